@@ -1,0 +1,64 @@
+# The commands are a contract (README): each exits non-zero on failure and prints the next step.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help deps python venv preflight up down test unit lint preview status check
+
+CACHE := $(or $(LAYERED_CLOUD_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/layered-cloud)
+REQUIREMENTS := requirements.txt requirements-lab.txt constraints.txt
+VENV := $(CACHE)/venv-$(shell cat $(REQUIREMENTS) | sha256sum | cut -c1-12)
+PYTHON := $(VENV)/bin/python
+PYTHON3 ?= python3
+STACK ?= dev
+BASE ?=
+PROFILE ?=
+export PYTHONDONTWRITEBYTECODE := 1
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+
+python: venv ## the path of the Python that has everything
+	@echo $(PYTHON)
+
+preflight: ## can this machine run the lab? answers within five seconds
+	@$(PYTHON3) -m lab.hypervisor.preflight
+
+deps: ## install the Debian packages the lab runs on (as root; elsewhere it names them)
+	@bash lab/deps.sh
+
+venv: $(VENV)/.done
+$(VENV)/.done: $(REQUIREMENTS)
+	@command -v $(PYTHON3) >/dev/null || { echo "python3 (3.11 or newer) is needed"; exit 1; }
+	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON3"; exit 1; }
+	@mkdir -p $(CACHE); rm -rf $(VENV)
+	@$(PYTHON3) -m venv $(VENV) || { echo "python3 -m venv fails: install the package python3-venv"; exit 1; }
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-lab.txt
+	@touch $@
+
+up: preflight deps venv ## the whole chain on this machine, from nothing to an answered request
+	@$(PYTHON) -m lab up $(if $(PROFILE),--profile $(PROFILE))
+
+down: venv ## destroy the stack and the lab; nothing is left
+	@$(PYTHON) -m lab down
+
+status: venv ## state of every layer
+	@$(PYTHON) -m lab status
+
+check: venv ## probe every promise of the running lab
+	@$(PYTHON) -m lab check
+
+preview: venv ## the plan of STACK=dev|prod|lab, offline; BASE=REV compares with another revision
+	@$(PYTHON) -m lab.engine preview --stack $(STACK) $(if $(BASE),--base $(BASE))
+
+lint: venv
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy --no-error-summary
+	@git ls-files -co --exclude-standard '*.sh' .ci/run | xargs shellcheck
+	@$(PYTHON) -m settings check Pulumi.*.yaml
+
+unit: venv ## the tests that need no lab
+	@$(PYTHON) -m pytest -m "not lab" tests
+
+test: deps venv lint ## every test, the end-to-end ones included (a lab comes up and goes)
+	@trap '$(PYTHON) -m lab down --quiet || true' EXIT; \
+	$(PYTHON) -m pytest tests --cov=settings --cov=components --cov-report=term:skip-covered

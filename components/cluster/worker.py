@@ -1,0 +1,86 @@
+"""One worker's membership: a fresh token, the join, the registered node, and its leaving."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components.cluster import render
+from components.cluster.args import ApiEndpoint
+from components.host import HostAction, HostActionArgs, Machine
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerArgs:
+    """`control_plane` mints the token and drains the node when the worker leaves."""
+
+    machine: Machine
+    control_plane: Machine
+    api: ApiEndpoint
+    ignore_preflight_errors: Sequence[str]
+
+
+class Worker(pulumi.ComponentResource):
+    """A worker joined with a token of its own, minted for this very machine.
+
+    The token is minted again only when the machine is another one (its machine-id says so), so an
+    unchanged cluster plans nothing. When the worker is taken out of the stack, its node is drained
+    and deleted from the control plane first. A machine that is replaced was not drained: drain it
+    before (`kubectl drain`) where that matters.
+    """
+
+    def __init__(
+        self, name: str, args: WorkerArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("layered-cloud:cluster:Worker", name, {}, opts)
+        identity = HostAction(
+            f"{name}-identity",
+            HostActionArgs(
+                machine=args.machine,
+                name="identity",
+                result="cat /etc/machine-id",
+                result_secret=False,
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        token = HostAction(
+            f"{name}-token",
+            HostActionArgs(
+                machine=args.control_plane,
+                name=f"token-{name}",
+                guard=render.text("stale-guard.sh.j2", name=name),
+                do=render.text("stale.sh.j2", name=name),
+                result=render.text("token.sh.j2"),
+                secrets={"machine": identity.result},
+                seconds=180,
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[identity]),
+        )
+        join = HostAction(
+            f"{name}-join",
+            HostActionArgs(
+                machine=args.machine,
+                name="join",
+                guard=render.text("join-guard.sh.j2"),
+                do=render.join_do(name, args.api, args.ignore_preflight_errors),
+                undo=render.reset(),
+                secrets={"join": token.result},
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[token]),
+        )
+        HostAction(
+            f"{name}-member",
+            HostActionArgs(
+                machine=args.control_plane,
+                name=f"member-{name}",
+                guard=render.text("member-guard.sh.j2", name=name),
+                do=render.text("member.sh.j2", name=name),
+                undo=render.text("leave.sh.j2", name=name),
+                secrets={"machine": identity.result},
+                seconds=420,
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[join]),
+        )
+        self.register_outputs({"node": name})

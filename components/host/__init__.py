@@ -1,0 +1,39 @@
+"""The only two ways anything reaches a machine: `HostConfiguration` and `HostAction`."""
+
+from components.host.action import HostAction, HostActionArgs
+from components.host.baseline import Baseline, BaselineArgs
+from components.host.configuration import HostConfiguration, HostConfigurationArgs
+from components.host.files import (
+    Check,
+    ConfirmPolicy,
+    File,
+    Health,
+    Package,
+    PeerGuard,
+    Repository,
+    Service,
+    Step,
+    repositories,
+)
+from components.host.machine import Connection, Machine
+
+__all__ = [
+    "Baseline",
+    "BaselineArgs",
+    "Check",
+    "ConfirmPolicy",
+    "Connection",
+    "File",
+    "Health",
+    "HostAction",
+    "HostActionArgs",
+    "HostConfiguration",
+    "HostConfigurationArgs",
+    "Machine",
+    "Package",
+    "PeerGuard",
+    "Repository",
+    "Service",
+    "Step",
+    "repositories",
+]

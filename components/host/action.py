@@ -1,0 +1,112 @@
+"""One-shot work on a machine: kubeadm init, join, reset."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+
+from components.host import payload
+from components.host.machine import Machine
+from components.host.transport import command
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostActionArgs:
+    """Shell texts (`/bin/bash -eu -o pipefail`), run as root on the machine.
+
+    `guard` exits 0 when the work is already done: then `do` is skipped. It is asked again after
+    `do`, and must then hold. `undo` takes the work back on deletion. `result` prints what
+    `HostAction.result` becomes, on every run. None of the texts may hold a secret: what is secret
+    goes into `secrets`, and the texts read it from the file `$SECRETS/NAME` (mode 0600, on tmpfs,
+    gone afterwards). A changed `epoch` runs the action again, that is: guard, perhaps do, result.
+    `seconds` bounds each text.
+    """
+
+    machine: Machine
+    name: str
+    do: str | None = None
+    guard: str | None = None
+    undo: str | None = None
+    result: str | None = None
+    result_secret: bool = True
+    secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    epoch: str = "1"
+    seconds: int = 900
+
+
+class HostAction(pulumi.ComponentResource):
+    """Runs `do` unless `guard` holds, and reads `result`; same transport and lock as every push.
+
+    Leaves out: retries. What may fail for a while (a peer that is not up yet) is waited for inside
+    `do`, by polling.
+    """
+
+    machine: Machine
+    result: pulumi.Output[str]
+    """What the `result` text printed, without the final newline; empty without one. Secret by
+    default."""
+
+    def __init__(
+        self,
+        name: str,
+        args: HostActionArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        refuse_nonsense(name, args)
+        super().__init__("layered-cloud:host:Action", name, {}, opts)
+        self.machine = args.machine
+        stdin = pulumi.Output.all(**args.secrets).apply(
+            lambda values: payload.document(
+                payload.action(
+                    resource=name,
+                    name=args.name,
+                    do=args.do,
+                    guard=args.guard,
+                    undo=args.undo,
+                    result=args.result,
+                    secrets=values,
+                    epoch=args.epoch,
+                    seconds=args.seconds,
+                )
+            )
+        )
+        secret = args.result is not None and args.result_secret
+        done = command(
+            name,
+            machine=args.machine,
+            push="act",
+            take_away="undo",
+            stdin=pulumi.Output.secret(stdin) if args.secrets else stdin,
+            parent=self,
+            opts=opts,
+            secret_output=secret,
+        )
+        # Beside the engine's own marking, because a result must stay secret even on a provider
+        # that does not hand the option back.
+        self.result = pulumi.Output.secret(done.stdout) if secret else done.stdout
+        self.register_outputs({"machine": args.machine.name, "result": self.result})
+
+
+_NAME = re.compile(r"[a-z][a-z0-9.-]*")
+_SECRET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
+
+
+def refuse_nonsense(name: str, args: HostActionArgs) -> None:
+    """Raise `ValueError`, naming the action, for what no machine could carry out."""
+    wrong = []
+    if not _NAME.fullmatch(args.name):
+        wrong.append(f"name {args.name!r} must be lower case letters, digits, dots and dashes")
+    if args.do is None and args.result is None:
+        wrong.append("it has nothing to do and no result to read")
+    if args.guard is not None and args.do is None:
+        wrong.append("a guard without a `do` guards nothing")
+    wrong += [
+        f"secret {key!r} must be a plain file name"
+        for key in args.secrets
+        if not _SECRET_NAME.fullmatch(key)
+    ]
+    if wrong:
+        raise ValueError(f"host action {name!r}: " + "; ".join(wrong))

@@ -1,0 +1,181 @@
+"""Files: what is wanted, what is true, backing up, swapping, putting back."""
+
+from __future__ import annotations
+
+import grp
+import hashlib
+import os
+import pwd
+import shutil
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import Failure
+from .store import Json, Store, fsync_directory, write_atomically
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One file as it shall be."""
+
+    path: str
+    data: bytes
+    mode: int
+    owner: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+    def record(self) -> Json:
+        return {"sha256": self.sha256, "mode": f"{self.mode:04o}", "owner": self.owner}
+
+
+def wanted(configuration: Json, secrets: Json) -> list[Wanted]:
+    """The files of a request, with its placeholders filled in from `secrets`.
+
+    Raises `Failure` when a value was never deposited.
+    """
+    made = []
+    for path, spec in configuration["files"].items():
+        text: str = spec["content"]
+        if spec.get("secret"):
+            text = _value(secrets, path, path)
+        for name in spec.get("secrets", ()):
+            text = text.replace(f"@@{name}@@", _value(secrets, f"{path}#{name}", path))
+        made.append(Wanted(path, text.encode(), int(spec["mode"], 8), spec["owner"]))
+    return made
+
+
+def _value(secrets: Json, key: str, path: str) -> str:
+    try:
+        return str(secrets[key])
+    except KeyError:
+        raise Failure(
+            f"{path} needs a secret that this machine was never given ({key}); "
+            "raise the epoch, so that the secrets are pushed again"
+        ) from None
+
+
+def references(configuration: Json) -> set[str]:
+    """The secrets a request needs, by their keys in the machine's store."""
+    keys = set()
+    for path, spec in configuration["files"].items():
+        if spec.get("secret"):
+            keys.add(path)
+        keys.update(f"{path}#{name}" for name in spec.get("secrets", ()))
+    return keys
+
+
+def ids(owner: str) -> tuple[int, int]:
+    """`user:group` as numbers; raises `Failure` when the machine has no such name."""
+    user, _, group = owner.partition(":")
+    try:
+        uid = int(user) if user.isdigit() else pwd.getpwnam(user).pw_uid
+        gid = int(group) if group.isdigit() else grp.getgrnam(group or user).gr_gid
+    except KeyError:
+        raise Failure(f"this machine has no user or group {owner!r}") from None
+    return uid, gid
+
+
+def difference(path: str, record: Json) -> str | None:
+    """How the file differs from its record, in words; `None` when it does not."""
+    try:
+        status = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return "missing"
+    return _differs(path, status, record)
+
+
+def _differs(path: str, status: os.stat_result, record: Json) -> str | None:
+    if not stat.S_ISREG(status.st_mode):
+        return "not a regular file"
+    if hashlib.sha256(Path(path).read_bytes()).hexdigest() != record["sha256"]:
+        return "content differs"
+    if f"{stat.S_IMODE(status.st_mode):04o}" != record["mode"]:
+        return f"mode is {stat.S_IMODE(status.st_mode):04o}, not {record['mode']}"
+    try:
+        expected = ids(record["owner"])
+    except Failure as failure:
+        return failure.what
+    if (status.st_uid, status.st_gid) != expected:
+        return f"owner is {status.st_uid}:{status.st_gid}, not {record['owner']}"
+    return None
+
+
+def changed(files: Iterable[Wanted]) -> list[Wanted]:
+    return [file for file in files if difference(file.path, file.record()) is not None]
+
+
+def touches(watches: Iterable[str], paths: Iterable[str]) -> bool:
+    """Whether one of `paths` is watched: named itself, or below a named directory."""
+    prefixes = [watch.rstrip("/") for watch in watches]
+    if not prefixes:
+        return any(True for _ in paths)
+    return any(
+        path == prefix or path.startswith(f"{prefix}/") for path in paths for prefix in prefixes
+    )
+
+
+def back_up(store: Store, layer: str, path: str) -> Json:
+    """Keep what stands at `path` and say how to put it back."""
+    live = Path(path)
+    entry: Json = {"path": path, "kind": "absent"}
+    if live.is_symlink():
+        return {**entry, "kind": "link", "target": str(live.readlink())}
+    if not live.exists():
+        entry["directories"] = [str(parent) for parent in live.parents if not parent.exists()]
+        return entry
+    if not live.is_file():
+        raise Failure(f"{path} is neither a file nor a link; it is left alone")
+    keep = store.directory(layer) / "backup"
+    keep.mkdir(mode=0o700, exist_ok=True)
+    name = hashlib.sha256(path.encode()).hexdigest()[:16]
+    status = live.stat()
+    write_atomically(keep / name, live.read_bytes(), 0o600, os.geteuid(), os.getegid())
+    return {
+        **entry,
+        "kind": "file",
+        "backup": str(keep / name),
+        "mode": stat.S_IMODE(status.st_mode),
+        "uid": status.st_uid,
+        "gid": status.st_gid,
+    }
+
+
+def put_back(entry: Json) -> None:
+    """Undo whatever happened to the file since `back_up`."""
+    live = Path(entry["path"])
+    if entry["kind"] == "absent":
+        live.unlink(missing_ok=True)
+        for directory in entry.get("directories", ()):
+            try:
+                Path(directory).rmdir()
+            except OSError:
+                break
+    elif entry["kind"] == "link":
+        live.unlink(missing_ok=True)
+        live.symlink_to(entry["target"])
+        fsync_directory(live.parent)
+    else:
+        live.parent.mkdir(parents=True, exist_ok=True)
+        data = Path(entry["backup"]).read_bytes()
+        write_atomically(live, data, entry["mode"], entry["uid"], entry["gid"])
+
+
+def put(file: Wanted, path: Path | None = None) -> None:
+    """Swap one file in, or write it to `path` instead."""
+    live = path or Path(file.path)
+    live.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    uid, gid = ids(file.owner)
+    write_atomically(live, file.data, file.mode, uid, gid)
+
+
+def stage(directory: Path, files: Iterable[Wanted]) -> None:
+    """Lay `files` out below `directory` by their full paths, owners and modes in place."""
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(mode=0o700, parents=True)
+    for file in files:
+        put(file, directory / file.path.lstrip("/"))

@@ -1,0 +1,249 @@
+"""Packages, files and services of one machine, as one transaction."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import pulumi
+
+from components.host import payload
+from components.host.files import (
+    SECRET,
+    Check,
+    ConfirmPolicy,
+    File,
+    Package,
+    PeerGuard,
+    Repository,
+    Service,
+    Step,
+)
+from components.host.machine import Machine
+from components.host.transport import command
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostConfigurationArgs:
+    """What one layer wants on one machine.
+
+    `layer` names the set of files (`routers`, `loadbalancers.base`, `baseline`): several
+    configurations live on one machine, each owning its own files, each with its own manifest; a
+    file that another one owns is refused. `packages` are installed in one apt transaction, their
+    daemons kept from starting before these files are in place. `services` are handled in order.
+    A changed `epoch` runs the push again. `seconds` bounds the push's own work, not the wait for
+    the lock or for cloud-init.
+    """
+
+    machine: Machine
+    layer: str
+    repositories: tuple[Repository, ...] = ()
+    packages: tuple[Package, ...] = ()
+    files: tuple[File, ...] = ()
+    checks: tuple[Check, ...] = ()
+    steps: tuple[Step, ...] = ()
+    services: tuple[Service, ...] = ()
+    confirm: ConfirmPolicy | None = None
+    owner_guard: PeerGuard | None = None
+    epoch: str = "1"
+    seconds: int = 900
+
+
+class HostConfiguration(pulumi.ComponentResource):
+    """Files, packages and services of one machine, pushed as a transaction over SSH.
+
+    Promises: the daemons' own checkers see the union of new and live files before anything is
+    swapped; any failure puts the old set back and fails the update with the daemon's words first;
+    a cut session leaves the old set or the new, never half; an unchanged set touches nothing.
+
+    Made of one `remote.Command`, NAME, whose input is plain text, so that a preview shows the
+    lines of a file that change; a NAME-secrets before it, when files hold secrets, whose input is
+    a secret whole; and a NAME-confirm after it, under a `ConfirmPolicy`.
+
+    Leaves out: the content's meaning (the layers' business), the removal of packages, and drift,
+    which `check` reports but no refresh repairs: raise `epoch` to push again.
+    """
+
+    machine: Machine
+    layer: str
+    generation: pulumi.Output[str]
+    """What the machine's manifest calls the set in force: 32 hex digits."""
+
+    def __init__(
+        self,
+        name: str,
+        args: HostConfigurationArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        refuse_nonsense(name, args)
+        super().__init__("layered-cloud:host:Configuration", name, {}, opts)
+        self.machine = args.machine
+        self.layer = args.layer
+        last = self._deposit(name, args, opts)
+        request = _request(name, args)
+        pushed = command(
+            name,
+            machine=args.machine,
+            push="apply",
+            take_away="delete",
+            stdin=request.apply(payload.document),
+            parent=self,
+            opts=opts,
+            depends_on=last,
+        )
+        self.generation = pushed.stdout
+        if args.confirm is not None:
+            confirmed = command(
+                f"{name}-confirm",
+                machine=args.machine,
+                push="confirm",
+                take_away=None,
+                stdin=request.apply(lambda r: payload.document(payload.confirmation(r))),
+                parent=self,
+                opts=opts,
+                depends_on=[pushed],
+            )
+            # Who waits for the generation waits for its confirmation too.
+            self.generation = confirmed.stdout
+        self.register_outputs(
+            {
+                "machine": args.machine.name,
+                "layer": args.layer,
+                "generation": self.generation,
+            }
+        )
+
+    def _deposit(
+        self,
+        name: str,
+        args: HostConfigurationArgs,
+        opts: pulumi.ResourceOptions | None,
+    ) -> list[pulumi.Resource]:
+        secrets = _secrets(args.files)
+        if not secrets:
+            return []
+        epoch, layer = args.epoch, args.layer
+        stdin = pulumi.Output.all(**secrets).apply(
+            lambda values: payload.document(
+                payload.deposit(layer=layer, secrets=values, epoch=epoch)
+            )
+        )
+        return [
+            command(
+                f"{name}-secrets",
+                machine=args.machine,
+                push="deposit",
+                take_away="withdraw",
+                stdin=pulumi.Output.secret(stdin),
+                parent=self,
+                opts=opts,
+            )
+        ]
+
+
+def _secrets(files: Sequence[File]) -> dict[str, pulumi.Input[str]]:
+    found: dict[str, pulumi.Input[str]] = {}
+    for file in files:
+        if file.secret:
+            found[file.path] = file.content
+        found |= {f"{file.path}#{key}": value for key, value in file.secrets.items()}
+    return found
+
+
+def _request(name: str, args: HostConfigurationArgs) -> pulumi.Output[payload.Json]:
+    """The push's request, in plain text: a secret file is represented by its redacted text."""
+    shown = {
+        file.path: (file.redacted if file.redacted is not None else SECRET)
+        if file.secret
+        else file.content
+        for file in args.files
+    }
+
+    def build(texts: dict[str, str]) -> payload.Json:
+        return payload.configuration(
+            resource=name,
+            machine=args.machine.name,
+            layer=args.layer,
+            repositories=args.repositories,
+            packages=args.packages,
+            contents=[
+                payload.Content(
+                    path=file.path,
+                    text=texts[file.path],
+                    mode=file.mode,
+                    owner=file.owner,
+                    placeholders=tuple(file.secrets),
+                    secret=file.secret,
+                )
+                for file in args.files
+            ],
+            checks=args.checks,
+            steps=args.steps,
+            services=args.services,
+            confirm=args.confirm,
+            owner_guard=args.owner_guard,
+            epoch=args.epoch,
+            seconds=args.seconds,
+        )
+
+    return pulumi.Output.all(**shown).apply(build)
+
+
+_PLACEHOLDER = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_LAYER = re.compile(r"[a-z][a-z0-9.-]*")
+_MODE = re.compile(r"0?[0-7]{3}")
+
+
+def refuse_nonsense(name: str, args: HostConfigurationArgs) -> None:
+    """Raise `ValueError`, naming the configuration, for what no machine could carry out."""
+    wrong = [
+        *_wrong_names(args),
+        *(error for file in args.files for error in _wrong_file(file)),
+    ]
+    if wrong:
+        raise ValueError(f"host configuration {name!r}: " + "; ".join(wrong))
+
+
+def _wrong_names(args: HostConfigurationArgs) -> list[str]:
+    wrong = []
+    if not _LAYER.fullmatch(args.layer) or args.layer in {"actions", "bin"}:
+        wrong.append(
+            f"layer {args.layer!r} must be lower case letters, digits, dots and dashes, "
+            "and neither 'actions' nor 'bin'"
+        )
+    for what, names in (
+        ("file", [file.path for file in args.files]),
+        ("package", [package.name for package in args.packages]),
+        ("service", [service.name for service in args.services]),
+    ):
+        twice = sorted({one for one in names if names.count(one) > 1})
+        wrong += [f"{what} {one!r} is listed twice" for one in twice]
+    return wrong
+
+
+def _wrong_file(file: File) -> list[str]:
+    wrong = []
+    if not file.path.startswith("/") or PurePosixPath(file.path) != PurePosixPath(
+        posixpath.normpath(file.path)
+    ):
+        wrong.append(f"file {file.path!r} must be an absolute, normal path")
+    if not _MODE.fullmatch(file.mode):
+        wrong.append(f"{file.path}: mode {file.mode!r} must be octal text such as '0644'")
+    elif (file.secret or file.secrets) and int(file.mode, 8) & 0o007:
+        wrong.append(
+            f"{file.path} holds secrets and mode {file.mode} lets everybody read it; "
+            "use 0600, or 0640 with a group"
+        )
+    if file.secret and file.secrets:
+        wrong.append(f"{file.path}: either the whole content is secret or its placeholders are")
+    if file.redacted is not None and not file.secret:
+        wrong.append(f"{file.path}: a redacted text belongs to a file with secret=True only")
+    for key in file.secrets:
+        if not _PLACEHOLDER.fullmatch(key):
+            wrong.append(f"{file.path}: placeholder {key!r} must be a plain name, without the @@")
+        elif isinstance(file.content, str) and f"@@{key}@@" not in file.content:
+            wrong.append(f"{file.path}: its text has no @@{key}@@")
+    return wrong

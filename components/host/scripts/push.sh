@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# One request to this machine. Called over SSH as `push.sh VERB DIRECTORY`, with the request in
+# DIRECTORY/request.json: hands the work to a transient unit of its own, so that a cut session
+# cannot halve it, and waits for the answer. The unit calls `push.sh --job VERB DIRECTORY`.
+set -euo pipefail
+umask 077
+
+base=/run/layered-cloud
+lock=$base/lock
+lock_seconds=900
+cloud_init_seconds=600
+
+# The lock's holder does not pass it on: a daemon started meanwhile must not keep it.
+locked() {
+    local status=0
+    flock --close --wait "$lock_seconds" --conflict-exit-code 75 "$lock" "$@" || status=$?
+    if [[ "$status" -eq 75 ]]; then
+        echo "Another push has held this machine's lock ($lock) for $lock_seconds s." >&2
+        echo "See what it does: systemctl list-units 'layered-cloud-push-*'" >&2
+    fi
+    return "$status"
+}
+
+await_cloud_init() {
+    command -v cloud-init >/dev/null || return 0
+    # Status 1 and 2 report errors of cloud-init's own, which do not concern a push.
+    timeout "$cloud_init_seconds" cloud-init status --wait >/dev/null 2>&1 || {
+        [[ $? -ne 124 ]] || echo "cloud-init is not done after $cloud_init_seconds s; going on." >&2
+    }
+}
+
+session() {
+    local verb=$1 directory=$2 status=0 name
+    name=layered-cloud-$(basename "$directory")
+    # What a cut session left behind; the answer is not wanted any more after an hour.
+    find "$base" -mindepth 1 -maxdepth 1 -name 'push-*' -mmin +60 -exec rm -rf -- {} +
+    # A hang-up must not end the wait before the unit has its order.
+    trap '' HUP
+    systemd-run --quiet --wait --collect --unit="$name" \
+        --description="Configuration push ($verb)" \
+        --working-directory="$directory" \
+        --property=StandardInput=null \
+        --property=StandardOutput="file:$directory/stdout" \
+        --property=StandardError="file:$directory/stderr" \
+        --property=ExecStopPost="/bin/bash $directory/push.sh --recover" \
+        /bin/bash "$directory/push.sh" --job "$verb" "$directory" || status=$?
+    [[ ! -e "$directory/stdout" ]] || cat "$directory/stdout"
+    [[ ! -e "$directory/stderr" ]] || cat "$directory/stderr" >&2
+    rm -rf -- "$directory"
+    exit "$status"
+}
+
+case ${1:-} in
+--job)
+    await_cloud_init
+    locked python3 -m agent "$2" "$3"
+    ;;
+--recover)
+    # After a push that ended well there is nothing to put back.
+    compgen -G '/var/lib/layered-cloud/*/pending.json' >/dev/null || exit 0
+    locked python3 -m agent recover
+    ;;
+--restore)
+    locked python3 -m agent restore "$2" "$3"
+    ;;
+check)
+    status=0
+    cd "$2"
+    locked python3 -m agent check "$2" || status=$?
+    rm -rf -- "$2"
+    exit "$status"
+    ;;
+apply | deposit | withdraw | delete | confirm | act | undo)
+    session "$1" "$2"
+    ;;
+*)
+    echo "push.sh: unknown verb ${1:-}" >&2
+    exit 64
+    ;;
+esac

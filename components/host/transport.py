@@ -1,0 +1,83 @@
+"""One command on a machine, over SSH: what `HostConfiguration` and `HostAction` are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+from pulumi_command import remote
+
+from components.host.machine import Connection, Machine
+from components.host.payload import Verb, command_line
+
+DIAL_ATTEMPTS = 20
+"""Connection attempts before a command fails; with the growing pauses between them about as long
+as a machine needs to boot."""
+DIAL_SECONDS = 10
+"""Seconds one attempt may take: without a limit a dead address holds the run for minutes."""
+
+
+def connection(to: Connection, attempts: int = DIAL_ATTEMPTS) -> remote.ConnectionArgs:
+    """The provider's form of a connection, with the machine's host key always checked."""
+    return remote.ConnectionArgs(
+        host=to.host,
+        port=to.port,
+        user=to.user,
+        private_key=pulumi.Output.secret(to.private_key),
+        host_key=to.host_key,
+        dial_error_limit=attempts,
+        per_dial_timeout=DIAL_SECONDS,
+    )
+
+
+def command(
+    name: str,
+    *,
+    machine: Machine,
+    push: Verb,
+    take_away: Verb | None,
+    stdin: pulumi.Input[str],
+    parent: pulumi.ComponentResource,
+    opts: pulumi.ResourceOptions | None,
+    depends_on: Sequence[pulumi.Resource] = (),
+    secret_output: bool = False,
+) -> remote.Command:
+    """The idempotent `push`, as create and as update; `take_away` as delete.
+
+    Never `triggers`: they replace, and the replaced one's deletion would remove what its successor
+    put there. Deleted before it is replaced for the same reason. A machine that is gone takes its
+    commands with it (`deleted_with`); a new one gets everything again (`replace_with`).
+    """
+    line = command_line(push)
+    with_machine = [machine.vm] if machine.vm is not None else []
+    also = list((opts.replace_with if opts else None) or [])
+    return remote.Command(
+        name,
+        remote.CommandArgs(
+            connection=connection(machine.connection),
+            create=line,
+            update=line,
+            delete=command_line(take_away) if take_away else None,
+            stdin=stdin,
+            logging=remote.Logging.NONE,
+            add_previous_output_in_env=False,
+        ),
+        opts=pulumi.ResourceOptions(
+            parent=parent,
+            deleted_with=machine.vm,
+            replace_with=[*with_machine, *also],
+            delete_before_replace=True,
+            depends_on=[*_dependencies(opts), *depends_on],
+            additional_secret_outputs=["stdout", "stderr"] if secret_output else None,
+        ),
+    )
+
+
+def _dependencies(opts: pulumi.ResourceOptions | None) -> list[pulumi.Resource]:
+    """What the component waits for, its commands wait for too, on the way down as well."""
+    given = opts.depends_on if opts else None
+    if given is None:
+        return []
+    if isinstance(given, Sequence):
+        return [one for one in given if isinstance(one, pulumi.Resource)]
+    return [given] if isinstance(given, pulumi.Resource) else []

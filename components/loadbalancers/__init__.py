@@ -1,0 +1,13 @@
+"""The load balancers: a HAProxy pair for the Kubernetes API and for the service's requests."""
+
+from components.loadbalancers.args import BalancersBaseArgs, BalancersRoutesArgs
+from components.loadbalancers.component import BalancersBase, BalancersRoutes
+from components.loadbalancers.verify import BalancersError
+
+__all__ = [
+    "BalancersBase",
+    "BalancersBaseArgs",
+    "BalancersError",
+    "BalancersRoutes",
+    "BalancersRoutesArgs",
+]

@@ -1,0 +1,103 @@
+"""What the balancers are made from, and its translation into plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+import pulumi
+
+from components.host import Machine
+from components.loadbalancers.model import (
+    Balancer,
+    BaseModel,
+    Leg,
+    RoutesModel,
+    Server,
+)
+from settings.models import Balancers as BalancersSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class BalancersBaseArgs:
+    """`machines` are the balancers with legs on management and lan, `control_planes` the machines
+    the API lives on. A changed `epoch` pushes again.
+    """
+
+    machines: Sequence[Machine]
+    control_planes: Sequence[Machine]
+    settings: BalancersSettings
+    epoch: str = "1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BalancersRoutesArgs:
+    """`nodes` are all machines of the cluster. What the platform decides arrives as inputs:
+    `node_port` of the ingress' HTTP port, `health_port` its healthCheckNodePort (0 for none),
+    `load_balancer_ip` (used with target load-balancer-ip only). `certificate` is the PEM chain,
+    leaf first; `key` its private key. `client_ip_header` names the client when the CDN calls.
+    """
+
+    machines: Sequence[Machine]
+    nodes: Sequence[Machine]
+    settings: BalancersSettings
+    cdn_ranges: pulumi.Input[Sequence[str]]
+    client_ip_header: str
+    node_port: pulumi.Input[int]
+    health_port: pulumi.Input[int]
+    load_balancer_ip: pulumi.Input[str] | None
+    certificate: pulumi.Input[str]
+    key: pulumi.Input[str]
+    epoch: str = "1"
+
+
+def base_model(args: BalancersBaseArgs) -> BaseModel:
+    """The plain values of `args`. Raises `ValueError` naming a machine that lacks a leg."""
+    settings = args.settings
+    return BaseModel(
+        balancers=tuple(_balancer(machine) for machine in args.machines),
+        vips=tuple(settings.vips),
+        vrrp=settings.vrrp,
+        timeouts=settings.timeouts,
+        max_connections=settings.max_connections,
+        api_port=settings.api_port,
+        stats_port=settings.stats_port,
+        control_planes=servers(args.control_planes),
+    )
+
+
+def routes_model(
+    args: BalancersRoutesArgs, node_port: int, health_port: int, load_balancer_ip: str | None
+) -> RoutesModel:
+    """The plain values of `args` once the late ones are known."""
+    settings = args.settings
+    return RoutesModel(
+        lan_vips=tuple(address for vip in settings.vips for address in vip.lan),
+        target=settings.target,
+        nodes=servers(args.nodes),
+        node_port=node_port or None,
+        health_port=health_port or None,
+        load_balancer_ip=IPv4Address(load_balancer_ip) if load_balancer_ip else None,
+        timeouts=settings.timeouts,
+        client_ip_header=args.client_ip_header,
+        redirect_to_https=settings.redirect_to_https,
+    )
+
+
+def servers(machines: Sequence[Machine]) -> tuple[Server, ...]:
+    """The machines as backends, by their LAN addresses."""
+    return tuple(Server(name=each.name, address=each.address("lan")) for each in machines)
+
+
+def _balancer(machine: Machine) -> Balancer:
+    for network in ("management", "lan"):
+        if network not in machine.addresses or network not in machine.interfaces:
+            raise ValueError(f"{machine.name} is a balancer without a leg on the {network} network")
+
+    def leg(network: str) -> Leg:
+        return Leg(interface=machine.interfaces[network], address=machine.addresses[network])
+
+    return Balancer(
+        name=machine.name, host=machine.host, management=leg("management"), lan=leg("lan")
+    )

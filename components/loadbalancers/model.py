@@ -1,0 +1,118 @@
+"""The balancers as plain values: what `verify` judges and `render` writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface
+from typing import Literal
+
+from settings.models.edge import BalancerVip, Timeouts, Vrrp
+
+OWNER_PRIORITY = 150
+BACKUP_PRIORITY = 100
+"""VRRP priorities. Every tracker has weight 0 (it faults the instance instead of shifting its
+priority), so that the gap between them never has to be exceeded."""
+
+API_SERVER_PORT = 6443
+"""TCP, where the control planes' own API servers listen (kubeadm's default)."""
+ALIVE_PORT = 8405
+"""TCP, on loopback: HAProxy's own answer to keepalived's check."""
+HEALTH_PORT = 8406
+"""TCP, on the LAN leg: answers `healthy` to the peer, or what is wrong."""
+HTTP_PORT = 80
+HTTPS_PORT = 443
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leg:
+    """A network interface and the balancer's own address on it."""
+
+    interface: str
+    address: IPv4Interface
+
+    @property
+    def ip(self) -> IPv4Address:
+        """The own address without its prefix length."""
+        return self.address.ip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Balancer:
+    """One balancer; `host` is the hypervisor it stands on."""
+
+    name: str
+    host: str
+    management: Leg
+    lan: Leg
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """Where a backend sends: a name for the statistics, and an address on the LAN."""
+
+    name: str
+    address: IPv4Address
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaseModel:
+    """A pair of balancers (or one): addresses, and the Kubernetes API."""
+
+    balancers: tuple[Balancer, ...]
+    vips: tuple[BalancerVip, ...]
+    vrrp: Vrrp
+    timeouts: Timeouts
+    max_connections: int
+    api_port: int
+    stats_port: int
+    control_planes: tuple[Server, ...]
+
+    def balancer(self, name: str) -> Balancer:
+        """The balancer called `name`; `KeyError` when there is none."""
+        for balancer in self.balancers:
+            if balancer.name == name:
+                return balancer
+        raise KeyError(name)
+
+    def peer(self, name: str) -> Balancer | None:
+        """The other balancer of the pair; `None` when there is one only."""
+        return next((each for each in self.balancers if each.name != name), None)
+
+    def priority(self, vip: BalancerVip, name: str) -> int:
+        """The VRRP priority of `name` in `vip`."""
+        return OWNER_PRIORITY if vip.owner == name else BACKUP_PRIORITY
+
+    @property
+    def lan_vips(self) -> tuple[IPv4Address, ...]:
+        """All LAN VIPs, group by group."""
+        return tuple(address for vip in self.vips for address in vip.lan)
+
+    @property
+    def management_vips(self) -> tuple[IPv4Address, ...]:
+        """All management VIPs, group by group."""
+        return tuple(address for vip in self.vips for address in vip.management)
+
+    def rollout(self) -> tuple[str, ...]:
+        """Names in the order they are pushed: who owns no VIP first."""
+        owners = {vip.owner for vip in self.vips}
+        return tuple(each.name for each in sorted(self.balancers, key=lambda x: x.name in owners))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoutesModel:
+    """Where requests go.
+
+    With `node-port` they go to every one of `nodes` on `node_port`, as long as its `health_port`
+    says that the ingress runs there (`healthCheckNodePort`, externalTrafficPolicy Local; `None`
+    checks that the port accepts connections). With `load-balancer-ip` they go to that one address.
+    """
+
+    lan_vips: tuple[IPv4Address, ...]
+    target: Literal["node-port", "load-balancer-ip"]
+    nodes: tuple[Server, ...]
+    node_port: int | None
+    health_port: int | None
+    load_balancer_ip: IPv4Address | None
+    timeouts: Timeouts
+    client_ip_header: str
+    redirect_to_https: bool

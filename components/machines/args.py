@@ -1,0 +1,46 @@
+"""What the machines' layer is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+import pulumi
+
+from components.machines.keys import public_key_of
+from settings.models import MachineSpec, Networks, Proxmox
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployKey:
+    """The key pair with which the program logs in: OpenSSH texts, the private one a secret."""
+
+    private_key: pulumi.Input[str]
+    public_key: pulumi.Input[str]
+
+    @classmethod
+    def of(cls, private_key: pulumi.Output[str] | None) -> DeployKey | None:
+        """The pair of a given private key; None without one, so that the stack makes its own."""
+        if private_key is None:
+            return None
+        public = pulumi.Output.unsecret(private_key.apply(public_key_of))
+        return cls(private_key=private_key, public_key=public)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachinesArgs:
+    """`machines` are pairs of role (router, balancer, control_plane, worker) and machine.
+
+    `lan_gateway` is the default route of every machine that is not a router: the routers' VIP on
+    the LAN. Routers leave by the WAN segment's gateway. No machine has a route through the
+    management network. Without `deploy_key` the stack makes one.
+    """
+
+    environment: str
+    networks: Networks
+    proxmox: Proxmox
+    machines: Sequence[tuple[str, MachineSpec]]
+    lan_gateway: IPv4Address
+    deploy_key: DeployKey | None = None
+    ready_seconds: int = 600

@@ -1,0 +1,113 @@
+"""The layer of machines: images, keys, virtual machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_tls as tls
+from pulumi_proxmoxve import download
+
+from components.host import Machine
+from components.machines.args import DeployKey, MachinesArgs
+from components.machines.legs import legs
+from components.machines.machine import VirtualMachine, VirtualMachineArgs
+from components.machines.preflight import contents
+from components.machines.verify import verify
+
+
+class Machines(pulumi.ComponentResource):
+    """Every virtual machine of the stack, each ready to be configured.
+
+    Promises: one image per Proxmox host, refused unless its SHA-256 is the pinned one; one
+    machine per entry, on the host, with the id, addresses and MAC addresses settings decide; a
+    key pair of the stack's own that may log in.
+
+    Leaves out: what is on the machines. Needs a Proxmox provider (`proxmox_provider`), given in
+    `opts.providers`.
+    """
+
+    machines: Mapping[str, Machine]
+    """By name, in the order given."""
+    deploy_key: DeployKey
+
+    def __init__(
+        self, name: str, args: MachinesArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("layered-cloud:machines:Machines", name, {}, opts)
+        problems = verify(args.machines, args.networks, args.proxmox, args.lan_gateway)
+        if problems:
+            raise pulumi.RunError("machines:\n" + "\n".join(f"  - {each}" for each in problems))
+        self.deploy_key = args.deploy_key or self._make_deploy_key(name)
+        images = self._download_images(args)
+        made: dict[str, VirtualMachine] = {}
+        for role, spec in args.machines:
+            made[spec.name] = VirtualMachine(
+                spec.name,
+                VirtualMachineArgs(
+                    environment=args.environment,
+                    role=role,
+                    spec=spec,
+                    legs=legs(spec, role, args.networks, args.lan_gateway),
+                    resolvers=[str(each) for each in args.networks.resolvers],
+                    domain=args.networks.domain,
+                    proxmox=args.proxmox,
+                    deploy_key=self.deploy_key,
+                    image_id=_image_id(args),
+                    image=images[spec.host],
+                    ready_seconds=args.ready_seconds,
+                ),
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        self.machines = {key: each.machine for key, each in made.items()}
+        self.register_outputs(
+            {
+                "machines": {
+                    key: {network: str(leg) for network, leg in each.addresses.items()}
+                    for key, each in self.machines.items()
+                },
+                "deployPublicKey": self.deploy_key.public_key,
+            }
+        )
+
+    def _make_deploy_key(self, name: str) -> DeployKey:
+        pair = tls.PrivateKey(
+            f"{name}-deploy-key", algorithm="ED25519", opts=pulumi.ResourceOptions(parent=self)
+        )
+        return DeployKey(
+            private_key=pair.private_key_openssh,
+            public_key=pair.public_key_openssh.apply(str.strip),
+        )
+
+    def _download_images(self, args: MachinesArgs) -> dict[str, pulumi.Resource]:
+        image, store = args.proxmox.image, args.proxmox.datastores.images
+        return {
+            host: download.File(
+                f"{host}-image",
+                node_name=host,
+                datastore_id=store,
+                content_type=_content_type(args),
+                url=image.url,
+                file_name=image.file_name,
+                checksum=image.sha256,
+                checksum_algorithm="sha256",
+                # The checksum pins the content: no look at the URL on every refresh.
+                overwrite=False,
+                overwrite_unmanaged=True,
+                upload_timeout=1800,
+                # One name on one storage: the old file goes before the new one comes.
+                opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+            )
+            for host in sorted({spec.host for _, spec in args.machines})
+        }
+
+
+def _content_type(args: MachinesArgs) -> str:
+    types = contents(args.proxmox)[args.proxmox.datastores.images]
+    return "iso" if "iso" in types else "import"
+
+
+def _image_id(args: MachinesArgs) -> str:
+    store, image = args.proxmox.datastores.images, args.proxmox.image
+    # Written out, not taken from the download: a new image must not replace machines that exist.
+    return f"{store}:{_content_type(args)}/{image.file_name}"

@@ -1,0 +1,77 @@
+"""The legs of a machine: which network is which interface, with which address and which MAC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface
+
+from settings.models import MachineSpec, Networks
+from settings.models.network import Segment
+
+ORDER = ("management", "lan", "wan", "sync")
+"""The fixed order of the interfaces: eth0, eth1, eth2, eth3. A leg that is absent keeps its place
+free at the end only, since every machine that has a later leg has the earlier ones."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leg:
+    """One network interface. `gateway` is set on the one leg with the default route."""
+
+    network: str
+    interface: str
+    address: IPv4Interface
+    gateway: IPv4Address | None
+    mac: str
+    segment: Segment
+
+
+def mac_address(vm_id: int, leg: int) -> str:
+    """A locally administered unicast address (IEEE 802, bit 0x02 of the first octet).
+
+    02, then the VM id in four octets, then the leg: injective, so no two legs of one Proxmox
+    cluster can meet, and the same after a machine is made anew.
+    """
+    if not 0 < vm_id < 2**32 or not 0 <= leg < 256:
+        raise ValueError(f"no MAC address for leg {leg} of VM {vm_id}")
+    octets = (0x02, *vm_id.to_bytes(4, "big"), leg)
+    return ":".join(f"{octet:02X}" for octet in octets)
+
+
+def legs(
+    spec: MachineSpec, role: str, networks: Networks, lan_gateway: IPv4Address
+) -> tuple[Leg, ...]:
+    """The legs of one machine in their order; `ValueError` names a leg without its segment."""
+    addresses = {
+        "management": spec.management,
+        "lan": spec.lan,
+        "wan": spec.wan,
+        "sync": spec.sync,
+    }
+    segments: dict[str, Segment | None] = {
+        "management": networks.management,
+        "lan": networks.lan,
+        "wan": networks.wan,
+        "sync": networks.sync,
+    }
+    default = {"wan": networks.wan.gateway} if role == "router" else {"lan": lan_gateway}
+    found: list[Leg] = []
+    for network in ORDER:
+        address, segment = addresses[network], segments[network]
+        if address is None:
+            continue
+        if segment is None:
+            raise ValueError(
+                f"{spec.name}: an address on {network} ({address}), but the stack has no "
+                f"{network} network; add networks.{network} or leave the address out"
+            )
+        found.append(
+            Leg(
+                network=network,
+                interface=f"eth{len(found)}",
+                address=IPv4Interface(f"{address}/{segment.cidr.prefixlen}"),
+                gateway=default.get(network),
+                mac=mac_address(spec.vm_id, ORDER.index(network)),
+                segment=segment,
+            )
+        )
+    return tuple(found)

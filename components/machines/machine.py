@@ -1,0 +1,213 @@
+"""One virtual machine, from its host key to the moment it can be configured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_proxmoxve as proxmoxve
+import pulumi_tls as tls
+
+from components.host import Connection, HostAction, HostActionArgs, Machine
+from components.machines.args import DeployKey
+from components.machines.legs import Leg
+from components.machines.render import render_user_data
+from settings.models import MachineSpec, Proxmox
+
+STARTUP_ORDER = {"router": 1, "balancer": 2, "control_plane": 3, "worker": 4}
+"""The chain's own order, for a host that boots."""
+
+_CLOUD_INIT_DONE = r"""
+status=$(cloud-init status 2>/dev/null | sed -n 's/^status: //p' | head -n 1)
+[ "$status" = "done" ] || [ "$status" = "disabled" ]
+"""
+# Exit code 2 is "done, with recoverable errors" (cloud-init 24.1 and later).
+_WAIT_FOR_CLOUD_INIT = r"""
+code=0
+cloud-init status --wait --long >/run/cloud-init-wait 2>&1 || code=$?
+if [ "$code" -ne 0 ] && [ "$code" -ne 2 ]; then
+    cat /run/cloud-init-wait >&2
+    echo "cloud-init did not finish; read /var/log/cloud-init.log on the machine" >&2
+    exit 1
+fi
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VirtualMachineArgs:
+    """`image_id` is the id of the disk image on the machine's host."""
+
+    environment: str
+    role: str
+    spec: MachineSpec
+    legs: Sequence[Leg]
+    resolvers: Sequence[str]
+    domain: str
+    proxmox: Proxmox
+    deploy_key: DeployKey
+    image_id: str
+    image: pulumi.Resource
+    ready_seconds: int
+
+
+class VirtualMachine(pulumi.ComponentResource):
+    """A host key, a user-data snippet, the machine, and the proof that it answers.
+
+    Promises: the machine answers on its management address with exactly the generated host key
+    and has finished cloud-init. Neither a rotated key nor a changed resolver or image replaces it;
+    a changed address, host, image name or MAC does, and the plan shows it.
+
+    Leaves out: Proxmox HA (VRRP carries failover; a Proxmox restart takes minutes) and affinity
+    rules: settings place machines on hosts explicitly, and check the spread.
+    """
+
+    machine: Machine
+    vm: proxmoxve.VmLegacy
+
+    def __init__(
+        self, name: str, args: VirtualMachineArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("layered-cloud:machines:VirtualMachine", name, {}, opts)
+        spec, proxmox = args.spec, args.proxmox
+        stores = proxmox.datastores
+        host_key = tls.PrivateKey(
+            f"{name}-host-key", algorithm="ED25519", opts=pulumi.ResourceOptions(parent=self)
+        )
+        # The file keeps its name, so the machine keeps naming it; that is why the old file must be
+        # gone before the new one is written, or its removal would take the new one with it.
+        file_name = f"{args.environment}-{name}-user-data.yaml"
+        snippet = proxmoxve.FileLegacy(
+            f"{name}-user-data",
+            content_type="snippets",
+            datastore_id=stores.snippets,
+            node_name=spec.host,
+            source_raw=proxmoxve.FileLegacySourceRawArgs(
+                file_name=file_name,
+                data=pulumi.Output.secret(
+                    pulumi.Output.all(
+                        host_private_key=host_key.private_key_openssh,
+                        host_public_key=host_key.public_key_openssh,
+                        authorized_key=args.deploy_key.public_key,
+                    ).apply(
+                        lambda keys: render_user_data(
+                            hostname=name, fqdn=f"{name}.{args.domain}", **keys
+                        )
+                    )
+                ),
+            ),
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+        )
+        self.vm = proxmoxve.VmLegacy(
+            name,
+            name=name,
+            vm_id=spec.vm_id,
+            node_name=spec.host,
+            description=f"{args.role} of {args.environment}, made by layered-cloud",
+            tags=sorted({args.environment, args.role.replace("_", "-"), *proxmox.tags}),
+            agent=proxmoxve.VmLegacyAgentArgs(enabled=False),
+            # An answer from a guest that is being destroyed is worth no wait.
+            stop_on_destroy=True,
+            reboot_after_update=False,
+            on_boot=True,
+            started=True,
+            startup=proxmoxve.VmLegacyStartupArgs(order=STARTUP_ORDER[args.role]),
+            operating_system=proxmoxve.VmLegacyOperatingSystemArgs(type="l26"),
+            cpu=proxmoxve.VmLegacyCpuArgs(cores=spec.cores, type="x86-64-v2-AES"),
+            memory=proxmoxve.VmLegacyMemoryArgs(dedicated=spec.memory),
+            scsi_hardware="virtio-scsi-single",
+            # Debian's cloud kernel logs to the first serial port.
+            serial_devices=[proxmoxve.VmLegacySerialDeviceArgs(device="socket")],
+            disks=[_disk(spec, stores.disks, args.image_id)],
+            network_devices=[_nic(leg) for leg in args.legs],
+            initialization=proxmoxve.VmLegacyInitializationArgs(
+                datastore_id=stores.disks,
+                interface="ide2",
+                # Written out, not taken from the snippet: an unknown id would replace the machine.
+                user_data_file_id=f"{stores.snippets}:snippets/{file_name}",
+                dns=proxmoxve.VmLegacyInitializationDnsArgs(
+                    domain=args.domain, servers=list(args.resolvers)
+                ),
+                ip_configs=[
+                    proxmoxve.VmLegacyInitializationIpConfigArgs(
+                        ipv4=proxmoxve.VmLegacyInitializationIpConfigIpv4Args(
+                            address=str(leg.address),
+                            gateway=None if leg.gateway is None else str(leg.gateway),
+                        )
+                    )
+                    for leg in args.legs
+                ],
+            ),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[snippet, args.image],
+                protect=proxmox.protect or None,
+                # The id and the name are this machine's: two cannot exist side by side.
+                delete_before_replace=True,
+                # Resolvers are pushed to machines that exist; cloud-init applies them only once.
+                ignore_changes=["initialization.dns"],
+                replace_on_changes=["initialization.ipConfigs", "networkDevices[*].macAddress"],
+                custom_timeouts=pulumi.CustomTimeouts(create="15m", delete="10m"),
+            ),
+        )
+        self.machine = Machine(
+            name=name,
+            role=args.role,
+            addresses={leg.network: leg.address for leg in args.legs},
+            interfaces={leg.network: leg.interface for leg in args.legs},
+            connection=Connection(
+                host=str(spec.management),
+                private_key=args.deploy_key.private_key,
+                host_key=host_key.public_key_openssh.apply(str.strip),
+            ),
+            vm=self.vm,
+            host=spec.host,
+        )
+        HostAction(
+            f"{name}-ready",
+            HostActionArgs(
+                machine=self.machine,
+                name="ready",
+                guard=_CLOUD_INIT_DONE,
+                do=_WAIT_FOR_CLOUD_INIT,
+                seconds=args.ready_seconds,
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.vm]),
+        )
+        self.register_outputs({"vmId": spec.vm_id, "host": spec.host})
+
+
+def _disk(spec: MachineSpec, datastore: str, image_id: str) -> proxmoxve.VmLegacyDiskArgs:
+    from_import = ":import/" in image_id
+    return proxmoxve.VmLegacyDiskArgs(
+        interface="scsi0",
+        datastore_id=datastore,
+        size=spec.disk,
+        import_from=image_id if from_import else None,
+        file_id=None if from_import else image_id,
+        discard="on",
+        iothread=True,
+        # Left out it reads back empty, which the provider takes for a change.
+        speed=proxmoxve.VmLegacyDiskSpeedArgs(
+            iops_read=0,
+            iops_read_burstable=0,
+            iops_write=0,
+            iops_write_burstable=0,
+            read=0,
+            read_burstable=0,
+            write=0,
+            write_burstable=0,
+        ),
+    )
+
+
+def _nic(leg: Leg) -> proxmoxve.VmLegacyNetworkDeviceArgs:
+    return proxmoxve.VmLegacyNetworkDeviceArgs(
+        bridge=leg.segment.bridge,
+        mac_address=leg.mac,
+        model="virtio",
+        firewall=False,
+        vlan_id=leg.segment.vlan,
+        # 1500 is what a guest assumes; anything else is told to it by its host.
+        mtu=None if leg.segment.mtu == 1500 else leg.segment.mtu,
+    )

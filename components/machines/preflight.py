@@ -1,0 +1,243 @@
+"""What a Proxmox cluster must have before the first machine is made, asked of its API.
+
+Every lack is named at once, each with what would put it right. Sources: the Proxmox VE API
+viewer (paths and required permissions) and the Proxmox VE administration guide, "Permissions".
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+import urllib3
+
+from settings.models import MachineSpec, Networks, Proxmox
+
+TIMEOUT = (5.0, 30.0)
+"""Seconds to connect, and between two bytes of an answer."""
+
+VM_PRIVILEGES = (
+    *("VM.Allocate", "VM.Audit", "VM.PowerMgmt", "VM.Config.CDROM", "VM.Config.CPU"),
+    *("VM.Config.Cloudinit", "VM.Config.Disk", "VM.Config.HWType", "VM.Config.Memory"),
+    *("VM.Config.Network", "VM.Config.Options"),
+)
+DISK_PRIVILEGES = ("Datastore.AllocateSpace", "Datastore.Audit")
+FILE_PRIVILEGES = ("Datastore.AllocateTemplate", "Datastore.AllocateSpace", "Datastore.Audit")
+
+Get = Callable[..., Any]
+"""`get(path, **parameters)`: the `data` of one answer of the API."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A machine the stack wants: an id that must be free, or already this machine's."""
+
+    name: str
+    host: str
+    vm_id: int
+
+
+def planned(machines: Iterable[tuple[str, MachineSpec]]) -> list[Planned]:
+    """What the preflight must know of a stack's machines."""
+    return [Planned(name=spec.name, host=spec.host, vm_id=spec.vm_id) for _, spec in machines]
+
+
+class ApiTrouble(Exception):
+    """The API did not answer, or refused."""
+
+
+@dataclass
+class _Api:
+    """A reader of the API. It never prints the token."""
+
+    endpoint: str
+    token: str
+    verify: bool
+    session: requests.Session = field(default_factory=requests.Session)
+
+    def get(self, path: str, /, **parameters: str) -> Any:
+        url = f"{self.endpoint.rstrip('/')}/api2/json{path}"
+        try:
+            with warnings.catch_warnings():
+                if not self.verify:
+                    warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
+                answer = self.session.get(
+                    url,
+                    params=parameters,
+                    headers={"Authorization": f"PVEAPIToken={self.token}"},
+                    verify=self.verify,
+                    timeout=TIMEOUT,
+                )
+        except requests.exceptions.SSLError as error:
+            raise ApiTrouble(
+                f"{self.endpoint}: its certificate is not trusted ({error}); install the right "
+                "one, or set proxmox.insecure for a self-signed install"
+            ) from error
+        except requests.RequestException as error:
+            raise ApiTrouble(
+                f"{self.endpoint}: no answer ({error}); is the endpoint right, and is the "
+                "management network reachable from here?"
+            ) from error
+        if answer.status_code == requests.codes.unauthorized:
+            raise ApiTrouble(
+                f"{self.endpoint}: the token is refused ({answer.reason}); it is written "
+                "USER@REALM!NAME=UUID, set it with "
+                "`pulumi config set --secret proxmoxApiToken`"
+            )
+        if not answer.ok:
+            raise ApiTrouble(f"GET {path}: {answer.status_code} {answer.reason}")
+        try:
+            return answer.json()["data"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ApiTrouble(f"GET {path}: not an answer of the Proxmox API ({error})") from error
+
+
+def check(
+    proxmox: Proxmox, networks: Networks, planned: Sequence[Planned], token: str
+) -> list[str]:
+    """Every lack of the Proxmox cluster for these machines, as sentences; empty when ready."""
+    with requests.Session() as session:
+        api = _Api(proxmox.endpoint, token, not proxmox.insecure, session)
+        try:
+            api.get("/version")
+        except ApiTrouble as trouble:
+            return [str(trouble)]
+        return lacks(api.get, proxmox, networks, planned)
+
+
+def lacks(get: Get, proxmox: Proxmox, networks: Networks, planned: Sequence[Planned]) -> list[str]:
+    """The checks themselves, over any reader of the API."""
+    found: list[str] = []
+    wanted = sorted({machine.host for machine in planned})
+    bridges = _bridges(networks)
+    try:
+        states = {str(node["node"]): str(node.get("status")) for node in get("/nodes")}
+    except ApiTrouble as trouble:
+        return [str(trouble)]
+    for host in wanted:
+        if host not in states:
+            known = ", ".join(sorted(states)) or "none"
+            found.append(f"host {host}: the cluster has no such node (it has: {known})")
+        elif states[host] != "online":
+            found.append(f"host {host}: the node is {states[host]}; bring it online first")
+        else:
+            found += _host_lacks(get, host, proxmox, bridges)
+    found += _privilege_lacks(get, wanted, proxmox, bridges)
+    found += _id_lacks(get, planned)
+    return found
+
+
+def _bridges(networks: Networks) -> list[str]:
+    segments = [networks.management, networks.lan, networks.wan]
+    if networks.sync is not None:
+        segments.append(networks.sync)
+    return sorted({segment.bridge for segment in segments})
+
+
+def _host_lacks(get: Get, host: str, proxmox: Proxmox, bridges: Iterable[str]) -> list[str]:
+    found: list[str] = []
+    try:
+        present = {str(each["iface"]) for each in get(f"/nodes/{host}/network", type="any_bridge")}
+        for bridge in bridges:
+            if bridge not in present:
+                known = ", ".join(sorted(present)) or "none"
+                found.append(
+                    f"host {host}: no bridge {bridge} (it has: {known}); make it under the "
+                    "node's System > Network, or name another in networks"
+                )
+    except ApiTrouble as trouble:
+        found.append(f"host {host}: its bridges cannot be read: {trouble}")
+    try:
+        stores = {str(each["storage"]): each for each in get(f"/nodes/{host}/storage")}
+    except ApiTrouble as trouble:
+        return [*found, f"host {host}: its storages cannot be read: {trouble}"]
+    for storage, needs in sorted(contents(proxmox).items()):
+        store = stores.get(storage)
+        if store is None:
+            known = ", ".join(sorted(stores)) or "none"
+            found.append(f"host {host}: no storage {storage} (it has: {known})")
+            continue
+        if not int(store.get("enabled", 1)) or not int(store.get("active", 1)):
+            found.append(f"host {host}: storage {storage} is not active; enable it first")
+        enabled = {part.strip() for part in str(store.get("content", "")).split(",")}
+        missing = sorted(needs - enabled)
+        if missing:
+            found.append(
+                f"host {host}: storage {storage} does not take {', '.join(missing)}; enable it "
+                "under Datacenter > Storage > Content"
+            )
+    return found
+
+
+def contents(proxmox: Proxmox) -> dict[str, set[str]]:
+    """The content types each storage must be enabled for."""
+    stores = proxmox.datastores
+    kind = "iso" if proxmox.image.file_name.endswith(".img") else "import"
+    needs: dict[str, set[str]] = {}
+    for storage, content in (
+        (stores.images, kind),
+        (stores.snippets, "snippets"),
+        (stores.disks, "images"),
+    ):
+        needs.setdefault(storage, set()).add(content)
+    return needs
+
+
+def _privilege_lacks(
+    get: Get, hosts: Iterable[str], proxmox: Proxmox, bridges: Iterable[str]
+) -> list[str]:
+    stores = proxmox.datastores
+    needs: dict[str, set[str]] = {"/vms": set(VM_PRIVILEGES)}
+    for storage, privileges in (
+        (stores.disks, DISK_PRIVILEGES),
+        (stores.images, FILE_PRIVILEGES),
+        (stores.snippets, FILE_PRIVILEGES),
+    ):
+        needs.setdefault(f"/storage/{storage}", set()).update(privileges)
+    for bridge in bridges:
+        needs[f"/sdn/zones/localnetwork/{bridge}"] = {"SDN.Use"}
+    found: list[str] = []
+    try:
+        for path, wanted in sorted(needs.items()):
+            missing = sorted(wanted - _granted(get, path))
+            if missing:
+                found.append(_privilege_lack(path, missing))
+        # Downloading an image lets one probe the node's network: see download-url's permissions.
+        if not {"Sys.Audit", "Sys.Modify"} <= _granted(get, "/"):
+            for host in hosts:
+                if "Sys.AccessNetwork" not in _granted(get, f"/nodes/{host}"):
+                    found.append(_privilege_lack(f"/nodes/{host}", ["Sys.AccessNetwork"]))
+    except ApiTrouble as trouble:
+        found.append(f"the token's privileges cannot be read: {trouble}")
+    return found
+
+
+def _privilege_lack(path: str, missing: Sequence[str]) -> str:
+    return (
+        f"the token lacks {', '.join(missing)} on {path}; give its role these privileges under "
+        "Datacenter > Permissions"
+    )
+
+
+def _granted(get: Get, path: str) -> set[str]:
+    answer: Mapping[str, Mapping[str, Any]] = get("/access/permissions", path=path)
+    return {name for name, value in answer.get(path, {}).items() if value is not None}
+
+
+def _id_lacks(get: Get, planned: Iterable[Planned]) -> list[str]:
+    try:
+        taken = {int(vm["vmid"]): vm for vm in get("/cluster/resources", type="vm")}
+    except ApiTrouble as trouble:
+        return [f"the ids in use cannot be read: {trouble}"]
+    found: list[str] = []
+    for machine in planned:
+        other = taken.get(machine.vm_id)
+        if other is not None and other.get("name") != machine.name:
+            found.append(
+                f"{machine.name}: vm_id {machine.vm_id} is taken by {other.get('name', '?')} on "
+                f"{other.get('node', '?')}; choose a free id"
+            )
+    return found

@@ -1,0 +1,59 @@
+"""The Proxmox provider, which cannot reach a host before the preflight has passed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_proxmoxve as proxmoxve
+
+from components.machines.preflight import Planned, check
+from settings.models import Networks, Proxmox
+
+
+def proxmox_provider(
+    name: str,
+    *,
+    proxmox: Proxmox,
+    networks: Networks,
+    planned: Sequence[Planned],
+    api_token: pulumi.Input[str],
+    ssh_private_key: pulumi.Input[str],
+    opts: pulumi.ResourceOptions | None = None,
+) -> proxmoxve.Provider:
+    """A provider whose token is handed over only when every check of the preflight has passed.
+
+    A preview changes nothing and may run where the API cannot be reached, so it does not ask.
+    Every resource of the provider waits for its configuration, so on an update nothing is made
+    before the answer. Raises `pulumi.RunError` with every lack at once.
+    """
+
+    def passed(token: str) -> str:
+        if not pulumi.runtime.is_dry_run():
+            lacks = check(proxmox, networks, planned, token)
+            if lacks:
+                listing = "\n".join(f"  - {lack}" for lack in lacks)
+                raise pulumi.RunError(
+                    f"Proxmox at {proxmox.endpoint} is not ready for this stack; nothing was "
+                    f"made:\n{listing}"
+                )
+        return token
+
+    return proxmoxve.Provider(
+        name,
+        endpoint=proxmox.endpoint,
+        insecure=proxmox.insecure,
+        api_token=pulumi.Output.secret(api_token).apply(passed),
+        ssh=proxmoxve.ProviderSshArgs(
+            agent=False,
+            username=proxmox.ssh_user,
+            private_key=pulumi.Output.secret(ssh_private_key),
+            nodes=[
+                proxmoxve.ProviderSshNodeArgs(
+                    name=host.name, address=str(host.ssh_address), port=host.ssh_port
+                )
+                for host in proxmox.hosts
+            ],
+        ),
+        opts=opts,
+    )

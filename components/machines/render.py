@@ -1,0 +1,38 @@
+"""The machines' only text: a minimal cloud-init user-data (cloudinit.readthedocs.io)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jinja2
+
+_ENVIRONMENT = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    undefined=jinja2.StrictUndefined,
+    autoescape=False,  # noqa: S701 - YAML, not HTML
+    keep_trailing_newline=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def render_user_data(
+    *,
+    hostname: str,
+    fqdn: str,
+    host_private_key: str,
+    host_public_key: str,
+    authorized_key: str,
+) -> str:
+    """User-data that sets the name, the host key and the one key that may log in as root.
+
+    Keys are OpenSSH texts. Nothing that grows or changes with time belongs here: Proxmox applies
+    user-data when a machine is made, and operators' keys, resolvers and packages are pushed.
+    """
+    return _ENVIRONMENT.get_template("user-data.yaml.j2").render(
+        hostname=hostname,
+        fqdn=fqdn,
+        host_private_key=host_private_key,
+        host_public_key=host_public_key,
+        authorized_key=authorized_key,
+    )

@@ -1,0 +1,6 @@
+"""What runs on the cluster first: pod network, load-balancer addresses, ingress."""
+
+from components.platform.args import PlatformArgs
+from components.platform.component import IngressPorts, Platform
+
+__all__ = ["IngressPorts", "Platform", "PlatformArgs"]

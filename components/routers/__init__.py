@@ -1,0 +1,7 @@
+"""The routers: firewall, address translation, failover of the WAN and LAN addresses."""
+
+from components.routers.args import RoutersArgs
+from components.routers.component import Routers
+from components.routers.verify import RoutersError
+
+__all__ = ["Routers", "RoutersArgs", "RoutersError"]

@@ -1,0 +1,75 @@
+"""What the routers are made from, and its translation into plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+import pulumi
+
+from components.host import Machine
+from components.routers.model import Leg, Router, RoutersModel
+from settings.models import Networks
+from settings.models import Routers as RoutersSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoutersArgs:
+    """`cdn_ranges` may arrive late; everything else is decided, and so known in a preview.
+
+    `machines` are the routers' machines with legs on management, lan, wan and (a pair) sync;
+    `balancers` the balancers' LAN VIPs, targets of the public VIPs in turn. A changed `epoch`
+    pushes again. `confirm_seconds` bounds how long a mistake that cuts off management lasts.
+    """
+
+    machines: Sequence[Machine]
+    settings: RoutersSettings
+    networks: Networks
+    balancers: Sequence[IPv4Address]
+    cdn_ranges: pulumi.Input[Sequence[str]]
+    epoch: str = "1"
+    confirm_seconds: int = 75
+
+
+def model(args: RoutersArgs) -> RoutersModel:
+    """The plain values of `args`. Raises `ValueError` naming a machine that lacks a leg."""
+    networks = args.networks
+    sync = () if networks.sync is None else (networks.sync.cidr,)
+    return RoutersModel(
+        routers=tuple(_router(machine, paired=len(args.machines) > 1) for machine in args.machines),
+        vips=tuple(args.settings.vips),
+        vrrp=args.settings.vrrp,
+        limits=args.settings.limits,
+        public_ports=tuple(args.settings.public_ports),
+        management_sources=tuple(args.settings.management_sources) or (networks.management.cidr,),
+        balancers=tuple(args.balancers),
+        inside=(
+            networks.management.cidr,
+            networks.lan.cidr,
+            *sync,
+            networks.pods,
+            networks.services,
+        ),
+        lan_mtu=networks.lan.mtu,
+        wan_mtu=networks.wan.mtu,
+    )
+
+
+def _router(machine: Machine, *, paired: bool) -> Router:
+    for network in ("management", "lan", "wan"):
+        if network not in machine.addresses or network not in machine.interfaces:
+            raise ValueError(f"{machine.name} is a router without a leg on the {network} network")
+
+    def leg(network: str) -> Leg:
+        return Leg(interface=machine.interfaces[network], address=machine.addresses[network])
+
+    return Router(
+        name=machine.name,
+        host=machine.host,
+        management=leg("management"),
+        lan=leg("lan"),
+        wan=leg("wan"),
+        sync=leg("sync") if paired and "sync" in machine.addresses else None,
+        ssh_port=machine.connection.port,
+    )

@@ -1,0 +1,140 @@
+"""The lab's commands: up, down, status, check, drill, shell."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from lab import datacentre
+from lab.probes import result
+from lab.steps import Steps
+
+app = typer.Typer(
+    help="A datacentre on one Linux machine.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+Json = Annotated[bool, typer.Option("--json", help="a list of {name, ok, seconds, detail}")]
+
+
+@contextmanager
+def for_people() -> Iterator[None]:
+    """Errors that are meant for people are shown as their text alone."""
+    try:
+        yield
+    except Exception as problem:
+        if getattr(type(problem), "human", False):
+            Console(stderr=True).print(str(problem), style="red", markup=False, highlight=False)
+            raise typer.Exit(1) from None
+        raise
+
+
+@app.command()
+def up(profile: Annotated[str | None, typer.Option(help="lab/profiles/NAME.yaml")] = None) -> None:
+    """Everything from a bare machine to a request answered through the whole chain."""
+    steps = Steps()
+    with for_people(), datacentre.alone():
+        datacentre.up(profile, steps)
+        steps.summary()
+        steps.console.print("The lab is up. Next: make check, python -m lab drill, make down")
+
+
+@app.command()
+def down(
+    quiet: Annotated[
+        bool, typer.Option(help="without the stack's own destroy: for cleaning up")
+    ] = False,
+) -> None:
+    """Destroy the stack and the lab; nothing is left."""
+    steps = Steps()
+    with for_people(), datacentre.alone():
+        datacentre.down(steps, quiet)
+        if not quiet:
+            steps.summary()
+
+
+def _report(rows: Iterable[result.Result], as_json: bool) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    seen = []
+    for row in rows:
+        seen.append(row)
+        if not as_json:
+            mark = "[green]ok[/green]    " if row.ok else "[red]BROKEN[/red]"
+            console.print(f"{mark} {row.name} ({row.seconds:.1f} s)")
+            console.print(f"       {row.detail}", style="dim", markup=False)
+    if as_json:
+        print(json.dumps([row.as_dict() for row in seen], indent=1))
+    broken = [row.name for row in seen if not row.ok]
+    if broken:
+        print(f"{len(broken)} of {len(seen)} broken: {', '.join(broken)}", file=sys.stderr)
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    as_json: Json = False,
+    only: Annotated[str | None, typer.Option(help="probes whose name contains this")] = None,
+) -> None:
+    """Probe every promise of the running lab."""
+    from lab.probes.catalogue import PROBES
+
+    with for_people():
+        chosen = {name: probe for name, probe in PROBES.items() if not only or only in name}
+        _report(result.run(datacentre.world(), chosen), as_json)
+
+
+@app.command()
+def drill(
+    as_json: Json = False,
+    only: Annotated[str | None, typer.Option(help="drills whose name contains this")] = None,
+) -> None:
+    """Break things on purpose and measure how long it is felt."""
+    from lab.probes.drills import DRILLS
+
+    with for_people():
+        chosen = {name: each for name, each in DRILLS.items() if not only or only in name}
+        _report(result.run(datacentre.world(), chosen), as_json)
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """State of every layer."""
+    from lab.probes.status import layers
+
+    with for_people():
+        rows = list(layers())
+        if as_json:
+            print(json.dumps([row.as_dict() for row in rows], indent=1))
+        else:
+            table = Table("layer", "state", "detail", box=None, pad_edge=False)
+            for row in rows:
+                table.add_row(row.name, "[green]ok" if row.ok else "[red]not ok", row.detail)
+            Console(highlight=False).print(table)
+        if not all(row.ok for row in rows):
+            raise typer.Exit(1)
+
+
+@app.command()
+def shell(
+    host: Annotated[str, typer.Argument(help="a machine's name, or client, stranger, runner …")],
+    command: Annotated[list[str] | None, typer.Argument(help="instead of a shell")] = None,
+) -> None:
+    """A shell on a machine (over SSH, as its operators have it) or in a namespace."""
+    with for_people():
+        world = datacentre.world()
+        if host in world.machines:
+            argv = world.ssh(host) if not command else world.argv(host, command)
+            argv = [word for word in argv if word != "BatchMode=yes" or command]
+            argv = [*argv[:4], *([] if command else ["-t"]), *argv[4:]]
+        elif host in world.topology.nodes:
+            argv = world.argv(host, command or [os.environ.get("SHELL", "bash")])
+        else:
+            known = ", ".join([*world.machines, *world.topology.nodes])
+            raise datacentre.LabError(f"there is no {host}; there are {known}")
+        os.execvp(argv[0], argv)  # noqa: S606

@@ -1,0 +1,38 @@
+"""Answers in the API's envelope."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+
+class ApiError(Exception):
+    """A refusal: the HTTP status, and Cloudflare's code and message."""
+
+    def __init__(self, status: int, code: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+    def response(self) -> web.Response:
+        """The refusal as an HTTP response."""
+        errors = [{"code": self.code, "message": self.message}]
+        body = {"success": False, "errors": errors, "messages": [], "result": None}
+        return web.json_response(body, status=self.status)
+
+
+def answer(result: Any) -> web.Response:
+    """A success; a list gets its page's description too."""
+    body = {"success": True, "errors": [], "messages": [], "result": result}
+    if isinstance(result, list):
+        count = len(result)
+        body["result_info"] = {
+            "page": 1,
+            "per_page": max(count, 100),
+            "count": count,
+            "total_count": count,
+            "total_pages": 1,
+        }
+    return web.json_response(body)

@@ -1,0 +1,183 @@
+"""The lab as a whole: what `make up` puts there, in order, and `make down` takes away.
+
+Everything that lasts carries the lab's own mark or stands in its state directory, so that taking
+away works from any state, half-made ones included.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+from lab import runner, stack
+from lab.hypervisor.hypervisor import Hypervisor
+from lab.network import Network, Topology
+from lab.paths import cache_dir, state_dir
+from lab.probes.edge import through_the_chain
+from lab.probes.result import until
+from lab.probes.world import World
+from lab.processes import Service
+from lab.software.images import ECHO
+from lab.software.progress import Progress
+from lab.software.software import Software, ensure
+from lab.steps import Steps
+
+DEPOT = Service("depot")
+CLOUDFLARE = Service("cloudflare")
+CLOUDFLARE_PORT = 8787
+DESTROY_SECONDS = 600
+
+
+class LabError(RuntimeError):
+    """The lab cannot do what was asked; the text says why and what to do next."""
+
+    human = True
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Only one command changes the lab at a time.
+
+    Raises:
+        LabError: another one is under way.
+    """
+    cache_dir().mkdir(parents=True, exist_ok=True)
+    with (cache_dir() / "lab.lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LabError(
+                "another `make up` or `make down` is under way; next: wait for it or end it"
+            ) from None
+        yield
+
+
+def up(profile: str | None, steps: Steps) -> None:
+    """From a bare machine to a request that a pod answered. The same again changes nothing.
+
+    Raises:
+        LabError: `pulumi up` failed (its words were shown), or nothing answers in the end.
+    """
+    topology = Topology.default()
+    with steps.step("software"):
+        software = ensure(progress=Progress(steps.console))
+    with steps.step("networks"):
+        Network(topology).up()
+    with steps.step("depot and Cloudflare"):
+        _services(software, topology)
+    hypervisor = Hypervisor(topology=topology)
+    with steps.step("two Proxmox hosts"):
+        access = hypervisor.up(software.base_image)
+    facts = stack.Facts(
+        image_sha256=software.base_sha256,
+        signing_key=software.signing_key.read_text(),
+        demo_image=ECHO.reference,
+    )
+    config = stack.config(facts, profile)
+    settings = stack.settings(config, runner.folder())
+    secrets = {
+        f"{stack.NAMESPACE}proxmoxApiToken": access.api_token,
+        f"{stack.NAMESPACE}proxmoxSshKey": access.ssh_private_key,
+        f"{stack.NAMESPACE}cloudflareApiToken": _cloudflare_token(),
+    }
+    runner.give(config, secrets, software.helm)
+    with steps.step("pulumi up"):
+        if runner.run("up", topology=topology) != 0:
+            raise LabError(
+                "pulumi up failed; next: correct what it says and run make up again (it goes on "
+                "from where it stopped), or make down"
+            )
+    world = World(stack=settings, topology=topology, outputs=outputs())
+    with steps.step("a request through the whole chain"):
+        said = until(lambda: through_the_chain(world, 3), 60, "no answer through the whole chain")
+        steps.console.print(f"  {said}", markup=False)
+
+
+def _services(software: Software, topology: Topology) -> None:
+    depot = topology.nodes["depot"]
+    namespace = topology.namespace("depot")
+    addresses = [str(leg.address.ip) for leg in depot.legs]
+    enter = ["ip", "netns", "exec", namespace, sys.executable, "-m"]
+    listen = [word for address in addresses for word in ("--listen", f"{address}:80")]
+    DEPOT.start([*enter, "lab.software.depot", "--root", str(software.depot_root), *listen])
+    management = str(depot.address_on("mgmt"))
+    ranges = [str(topology.segments["users"].network)]
+    CLOUDFLARE.start(
+        [
+            *(*enter, "lab.cloudflare", "--listen", f"{management}:{CLOUDFLARE_PORT}"),
+            *("--state", str(state_dir() / "cloudflare.json")),
+            *(word for each in ranges for word in ("--ranges", each)),
+        ]
+    )
+    for address in addresses:
+        DEPOT.wait_tcp(address, 80, namespace)
+    CLOUDFLARE.wait_tcp(management, CLOUDFLARE_PORT, namespace)
+
+
+def _cloudflare_token() -> str:
+    return (state_dir() / "cloudflare.json.token").read_text().strip()
+
+
+def outputs() -> dict[str, object]:
+    """The stack's plain outputs as the last `up` left them.
+
+    Raises:
+        LabError: there was none.
+    """
+    try:
+        data: dict[str, object] = json.loads((state_dir() / "access" / "outputs.json").read_text())
+    except FileNotFoundError:
+        raise LabError("the lab is not up; next: make up") from None
+    return data
+
+
+def world() -> World:
+    """The running lab, for probes and drills.
+
+    Raises:
+        LabError: it is not up.
+    """
+    found = outputs()
+    settings = stack.load_stack(runner.folder() / f"Pulumi.{stack.NAME}.yaml")
+    return World(stack=settings, topology=Topology.default(), outputs=found)
+
+
+def down(steps: Steps, quiet: bool = False) -> None:
+    """Destroy the stack, then take the lab away: nothing is left, whatever state it was in."""
+    topology = Topology.default()
+    hypervisor = Hypervisor(topology=topology)
+    if (runner.folder() / "given.yaml").exists() and not quiet:
+        with steps.step("pulumi destroy"):
+            _destroy(steps, topology)
+    with steps.step("machines and Proxmox hosts"):
+        hypervisor.down()
+    with steps.step("depot and Cloudflare"):
+        DEPOT.stop()
+        CLOUDFLARE.stop()
+    with steps.step("networks"):
+        Network(topology).down()
+    shutil.rmtree(state_dir(), ignore_errors=False) if state_dir().exists() else None
+
+
+def _destroy(steps: Steps, topology: Topology) -> None:
+    """The stack's own destroy, bounded; what it cannot take away goes with the lab."""
+    argv = runner.inside([sys.executable, "-m", "lab.runner", "destroy"], topology)
+    started = time.monotonic()
+    child = subprocess.Popen(argv)
+    try:
+        code = child.wait(timeout=DESTROY_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.terminate()
+        code = child.wait(timeout=60)
+    if code != 0:
+        steps.console.print(
+            f"pulumi destroy did not finish ({time.monotonic() - started:.0f} s, status {code}); "
+            "its machines go with the lab",
+            style="yellow",
+        )

@@ -1,0 +1,313 @@
+"""One stack of one backend, and what can be done with it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pulumi.automation import LocalWorkspace, Stack
+from pulumi.automation.errors import CommandError, ConcurrentUpdateError
+
+from lab.engine import locks, plugins
+from lab.engine.cli import Cli, ensure_cli
+from lab.engine.errors import EngineCancelled, EngineError, failure_text, plain
+from lab.engine.process import Line, OwnCommand
+from lab.engine.program import for_people, fresh_modules, tree_program
+from lab.engine.run import Result, Run, bury_coroutines
+from lab.engine.workdir import WorkDir
+from lab.paths import CHECKOUT, state_dir
+
+PARALLEL = 8
+"""Steps at a time: enough to keep two cores busy while machines boot, not to drown them."""
+OFFLINE = "LAYERED_CLOUD_OFFLINE"
+"""Set to 1 for a preview that reaches nothing: a stand-in then answers look-ups by itself."""
+
+
+class Engine:
+    """A stack. Made by `workspace`; a context manager when it is a throw-away one."""
+
+    def __init__(
+        self,
+        *,
+        stack: str,
+        workdir: WorkDir,
+        cli: Cli,
+        tree: Path,
+        program: Callable[[], object] | None,
+        environment: Mapping[str, str],
+        parallel: int,
+        temporary: tempfile.TemporaryDirectory[str] | None,
+    ) -> None:
+        self.name = stack
+        self.workdir = workdir
+        self.cli = cli
+        self.plugins = plugins.install(workdir.home)
+        self._tree = tree
+        self._program = for_people(program or tree_program(tree))
+        self._parallel = parallel
+        self._temporary = temporary
+        self._command = OwnCommand(cli.root)
+        self._environment = {**workdir.environment(), **environment}
+        self._stack: Stack | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Removes a throw-away work directory; leaves a lasting one as it is."""
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    # -- runs
+
+    def up(
+        self,
+        *,
+        on_output: Line | None = None,
+        on_event: Line | None = None,
+        target: list[str] | None = None,
+        replace: list[str] | None = None,
+        refresh: bool = False,
+    ) -> Result:
+        """Makes the stack what the program says. `replace` names URNs to replace on purpose.
+
+        Raises `EngineError`, `EngineCancelled` after Ctrl-C.
+        """
+        with self._run("up", on_event) as run:
+            done = self._selected().up(
+                parallel=self._parallel,
+                target=target,
+                replace=replace,
+                refresh=refresh or None,
+                color="never",
+                suppress_progress=True,
+                on_output=on_output,
+                on_event=run.see,
+                program=self._program,
+            )
+            run.finish(done.stdout)
+        return run.result
+
+    def preview(
+        self,
+        *,
+        diff: bool = True,
+        target: list[str] | None = None,
+        on_output: Line | None = None,
+        on_event: Line | None = None,
+    ) -> Result:
+        """What `up` would do, as the command line shows it (`diff`: every property)."""
+        with self._run("preview", on_event) as run:
+            done = self._selected().preview(
+                parallel=self._parallel,
+                target=target,
+                diff=diff,
+                color="never",
+                suppress_progress=True,
+                on_output=on_output,
+                on_event=run.see,
+                program=self._program,
+            )
+            run.finish(done.stdout)
+        return run.result
+
+    def preview_steps(self) -> dict[str, Any]:
+        """What `pulumi preview --json` gives: `steps`, `changeSummary`, `diagnostics`."""
+        with self._run("preview", None) as run:
+            done = self._selected().preview(
+                parallel=self._parallel, json=True, on_event=run.see, program=self._program
+            )
+            run.finish("")
+        start = done.stdout.find("{")
+        steps: dict[str, Any] = json.loads(done.stdout[start:])
+        return steps
+
+    def refresh(self, *, on_output: Line | None = None, on_event: Line | None = None) -> Result:
+        """Takes the live resources into the state."""
+        with self._run("refresh", on_event) as run:
+            done = self._selected().refresh(
+                parallel=self._parallel,
+                color="never",
+                suppress_progress=True,
+                on_output=on_output,
+                on_event=run.see,
+            )
+            run.finish(done.stdout)
+        return run.result
+
+    def destroy(
+        self,
+        *,
+        on_output: Line | None = None,
+        on_event: Line | None = None,
+        continue_on_error: bool = False,
+    ) -> Result:
+        """Removes every resource; the stack itself stays, empty. Protected resources are refused
+        by the engine."""
+        with self._run("destroy", on_event) as run:
+            done = self._selected().destroy(
+                parallel=self._parallel,
+                color="never",
+                suppress_progress=True,
+                continue_on_error=continue_on_error or None,
+                on_output=on_output,
+                on_event=run.see,
+            )
+            run.finish(done.stdout)
+        return run.result
+
+    # -- questions
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs in clear, secrets too: never print the whole of it."""
+        with self._told():
+            return {name: each.value for name, each in self._selected().outputs().items()}
+
+    def secret_outputs(self) -> set[str]:
+        """The names of the outputs that are secret."""
+        with self._told():
+            return {name for name, each in self._selected().outputs().items() if each.secret}
+
+    def exists(self) -> bool:
+        """Whether a run was ever begun here."""
+        return any(self.workdir.backend.glob(f".pulumi/stacks/*/{self.name}.json*"))
+
+    def cancel(self) -> None:
+        """Takes away the lock that a killed run left behind (every run does so too)."""
+        with self._locked():
+            locks.clear(self.workdir)
+
+    def export_plain_state(self) -> str:
+        """The state as it lies on the disk, where a secret must not be readable."""
+        files = sorted(self.workdir.backend.rglob("*"))
+        return "\n".join(each.read_text() for each in files if each.is_file())
+
+    def state(self) -> dict[str, Any]:
+        """The state as `pulumi stack export` gives it (secrets encrypted): `resources`,
+        `pending_operations`, ..."""
+        with self._told():
+            return dict(self._selected().export_stack().deployment or {})
+
+    def resources(self) -> list[dict[str, Any]]:
+        """The resources in the state (secrets encrypted), in their order of creation."""
+        return list(self.state().get("resources") or [])
+
+    # -- inside
+
+    def _selected(self) -> Stack:
+        if self._stack is None:
+            workspace = LocalWorkspace(
+                work_dir=str(self.workdir.path),
+                pulumi_home=str(self.workdir.home),
+                env_vars=self._environment,
+                pulumi_command=self._command,
+                secrets_provider="passphrase",
+            )
+            self._stack = Stack.create_or_select(self.name, workspace)
+        return self._stack
+
+    @contextmanager
+    def _run(self, verb: str, on_event: Line | None) -> Iterator[Run]:
+        log = self.workdir.logs / f"{time.strftime('%Y%m%d-%H%M%S')}-{verb}-{os.getpid()}.log"
+        run = Run(log, on_event)
+        with self._locked(), fresh_modules(self._tree), log.open("w") as file:
+            log.chmod(0o600)
+            self._command.log = file
+            self._command.interrupted = False
+            try:
+                locks.clear(self.workdir)
+                yield run
+            except CommandError as error:
+                told = failure_text(run.diagnostics, str(error))
+                for each in run.diagnostics:
+                    file.write(f"{each.severity}: {plain(each.message)}  [{each.urn}]\n")
+                kept = None if self._temporary else log
+                if self._command.interrupted:
+                    raise EngineCancelled(f"{verb}: cancelled", log=kept) from None
+                if isinstance(error, ConcurrentUpdateError):
+                    told = f"another run holds the stack {self.name}: {told}"
+                raise EngineError(told, log=kept) from None
+            finally:
+                self._command.log = None
+                bury_coroutines()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except CommandError as error:
+            raise EngineError(failure_text([], str(error))) from None
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with self.workdir.lock.open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise EngineError(
+                    f"another run of the stack {self.name} is under way here; wait for it or end it"
+                ) from None
+            yield
+
+
+def workspace(
+    stack: str,
+    *,
+    tree: Path = CHECKOUT,
+    program: Callable[[], object] | None = None,
+    config: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, str] | None = None,
+    env: Mapping[str, str] | None = None,
+    parallel: int = PARALLEL,
+    cli: Cli | None = None,
+    base: Path | None = None,
+    throw_away: bool = False,
+    project: Mapping[str, Any] | None = None,
+) -> Engine:
+    """The engine for a stack of a checkout.
+
+    `config` (whole keys such as `layered-cloud:networks`, any YAML value) and `secrets` (texts)
+    are laid over the stack file's; `program` takes the place of the tree's `__main__.py`;
+    `project` of its Pulumi.yaml. The state is kept under `base` (`state_dir()/engine`), or in a
+    temporary directory when `throw_away`. Raises `EngineError` for an unknown stack, and
+    `BuildError` when there is no command line and none can be built.
+    """
+    cli = cli or ensure_cli()
+    temporary = tempfile.TemporaryDirectory(prefix="layered-cloud-") if throw_away else None
+    where = Path(temporary.name) if temporary else base or state_dir() / "engine"
+    where.mkdir(parents=True, exist_ok=True, mode=0o700)
+    workdir = WorkDir(base=where, stack=stack)
+    try:
+        workdir.prepare(
+            tree, config=config, secrets=secrets, project=project, keep_ciphertext=not throw_away
+        )
+        return Engine(
+            stack=stack,
+            workdir=workdir,
+            cli=cli,
+            tree=tree,
+            program=program,
+            environment=env or {},
+            parallel=parallel,
+            temporary=temporary,
+        )
+    except BaseException:
+        if temporary:
+            temporary.cleanup()
+        raise

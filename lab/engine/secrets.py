@@ -1,0 +1,57 @@
+"""The passphrase of a backend of ours, and ciphertext as Pulumi's passphrase provider writes it.
+
+The format is Pulumi's (`sdk/go/common/resource/config/crypt.go`, `pkg/secrets/passphrase`): the
+key is PBKDF2-SHA256 of the passphrase with an 8-byte salt and 1,000,000 rounds; a value is
+`v1:NONCE:CIPHERTEXT` of AES-256-GCM, both parts base64; a stack file's salt is
+`v1:SALT:` followed by the encrypted word "pulumi". Writing it here keeps secrets out of argv.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import os
+import secrets as random
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+ROUNDS = 1_000_000
+
+
+def passphrase_file(path: Path) -> Path:
+    """A file (mode 0600) that holds a random passphrase; made when it is not there."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(random.token_urlsafe(32))
+    return path
+
+
+class Crypter:
+    """Encrypts configuration values for one stack file."""
+
+    def __init__(self, passphrase: str, salt: bytes) -> None:
+        self._salt = salt
+        self._aead = AESGCM(_key(passphrase, salt))
+
+    def encrypt(self, value: str) -> str:
+        """The ciphertext that stands under `secure:` in a stack file."""
+        nonce = os.urandom(12)
+        sealed = self._aead.encrypt(nonce, value.encode(), None)
+        return f"v1:{base64.b64encode(nonce).decode()}:{base64.b64encode(sealed).decode()}"
+
+    def salt_text(self) -> str:
+        """The `encryptionsalt:` of the stack file."""
+        return f"v1:{base64.b64encode(self._salt).decode()}:{self.encrypt('pulumi')}"
+
+    def opens(self, salt_text: str) -> bool:
+        """Whether the salt of a stack file is ours."""
+        return salt_text.startswith(f"v1:{base64.b64encode(self._salt).decode()}:")
+
+
+@functools.cache
+def _key(passphrase: str, salt: bytes) -> bytes:
+    return hashlib.pbkdf2_hmac("sha256", passphrase.encode(), salt, ROUNDS, 32)

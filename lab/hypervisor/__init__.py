@@ -1,0 +1,1 @@
+"""A Proxmox VE of two hosts whose virtual machines are booted systemd containers."""

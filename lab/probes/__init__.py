@@ -1,0 +1,1 @@
+"""Probes of every promise a running lab makes, and drills that break something."""

@@ -1,0 +1,23 @@
+"""Every probe by name, in the order in which they run."""
+
+from __future__ import annotations
+
+from lab.probes import edge, inside, moves
+from lab.probes.result import Probe
+
+PROBES: dict[str, Probe] = {
+    "one owner of each VIP": edge.one_owner_each,
+    "cluster ready": inside.cluster_ready,
+    "whole chain from outside": edge.through_the_chain,
+    "traffic crossed both tiers": inside.crossed_both_tiers,
+    "hairpin from every node": edge.hairpin,
+    "outbound leaves with the VIP": edge.outbound,
+    "every NodePort answers inside": inside.node_ports,
+    "LoadBalancer IP answers inside": inside.load_balancer_ip,
+    "API through both VIPs": inside.api_vips,
+    "nothing else reachable from outside": edge.nothing_else_open,
+    "IPv6 off at the routers": edge.ipv6_off,
+    "manifests true": inside.manifests_true,
+    "whole chain after the routers' VIPs moved": moves.router,
+    "whole chain after the balancers' VIPs moved": moves.balancer,
+}

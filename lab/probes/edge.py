@@ -1,0 +1,196 @@
+"""Promises seen from outside: VIPs, the whole chain, what is not reachable, the way out."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterable
+from typing import Any
+
+from lab.probes.result import promise, until
+from lab.probes.world import World, script
+
+REQUESTS = 30
+NODE_PORTS = (30000, 32767)
+SCANNED = [(1, 1024), (2379, 2381), (3780, 3784), (4240, 4250), (6443, 6443), (7472, 7473)]
+SCANNED += [(7946, 7946), (8000, 8500), (9100, 9110), (9234, 9234), (9878, 9900)]
+SCANNED += [(9962, 9965), (10248, 10260), NODE_PORTS]
+
+
+def owners(world: World) -> dict[str, list[str]]:
+    """Every VIP of the stack and the machines that hold it at this moment."""
+    held = {
+        name: world.addresses(name) for name in (*world.role("router"), *world.role("balancer"))
+    }
+    vips = [
+        str(address) for group in world.stack.routers.vips for address in (*group.wan, *group.lan)
+    ]
+    vips += [
+        str(address)
+        for front in world.stack.balancers.vips
+        for address in (*front.lan, *front.management)
+    ]
+    return {vip: [name for name, have in held.items() if vip in have] for vip in vips}
+
+
+def one_owner_each(world: World) -> str:
+    """Exactly one machine holds each VIP."""
+
+    def settled() -> str | None:
+        seen = owners(world)
+        if all(len(names) == 1 for names in seen.values()):
+            return ", ".join(f"{vip} on {names[0]}" for vip, names in seen.items())
+        raise AssertionError(
+            "; ".join(f"{vip} on {', '.join(names) or 'no machine'}" for vip, names in seen.items())
+        )
+
+    return until(settled, 15, "a VIP has not exactly one owner")
+
+
+def demo(world: World) -> Any:
+    """The demonstration service's settings."""
+    promise(world.stack.platform.demo is not None, "the stack has no demo service")
+    return world.stack.platform.demo
+
+
+def request(world: World, place: str, address: str, *, tls: bool, **more: Any) -> list[Any]:
+    """Requests for the demo service from a place to an address."""
+    spec = {
+        "address": address,
+        "port": 443 if tls else 80,
+        "tls": tls,
+        "host": demo(world).host,
+        "ca": world.outputs.get("certificate_authority") if tls else None,
+        **more,
+    }
+    answers: list[Any] = world.ask(place, "get", spec)
+    return answers
+
+
+def all_good(answers: Iterable[Any], client: str) -> tuple[set[str], set[str]]:
+    """Nodes and pods that answered; every answer must be a 200 that saw the client's address."""
+    nodes, pods = set(), set()
+    for number, answer in enumerate(answers, 1):
+        what = answer["error"] or answer["json"]
+        promise(answer["status"] == 200, f"request {number}: {answer['status']}: {what}")
+        headers = {key.lower(): values for key, values in answer["json"]["headers"].items()}
+        seen = headers.get("x-real-ip", [""])[0]
+        promise(seen == client, f"request {number}: the pod saw {seen or 'nobody'}, not {client}")
+        nodes.add(answer["json"]["node"])
+        pods.add(answer["json"]["pod"])
+    return nodes, pods
+
+
+def through_the_chain(world: World, count: int = REQUESTS) -> str:
+    """HTTP and HTTPS from the client outside, through every public VIP, to every pod."""
+    client = str(world.topology.nodes["client"].address_on("users"))
+    seen_nodes: set[str] = set()
+    seen_pods: set[str] = set()
+    slowest = 0.0
+    vips = [str(address) for group in world.stack.routers.vips for address in group.wan]
+    for vip in vips:
+        for tls in (False, True):
+            answers = request(world, "client", vip, tls=tls, count=count)
+            nodes, pods = all_good(answers, client)
+            seen_nodes |= nodes
+            seen_pods |= pods
+            slowest = max(slowest, *(answer["seconds"] for answer in answers))
+    if demo(world).every_node and count >= REQUESTS:
+        wanted = set(
+            world.nodes if world.stack.cluster.schedule_on_control_planes else world.role("worker")
+        )
+        promise(wanted <= seen_nodes, f"no answer from {', '.join(sorted(wanted - seen_nodes))}")
+    return (
+        f"{2 * count * len(vips)} answers from {len(seen_pods)} pods on "
+        f"{', '.join(sorted(seen_nodes))}, client {client} seen each time, slowest {slowest:.3f} s"
+    )
+
+
+def hairpin(world: World) -> str:
+    """A node reaches the public VIP from inside."""
+    vip = str(world.stack.routers.vips[0].wan[0])
+    for node in world.nodes:
+        answer = request(world, node, vip, tls=False)[0]
+        promise(answer["status"] == 200, f"{node} to {vip}: {answer['error'] or answer['status']}")
+    return f"{', '.join(world.nodes)} reach {vip}"
+
+
+def nothing_else_open(world: World) -> str:
+    """From outside only the public ports answer, and only to the CDN."""
+    public = [str(address) for group in world.stack.routers.vips for address in group.wan]
+    own = [str(spec.wan) for spec in world.stack.routers.machines]
+    allowed = {(vip, port) for vip in public for port in world.stack.routers.public_ports}
+    spec: dict[str, Any] = {"addresses": [*public, *own], "ports": SCANNED}
+    seen = {(address, port) for address, port in world.ask("client", "scan", spec, 300)}
+    promise(seen == allowed, f"the CDN's side sees {sorted(seen)}, not just {sorted(allowed)}")
+    strange = world.ask("stranger", "scan", {**spec, "addresses": public, "ports": [(1, 1024)]})
+    promise(not strange, f"a stranger outside the CDN's ranges reaches {strange}")
+    inside = through_router(world)
+    return f"only {sorted(allowed)}, nothing for a stranger, {inside}"
+
+
+def through_router(world: World) -> str:
+    """From the WAN segment, with a route through a router, no machine inside answers."""
+    lan = str(world.stack.networks.lan.cidr)
+    pods = str(world.stack.networks.pods)
+    inside = [str(spec.lan) for spec in world.machines.values()]
+    namespace = world.topology.namespace("isp")
+    for spec in world.stack.routers.machines:
+        routes = [[prefix, "via", str(spec.wan)] for prefix in (lan, pods)]
+        try:
+            for route in routes:
+                _ip(namespace, "replace", route)
+            ports = [(22, 22), (80, 80), (443, 443), (2379, 2380), (6443, 6443), (10250, 10250)]
+            ports += [(30000, 30100)]
+            question = {"addresses": inside, "ports": ports, "timeout": 1.0}
+            found = world.ask("isp", "scan", question)
+        finally:
+            for route in routes:
+                _ip(namespace, "delete", route)
+        promise(not found, f"through {spec.name} the WAN reaches {found}")
+    return f"{len(inside)} machines unreachable through the routers"
+
+
+def _ip(namespace: str, verb: str, route: list[str]) -> None:
+    subprocess.run(
+        ["ip", "-n", namespace, "route", verb, *route],
+        check=False,
+        capture_output=True,
+        timeout=10,
+    )
+
+
+def outbound(world: World) -> str:
+    """A node's connection to the outside leaves with the VIP's address."""
+    vips = {str(address) for group in world.stack.routers.vips for address in group.wan}
+    outside = str(world.topology.nodes["stranger"].address_on("internet"))
+    for node in world.nodes:
+        spec = json.dumps({"address": outside, "port": 8099, "timeout": 15})
+        listener = subprocess.Popen(
+            world.argv("stranger", ["python3", "-c", script("listen"), spec]),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert listener.stdout is not None
+        try:
+            promise(listener.stdout.readline() == "ready\n", "the listener outside did not start")
+            world.run(node, ["bash", "-c", f"exec 3<>/dev/tcp/{outside}/8099"], seconds=15)
+            peer = json.loads(listener.stdout.readline() or "null")
+        finally:
+            listener.kill()
+            listener.wait()
+        promise(peer is not None, f"{node} does not reach {outside}")
+        promise(peer[0] in vips, f"{node} leaves with {peer[0]}, not with a public VIP")
+    return f"{', '.join(world.nodes)} leave with {', '.join(sorted(vips))}"
+
+
+def ipv6_off(world: World) -> str:
+    """Routers neither forward nor speak IPv6, and take no router advertisements."""
+    for router in world.role("router"):
+        keys = ("all.forwarding", "all.accept_ra", "all.disable_ipv6")
+        argv = ["sysctl", "-n", *(f"net.ipv6.conf.{key}" for key in keys)]
+        values = world.text(router, argv).split()
+        promise(values[:2] == ["0", "0"], f"{router}: forwarding, accept_ra are {values[:2]}")
+        links = world.text(router, ["ip", "-6", "-oneline", "address", "show", "scope", "global"])
+        promise(not links.strip(), f"{router} has IPv6 addresses: {links.strip()}")
+    return "no forwarding, no router advertisements, no global address"

@@ -1,0 +1,145 @@
+"""Promises seen from inside: NodePorts, the LoadBalancer IP, the API, counters, manifests."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+from components.host.payload import check_request, command_line
+from lab.probes.edge import demo, request, through_the_chain
+from lab.probes.result import promise
+from lab.probes.world import World
+
+
+def node_ports(world: World) -> str:
+    """Every NodePort on every node, asked from a machine on the LAN."""
+    ports = world.outputs["node_ports"]
+    asker = world.role("router")[0]
+    tried = 0
+    for node in world.nodes:
+        address = str(world.machines[node].lan)
+        for name, tls in (("http", False), ("https", True)):
+            spec = {"tls": tls, "port": ports[name], "ca": None}
+            answer = request(world, asker, address, **spec)[0]
+            what = answer["error"] or answer["status"]
+            promise(answer["status"] in (200, 404 if tls else 200), f"{node} {name}: {what}")
+            tried += 1
+        spec = {"address": address, "port": ports["health"], "path": "/healthz", "host": address}
+        health = world.ask(asker, "get", {**spec, "tls": False})[0]
+        promise(health["status"] == 200, f"{node} health check: {health['error'] or health}")
+        tried += 1
+    return f"{tried} of {tried} answer on {', '.join(world.nodes)}"
+
+
+def load_balancer_ip(world: World) -> str:
+    """The ingress' LoadBalancer IP, asked from a machine on the LAN."""
+    address = world.outputs["load_balancer_ip"]
+    asker = world.role("router")[0]
+    answer = request(world, asker, address, tls=False)[0]
+    promise(answer["status"] == 200, f"{address}: {answer['error'] or answer['status']}")
+    return f"{address} answers {asker} from {answer['json']['node']}"
+
+
+def api_vips(world: World) -> str:
+    """The Kubernetes API behind both VIPs, with the cluster's own certificate."""
+    authority = world.text(world.role("control_plane")[0], ["cat", "/etc/kubernetes/pki/ca.crt"])
+    port = world.stack.balancers.api_port
+    asked = []
+    for group in world.stack.balancers.vips:
+        places = [(str(address), "runner") for address in group.management]
+        places += [(str(address), world.nodes[-1]) for address in group.lan]
+        for address, place in places:
+            spec = {"address": address, "port": port, "tls": True, "host": address}
+            answer = world.ask(place, "get", {**spec, "ca": authority, "path": "/readyz"})[0]
+            ok = answer["status"] == 200 and answer["error"].strip() == "ok"
+            promise(ok, f"{address}:{port} from {place}: {answer['status']} {answer['error']}")
+            asked.append(f"{address} from {place}")
+    return ", ".join(asked)
+
+
+def haproxy_sessions(world: World, balancer: str) -> dict[str, int]:
+    """Sessions so far of each proxy's total row, from the statistics on the management leg."""
+    address = str(world.machines[balancer].management)
+    port = world.stack.balancers.stats_port
+    spec = {"address": address, "port": port, "host": address, "path": "/;csv", "raw": True}
+    answer = world.ask("runner", "get", spec)[0]
+    promise(answer["status"] == 200, f"{balancer} statistics: {answer['error'] or answer}")
+    rows = csv.DictReader(io.StringIO(answer["text"].lstrip("# ")))
+    return {
+        f"{row['pxname']}/{row['svname']}": int(row["stot"] or 0)
+        for row in rows
+        if row["svname"] in ("FRONTEND", "BACKEND")
+    }
+
+
+def packets(world: World, router: str) -> dict[str, int]:
+    """Packets counted so far by each named nftables counter."""
+    listing = json.loads(world.text(router, ["nft", "--json", "list", "counters"]))
+    rows: list[dict[str, Any]] = [row["counter"] for row in listing["nftables"] if "counter" in row]
+    return {row["name"]: int(row["packets"]) for row in rows}
+
+
+def crossed_both_tiers(world: World) -> str:
+    """Requests move the counters of a router and of a balancer."""
+    before = _counted(world)
+    through_the_chain(world, 5)
+    after = _counted(world)
+    grown = {
+        key: after[key] - before.get(key, 0) for key in after if after[key] > before.get(key, 0)
+    }
+    for role in ("router", "balancer"):
+        machines = world.role(role)
+        moved = sorted(key for key in grown if key.split(":")[0] in machines)
+        promise(bool(moved), f"no counter of a {role} moved")
+    shown = [f"{key} +{value}" for key, value in sorted(grown.items())]
+    return ", ".join(shown[:6])
+
+
+def _counted(world: World) -> dict[str, int]:
+    counted = {}
+    for router in world.role("router"):
+        for name, value in packets(world, router).items():
+            counted[f"{router}:{name}"] = value
+    for balancer in world.role("balancer"):
+        for name, value in haproxy_sessions(world, balancer).items():
+            counted[f"{balancer}:{name}"] = value
+    return counted
+
+
+def manifests_true(world: World) -> str:
+    """What was pushed to every machine is what stands there."""
+    drifted = []
+    layers = 0
+    for name in world.machines:
+        # One string: ssh hands it to the shell there, as the program does.
+        argv = [*world.ssh(name), command_line("check")]
+        report = json.loads(world.local(argv, check_request()))
+        layers += len(report)
+        drifted += [
+            f"{name}: {layer['layer']}: {each['what']} is {each['is']}"
+            for layer in report
+            for each in layer["drift"]
+        ]
+        promise(bool(report), f"{name} has no manifest")
+    promise(not drifted, "; ".join(drifted))
+    return f"{layers} manifests on {len(world.machines)} machines"
+
+
+def cluster_ready(world: World) -> str:
+    """Every node is Ready and every pod runs."""
+    nodes = json.loads(world.kubectl("get", "nodes", "-o", "json"))["items"]
+    for node in nodes:
+        ready = [c["status"] for c in node["status"]["conditions"] if c["type"] == "Ready"]
+        promise(ready == ["True"], f"node {node['metadata']['name']} is not Ready")
+    names = {node["metadata"]["name"] for node in nodes}
+    promise(names == set(world.nodes), f"nodes are {sorted(names)}, not {sorted(world.nodes)}")
+    pods = json.loads(world.kubectl("get", "pods", "-A", "-o", "json"))["items"]
+    waiting = [
+        f"{pod['metadata']['namespace']}/{pod['metadata']['name']} {pod['status']['phase']}"
+        for pod in pods
+        if pod["status"]["phase"] not in ("Running", "Succeeded")
+    ]
+    promise(not waiting, ", ".join(waiting))
+    return f"{len(nodes)} nodes Ready, {len(pods)} pods running, demo at {demo(world).host}"

@@ -1,0 +1,180 @@
+"""What the rest of the lab asks for: the paths of finished software, built when they are lacking.
+
+software = ensure(("helm", "base", "depot"))
+software.helm, software.base_image, software.base_sha256, software.depot_root
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.software import apt, base, charts, checkers, goitems, images, signing, versions
+from lab.software.progress import Progress
+from lab.software.store import Item, ensure_item, software_dir
+
+
+@dataclass(frozen=True, kw_only=True)
+class Software:
+    """Paths in the cache. A path names its finished item; it exists when that item was ensured."""
+
+    pulumi: Path
+    """The Pulumi command line (an executable)."""
+    helm: Path
+    """The helm command line (an executable)."""
+    kubectl: Path
+    etcdctl: Path
+    base_image: Path
+    """The bare machine's image, a tar; its SHA-256 is `base_sha256` once it is built."""
+    checkers: Path
+    """The tree for `lab.software.checkers.run_checker`."""
+    apt: Path
+    """The apt repositories: debian/, kubernetes/, containerd/, key.asc."""
+    signing_key: Path
+    """The armored public key of the apt repositories."""
+    registry: Path
+    """One OCI image layout of every image."""
+    charts: Path
+    """A Helm repository: index.yaml and archives."""
+    depot_root: Path
+    """What `python -m lab.software.depot --root` serves: all of the above."""
+
+    @property
+    def base_sha256(self) -> str:
+        """The image's SHA-256 in hex; raises `FileNotFoundError` when it is not built."""
+        return base.checksum(self.base_image)
+
+
+def depot_item() -> Item:
+    """The depot's root: links to the repositories, the image, the registry and the charts."""
+    parts = {"apt": apt.item(), "base": base.item(), "registry": images.registry_item()}
+    parts |= {"charts": charts.item()}
+    links = {
+        "debian": parts["apt"].path / "debian",
+        "kubernetes": parts["apt"].path / "kubernetes",
+        "containerd": parts["apt"].path / "containerd",
+        "key.asc": parts["apt"].path / signing.PUBLIC,
+        "images": parts["base"].path,
+        "registry": parts["registry"].path,
+        "charts": parts["charts"].path,
+    }
+
+    def make(directory: Path, progress: Progress) -> None:
+        del progress
+        # The finished item lies as deep as a partial one: relative links hold in both.
+        for name, target in links.items():
+            (directory / name).symlink_to(os.path.relpath(target, directory))
+
+    return Item(
+        name="depot",
+        version="1",
+        inputs={"links": " ".join(sorted(links))},
+        needs=tuple(parts.values()),
+        make=make,
+    )
+
+
+def items() -> dict[str, Item]:
+    """Every item by name, in the order they are built."""
+    ordered = [
+        goitems.PULUMI.item,
+        goitems.HELM.item,
+        checkers.item(),
+        base.item(),
+        *(program.item for program in goitems.PROGRAMS),
+        signing.item(),
+        apt.item(),
+        *(image.item for image in images.IMAGES),
+        images.registry_item(),
+        charts.item(),
+        depot_item(),
+    ]
+    return {item.name: item for item in ordered}
+
+
+EVERYTHING = ("pulumi", "helm", "checkers", "depot")
+"""Ensuring these ensures every item: the depot needs all others."""
+
+
+def paths() -> Software:
+    """Where everything lies, built or not."""
+    return Software(
+        pulumi=goitems.PULUMI.executable("pulumi"),
+        helm=goitems.HELM.executable("helm"),
+        kubectl=goitems.KUBECTL.executable("kubectl"),
+        etcdctl=goitems.ETCD.executable("etcdctl"),
+        base_image=base.item().path / base.IMAGE,
+        checkers=checkers.item().path / "root",
+        apt=apt.item().path,
+        signing_key=signing.item().path / signing.PUBLIC,
+        registry=images.registry_item().path,
+        charts=charts.item().path,
+        depot_root=depot_item().path,
+    )
+
+
+def ensure(names: Iterable[str] = EVERYTHING, progress: Progress | None = None) -> Software:
+    """Build what is lacking of the named items (and of all they need), and give the paths.
+
+    Raises `KeyError` for a name that is no item, and `BuildError` when one cannot be made.
+    """
+    known = items()
+    chosen = []
+    for name in names:
+        if name not in known:
+            raise KeyError(f"{name} is nothing the lab builds; it builds {', '.join(known)}")
+        chosen.append(known[name])
+    shown = progress or Progress()
+    lanes = [[], []]  # type: list[list[Item]]
+    for item in _flattened(chosen):
+        lanes[0 if item.turn else 1].append(item)
+    # The compiler is one lane; what waits for the network is the other, beside it.
+    with ThreadPoolExecutor(max_workers=len(lanes)) as pool:
+        running = [pool.submit(_build_lane, lane, shown) for lane in lanes]
+    for lane in running:
+        lane.result()
+    return paths()
+
+
+def _build_lane(lane: list[Item], progress: Progress) -> None:
+    for item in lane:
+        ensure_item(item, progress)
+
+
+def _flattened(chosen: Iterable[Item]) -> list[Item]:
+    """The items with all they need, each once, needs first, otherwise in the order given."""
+    found: dict[str, Item] = {}
+
+    def add(item: Item) -> None:
+        for need in item.needs:
+            add(need)
+        found.setdefault(item.name, item)
+
+    for item in chosen:
+        add(item)
+    return list(found.values())
+
+
+def stale() -> list[Path]:
+    """Finished items in the cache that no recipe of this checkout asks for any more."""
+    wanted = {item.path for item in _flattened(items().values())}
+    return sorted(
+        path
+        for path in software_dir().glob("*/*")
+        if not path.parent.name.startswith(".")
+        and path.is_dir()
+        and path not in wanted
+        # The toolchain is no item of its own: it stays while this checkout may use it.
+        and path.parent.name != "go-toolchain"
+    )
+
+
+def sources_lines(depot: str) -> dict[str, str]:
+    """The sources.list(5) lines of the repositories, for a depot at `http://ADDRESS`."""
+    return {name: apt.source_line(name, depot) for name in apt.URLS}
+
+
+__all__ = ["EVERYTHING", "Software", "depot_item", "ensure", "items", "paths", "versions"]

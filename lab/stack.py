@@ -1,0 +1,89 @@
+"""The lab's stack: Pulumi.lab.yaml, a profile laid over it, and what only a running lab knows.
+
+Some things cannot stand in a file: the checksum of the image that was built here, the key that
+signs the lab's own package repository, the demo image's tag, and the secrets. Everything else is
+the stack file's.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lab.paths import CHECKOUT
+from settings.files import load_stack
+from settings.models import Stack
+
+NAME = "lab"
+NAMESPACE = "layered-cloud:"
+PROFILES = CHECKOUT / "lab" / "profiles"
+
+
+class UnknownProfile(ValueError):
+    """There is no such profile; the text names those there are."""
+
+    human = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a running lab knows: the machine image's SHA-256, the repository's armored public key,
+    and the demo service's image, whose tag is made from its source."""
+
+    image_sha256: str
+    signing_key: str
+    demo_image: str
+
+
+def merged(under: Any, over: Any) -> Any:
+    """`over` laid on `under`: mappings key by key, anything else replaced."""
+    if isinstance(under, Mapping) and isinstance(over, Mapping):
+        keys = {**under, **over}
+        return {
+            key: merged(under[key], over[key]) if key in under and key in over else keys[key]
+            for key in keys
+        }
+    return copy.deepcopy(over)
+
+
+def profile_config(profile: str | None) -> dict[str, Any]:
+    """The `config` a profile lays over the stack file; empty without one.
+
+    Raises:
+        UnknownProfile: no lab/profiles/PROFILE.yaml.
+    """
+    if not profile:
+        return {}
+    path = PROFILES / f"{profile}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(each.stem for each in PROFILES.glob("*.yaml"))) or "none"
+        raise UnknownProfile(f"there is no profile {profile}; profiles here: {known}")
+    document = yaml.safe_load(path.read_text()) or {}
+    return dict(document.get("config") or {})
+
+
+def config(facts: Facts, profile: str | None = None) -> dict[str, Any]:
+    """The lab stack's whole configuration: key to value, secrets not among them."""
+    document = yaml.safe_load((CHECKOUT / f"Pulumi.{NAME}.yaml").read_text())
+    values: dict[str, Any] = merged(document["config"], profile_config(profile))
+    values[f"{NAMESPACE}proxmox"]["image"]["sha256"] = facts.image_sha256
+    software = values[f"{NAMESPACE}software"]
+    repositories = [*software["repositories"]]
+    repositories += [software["kubernetes_repository"], software["containerd_repository"]]
+    for repository in repositories:
+        repository["signed_by"] = facts.signing_key
+    values[f"{NAMESPACE}platform"]["demo"]["image"] = facts.demo_image
+    return values
+
+
+def settings(values: Mapping[str, Any], folder: Path) -> Stack:
+    """The configuration as the program's own models; written to `folder` for later readers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"Pulumi.{NAME}.yaml"
+    path.write_text(yaml.safe_dump({"config": dict(values)}, sort_keys=False))
+    return load_stack(path)

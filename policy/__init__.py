@@ -1,0 +1,1 @@
+"""Rules over any stack's resources, and a policy pack over them."""

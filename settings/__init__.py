@@ -1,0 +1,1 @@
+"""What a stack may say: strict models, whole-stack checks, loader, JSON schema."""

@@ -1,0 +1,59 @@
+"""The keys a stack file may hold: sections of the model, and secrets."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from settings.models.stack import Stack
+from settings.problems import NAMESPACE, Problem
+
+SECTIONS: Final = tuple(Stack.model_fields)
+"""`environment`, `networks`, ...: one configuration key each."""
+
+SECRETS: Final[dict[str, str]] = {
+    "proxmoxApiToken": "the Proxmox API token, USER@REALM!NAME=UUID",
+    "proxmoxSshKey": "the private SSH key that uploads snippets to the Proxmox hosts",
+    "deployKey": "the private SSH key that reaches the machines; absent, the stack makes one",
+    "cloudflareApiToken": "the Cloudflare API token for the zone",
+    "tlsCertificate": "the certificate chain (PEM) when the certificate's source is `given`",
+    "tlsKey": "the private key (PEM) when the certificate's source is `given`",
+}
+"""Flat keys, each ciphertext, with what it is."""
+
+_FROM_FILE: Final = {"proxmoxSshKey", "deployKey", "tlsCertificate", "tlsKey"}
+
+
+def required_secrets(stack: Stack) -> list[str]:
+    """The secrets this stack cannot be built without, in a fixed order.
+
+    Cloudflare's address ranges are public: a token is needed only for a zone or an origin CA
+    certificate.
+    """
+    needed = ["proxmoxApiToken", "proxmoxSshKey"]
+    if stack.cdn.zone is not None or stack.balancers.certificate.source == "origin-ca":
+        needed.append("cloudflareApiToken")
+    if stack.balancers.certificate.source == "given":
+        needed += ["tlsCertificate", "tlsKey"]
+    return needed
+
+
+def command(name: str, stack_name: str) -> str:
+    """The command that sets a secret; the value is asked for, or read from a file on stdin, so
+    that it stays out of the shell's history and the process list."""
+    tail = " < FILE" if name in _FROM_FILE else ""
+    return f"pulumi config set --secret {NAMESPACE}:{name} -s {stack_name}{tail}"
+
+
+def missing_secret(name: str, stack_name: str) -> Problem:
+    """The problem of a required secret that is not set."""
+    return Problem(
+        key=f"{NAMESPACE}:{name}",
+        wrong=f"is not set ({SECRETS[name]})",
+        right=f"run: {command(name, stack_name)}",
+    )
+
+
+def split(key: str) -> str | None:
+    """The name behind the program's namespace, or None for another program's or a bare key."""
+    namespace, colon, name = key.partition(":")
+    return name if colon and namespace == NAMESPACE else None

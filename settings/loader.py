@@ -1,0 +1,158 @@
+"""The stack as the engine hands it over: the only module of the settings that knows Pulumi.
+
+Nothing is created before everything here has passed: sections, whole-stack checks, secrets, and,
+on `up`, the blanks that a preview does not need.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pulumi
+from pulumi.runtime import config as engine
+
+from settings.checks import pending
+from settings.files import inspect
+from settings.keys import SECRETS, SECTIONS, command, missing_secret, required_secrets, split
+from settings.models.stack import Stack
+from settings.problems import NAMESPACE, Problem, SettingsError
+from settings.translate import model_at
+
+_FORMS: Final = {
+    "proxmoxApiToken": (r"[^\s@!=]+@[^\s@!=]+![^\s=]+=\S+", "USER@REALM!NAME=UUID"),
+    "proxmoxSshKey": (r"(?s)\s*-----BEGIN [A-Z ]*PRIVATE KEY-----.*", "an OpenSSH private key"),
+    "deployKey": (r"(?s)\s*-----BEGIN [A-Z ]*PRIVATE KEY-----.*", "an OpenSSH private key"),
+    "cloudflareApiToken": (r"\S+", "the token alone, on one line"),
+    "tlsCertificate": (r"(?s)\s*-----BEGIN CERTIFICATE-----.*", "a PEM certificate chain"),
+    "tlsKey": (r"(?s)\s*-----BEGIN [A-Z ]*PRIVATE KEY-----.*", "a PEM private key"),
+}
+
+
+class StackRefused(SettingsError, pulumi.RunError):
+    """The stack cannot be built; as a `RunError` the engine shows it without a traceback."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Secrets:
+    """The stack's secrets, each a secret output; None where neither given nor needed.
+
+    In a preview a needed one that is not set is an unknown secret, so that the plan can still be
+    read by someone who may not build.
+    """
+
+    proxmox_api_token: pulumi.Output[str]
+    proxmox_ssh_key: pulumi.Output[str]
+    deploy_key: pulumi.Output[str] | None
+    cloudflare_api_token: pulumi.Output[str] | None
+    tls_certificate: pulumi.Output[str] | None
+    tls_key: pulumi.Output[str] | None
+
+
+def load() -> tuple[Stack, Secrets]:
+    """The running program's stack and its secrets.
+
+    Raises `StackRefused` with every problem at once. In a preview, missing secrets and blanks
+    are warnings.
+    """
+    given = _given()
+    stack, problems = inspect(_configuration(given))
+    problems += _malformed(given)
+    unset: list[Problem] = []
+    if stack is not None:
+        name = pulumi.get_stack()
+        wanted = [each for each in required_secrets(stack) if each not in given]
+        unset = [missing_secret(each, name) for each in wanted] + pending(stack)
+        if not pulumi.runtime.is_dry_run():
+            problems += unset
+    if problems or stack is None:
+        raise StackRefused(problems)
+    for each in unset:
+        pulumi.log.warn(f"{each} (needed before `pulumi up`)")
+    return stack, _secrets(given, required_secrets(stack))
+
+
+def _given() -> dict[str, str]:
+    """Everything in the program's namespace, by bare name, as the engine gives it: text."""
+    everything: Mapping[str, Any] = {**engine.get_config_env(), **engine.CONFIG.get()}
+    named = ((split(key), str(value)) for key, value in everything.items())
+    return {name: value for name, value in named if name is not None}
+
+
+def _is_secret(name: str) -> bool:
+    key = f"{NAMESPACE}:{name}"
+    return engine.is_config_secret(key) or key in engine.get_config_secret_keys_env()
+
+
+def _configuration(given: Mapping[str, str]) -> dict[str, Any]:
+    """What a stack file would say: what is secret is sealed again, so that no message shows it."""
+    plain: dict[str, Any] = {}
+    for name, text in given.items():
+        sealed = _is_secret(name)
+        plain[f"{NAMESPACE}:{name}"] = {"secure": ""} if sealed else _decoded(name, text)
+    return plain
+
+
+def _decoded(name: str, text: str) -> Any:
+    if name not in SECTIONS or model_at((name,)) is None:
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _malformed(given: Mapping[str, str]) -> list[Problem]:
+    found: list[Problem] = []
+    for name, (form, meaning) in _FORMS.items():
+        if name in given and re.fullmatch(form, given[name]) is None:
+            found.append(
+                Problem(
+                    key=f"{NAMESPACE}:{name}",
+                    wrong="has the wrong form (its value is not shown)",
+                    right=f"it is {meaning}; run: {command(name, pulumi.get_stack())}",
+                )
+            )
+    return found
+
+
+def _secrets(given: Mapping[str, str], needed: list[str]) -> Secrets:
+    config = pulumi.Config(NAMESPACE)
+
+    def required(name: str) -> pulumi.Output[str]:
+        return config.require_secret(name) if name in given else unknown_secret()
+
+    def optional(name: str) -> pulumi.Output[str] | None:
+        return required(name) if name in given or name in needed else None
+
+    return Secrets(
+        proxmox_api_token=required("proxmoxApiToken"),
+        proxmox_ssh_key=required("proxmoxSshKey"),
+        deploy_key=optional("deployKey"),
+        cloudflare_api_token=optional("cloudflareApiToken"),
+        tls_certificate=optional("tlsCertificate"),
+        tls_key=optional("tlsKey"),
+    )
+
+
+def unknown_secret() -> pulumi.Output[str]:
+    """A secret output without a value yet, as the output of a resource not yet created is."""
+    known = pulumi.Output.secret("")
+
+    async def is_known() -> bool:
+        return False
+
+    async def is_secret() -> bool:
+        return True
+
+    async def value() -> str:
+        # The engine's SDK never looks at the value of an unknown; None would break its type.
+        return ""
+
+    return pulumi.Output(known.resources(), value(), is_known(), is_secret())
+
+
+assert set(_FORMS) == set(SECRETS)  # noqa: S101 (a secret without a form would go unchecked)

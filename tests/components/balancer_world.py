@@ -1,0 +1,206 @@
+"""A pair of balancers with nodes and clients, in namespaces, for tests of what they do."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from components.loadbalancers import render
+from settings.models import Stack
+from tests.components import rendered, stacks
+from tests.components.world import World
+
+NODE = """
+import json, socket, ssl, sys, threading
+health = {"status": 200}
+def proxied(stream):
+    head = stream.read(16)
+    body = stream.read(int.from_bytes(head[14:16], "big"))
+    if head[13] == 0x11:
+        return socket.inet_ntop(socket.AF_INET, body[:4])
+    if head[13] == 0x21:
+        return socket.inet_ntop(socket.AF_INET6, body[:16])
+    return "none"
+def request(stream):
+    line = stream.readline().decode().strip()
+    headers = {}
+    while (text := stream.readline().decode().strip()):
+        name, _, value = text.partition(": ")
+        headers[name] = value
+    return line, headers
+def answer(stream, body, status=200):
+    stream.write(b"HTTP/1.1 %d -\\r\\nContent-Length: %d\\r\\n\\r\\n" % (status, len(body)) + body)
+    stream.flush()
+def ingress(connection, number):
+    stream = connection.makefile("rwb")
+    client = proxied(stream)
+    while True:
+        line, headers = request(stream)
+        if not line:
+            return
+        seen = {"node": sys.argv[1], "client": client, "connection": number, "line": line}
+        answer(stream, json.dumps({**seen, "headers": headers}).encode())
+def checked(connection, number):
+    stream = connection.makefile("rwb")
+    line, headers = request(stream)
+    answer(stream, b"{}", health["status"])
+    connection.close()
+def serve(port, handler, wrap=lambda c: c):
+    listener = socket.create_server(("0.0.0.0", port))
+    def one(connection, number):
+        try:
+            handler(wrap(connection), number)
+        except OSError:
+            pass
+    def loop():
+        number = 0
+        while True:
+            connection, _ = listener.accept()
+            number += 1
+            threading.Thread(target=one, args=(connection, number), daemon=True).start()
+    threading.Thread(target=loop, daemon=True).start()
+serve(30080, ingress)
+serve(30081, checked)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[2])
+serve(6443, checked, lambda c: context.wrap_socket(c, server_side=True))
+print("ready", flush=True)
+for line in sys.stdin:
+    health["status"] = int(line)
+    print("set", flush=True)
+"""
+"""A node: an ingress that takes PROXY v2, its health check, and an API server behind TLS."""
+
+GET = """
+import http.client, json, ssl, sys
+address, port, tls = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "https"
+context = ssl.create_default_context()
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+make = http.client.HTTPSConnection if tls else http.client.HTTPConnection
+more = {"context": context} if tls else {}
+try:
+    connection = make(address, port, timeout=4, **more)
+    for headers in json.loads(sys.argv[4]):
+        connection.request("GET", "/readyz", headers=headers)
+        answer = connection.getresponse()
+        body = answer.read().decode()
+        try:
+            print(json.dumps({"status": answer.status, **json.loads(body)}))
+        except ValueError:
+            print(json.dumps({"status": answer.status}))
+except OSError as error:
+    print(json.dumps({"error": type(error).__name__}))
+"""
+
+SYSTEMCTL = """#!/bin/sh
+[ "$1 $2" = "reload haproxy.service" ] && exec kill -USR2 "$(cat /run/haproxy.pid)"
+exit 1
+"""
+DAEMONS = f"""
+/lib/systemd/systemd-sysctl {render.SYSCTL}
+/usr/sbin/haproxy -W -f {render.DIRECTORY} -p /run/haproxy.pid -S /run/haproxy-master.sock &
+exec /usr/sbin/keepalived -n -l -i container -f {render.KEEPALIVED}
+"""
+VIP, MANAGEMENT = "198.18.10.10", "198.18.0.10"
+CDN, STRANGER = "198.51.100.10", "192.0.2.66"
+
+
+def build(world: World, site: str) -> dict[str, subprocess.Popen[bytes]]:
+    for bridge in ("mgmt", "lan"):
+        world.bridge(bridge)
+    for name, address in (("cdn", CDN), ("stranger", STRANGER)):
+        world.space(name)
+        world.plug(name, "eth0", "lan", f"{address}/32")
+        world.ip(name, "route", "add", "198.18.10.0/24", "dev", "eth0", "src", address)
+    world.space("runner")
+    world.plug("runner", "eth0", "mgmt", "198.18.0.5/24")
+    for name, last in (("lb-a", 1), ("lb-b", 2)):
+        world.space(name)
+        world.plug(name, "eth0", "mgmt", f"198.18.0.2{last}/24")
+        world.plug(name, "eth1", "lan", f"198.18.10.1{last}/24")
+        for outside in (CDN, STRANGER):
+            world.ip(name, "route", "add", f"{outside}/32", "dev", "eth1")
+    path = world.file("site.pem", site)
+    return {
+        name: node(world, name, address, path)
+        for name, address in (("cp-1", 21), ("worker-1", 31), ("worker-2", 32))
+    }
+
+
+def node(world: World, name: str, last: int, path: Path) -> subprocess.Popen[bytes]:
+    world.space(name)
+    world.plug(name, "eth0", "lan", f"198.18.10.{last}/24")
+    process = world.start(name, [sys.executable, "-c", NODE, name, str(path)])
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    return process
+
+
+def start_balancer(world: World, name: str, site: str) -> None:
+    config = stacks.lab_config()
+    config["balancers"]["max_connections"] = 1000  # within any machine's limit of open files
+    files = rendered.balancer_files(Stack.model_validate(config), name)
+    files |= {render.CERTIFICATE: site, "/usr/local/sbin/systemctl": SYSTEMCTL}
+    modes = dict.fromkeys((*render.EXECUTABLE, "/usr/local/sbin/systemctl"), 0o755)
+    world.daemons(name, files, DAEMONS, modes)
+
+
+def owner(world: World) -> str:
+    """Who alone has both VIPs; what is wrong in other words."""
+    held = {
+        address: [
+            name
+            for name in ("lb-a", "lb-b")
+            if f"inet {address}/" in world.ip(name, "-4", "addr", "show")
+        ]
+        for address in (VIP, MANAGEMENT)
+    }
+    alone = held[VIP] == held[MANAGEMENT] and len(held[VIP]) == 1
+    return held[VIP][0] if alone else str(held)
+
+
+def get(
+    world: World, space: str, *headers: dict[str, str], tls: bool = False
+) -> list[dict[str, Any]]:
+    """Requests over one connection to the service; what each answer says."""
+    scheme, port = ("https", "443") if tls else ("http", "80")
+    sent = json.dumps(headers or ({},))
+    said = world.python(space, GET, VIP, port, scheme, sent)
+    return [json.loads(line) for line in said.splitlines()]
+
+
+def api(world: World, address: str) -> dict[str, Any]:
+    space = "cdn" if address == VIP else "runner"
+    answer: dict[str, Any] = json.loads(
+        world.python(space, GET, address, "6443", "https", "[{}]").splitlines()[0]
+    )
+    return answer
+
+
+def inside(world: World, space: str, comm: str) -> int:
+    """The lowest process id of a daemon in a space."""
+    pids = subprocess.run(
+        ["ip", "netns", "pids", world.prefix + space], capture_output=True, text=True, check=True
+    ).stdout.split()
+    found = [
+        int(pid)
+        for pid in pids
+        if Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() == comm
+    ]
+    assert found, f"no {comm} in {space}: {world.log(space).read_text()}"
+    return min(found)
+
+
+def within(world: World, space: str, *argv: str) -> subprocess.CompletedProcess[str]:
+    """A program inside the Debian tree that a space's daemons run in."""
+    target = inside(world, space, "keepalived")
+    return subprocess.run(
+        ["nsenter", "--mount", "--net", "--pid", f"--target={target}", "--root", "--wd", *argv],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )

@@ -1,0 +1,207 @@
+"""What the cluster's layer registers with the engine."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+from ipaddress import IPv4Address
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.cluster import ApiEndpoint, Cluster, ClusterArgs
+from components.host import Machine
+from components.host.payload import request_of
+from settings.models import Stack
+from tests.components import stacks
+from tests.components.mocks import Registered, Registration, run_program
+
+COMMAND = "command:remote:Command"
+ACTION = "layered-cloud:host:Action"
+CONFIGURATION = "layered-cloud:host:Configuration"
+API = ApiEndpoint(lan=IPv4Address("198.18.10.10"), management=IPv4Address("198.18.0.10"))
+
+
+class Vm(pulumi.CustomResource):
+    """Stands for the machine's VM."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("test:index:Vm", name, {})
+
+
+def on_vms(machines: Sequence[Machine]) -> list[Machine]:
+    return [replace(each, vm=Vm(each.name)) for each in machines]
+
+
+def run(stack: Stack | None = None, **cluster: Any) -> Registered:
+    chosen = stack or stacks.lab()
+    settings = chosen.cluster.model_copy(update=cluster)
+
+    def program() -> Any:
+        layer = Cluster(
+            "cluster",
+            ClusterArgs(
+                cluster=settings,
+                networks=chosen.networks,
+                software=chosen.software,
+                control_planes=on_vms(stacks.machines(chosen, "control_plane")),
+                workers=on_vms(stacks.machines(chosen, "worker")),
+                api=API,
+            ),
+        )
+        return {
+            "kubeconfig": layer.kubeconfig,
+            "secret": pulumi.Output.from_input(layer.kubeconfig.is_secret()),
+            "nodes": [(node.name, str(node.address), node.schedulable) for node in layer.nodes],
+            "ingress": [machine.name for machine in layer.ingress_machines],
+        }
+
+    return run_program(program)
+
+
+def sent(seen: Registered, name: str) -> dict[str, Any]:
+    """What the machine is asked to do by the command called `name`."""
+    return request_of(seen.one(COMMAND, name).inputs["stdin"])
+
+
+def urn(seen: Registered, type_: str, name: str) -> str:
+    return seen.one(type_, name).urn
+
+
+def command(seen: Registered, name: str) -> Registration:
+    return seen.one(COMMAND, name)
+
+
+def test_names_come_from_machines() -> None:
+    seen = run()
+    assert sorted(seen.names(CONFIGURATION)) == ["cp-1-node", "worker-1-node", "worker-2-node"]
+    assert sorted(seen.names(ACTION)) == [
+        "cluster-kubeconfig",
+        "cp-1-init",
+        *(
+            f"{worker}-{what}"
+            for worker in ("worker-1", "worker-2")
+            for what in ("identity", "join", "member", "token")
+        ),
+    ]
+
+
+def test_every_resource_hangs_below_the_layer() -> None:
+    seen = run()
+    (layer,) = seen.of_type("layered-cloud:cluster:Cluster")
+    workers = {seen.one("layered-cloud:cluster:Worker", f"worker-{n}").urn for n in (1, 2)}
+    for each in (*seen.of_type(ACTION), *seen.of_type(CONFIGURATION)):
+        assert each.parent in {layer.urn, *workers}
+    assert {seen.one("layered-cloud:cluster:Worker", "worker-1").parent} == {layer.urn}
+
+
+def test_packages_are_pinned_and_held_on_every_node() -> None:
+    seen = run()
+    pinned = {
+        "containerd.io": "2.4.2-1",
+        "kubeadm": "1.36.3-1.1",
+        "kubelet": "1.36.3-1.1",
+        "kubectl": "1.36.3-1.1",
+    }
+    for name in ("cp-1-node", "worker-1-node"):
+        assert sent(seen, name)["packages"] == pinned
+        assert sent(seen, name)["holds"] == sorted(pinned)
+
+
+def test_only_the_control_plane_has_a_kubeadm_configuration() -> None:
+    seen = run()
+    path = "/etc/kubernetes/kubeadm-config.yaml"
+    assert path in command(seen, "cp-1-node").inputs["stdin"]
+    assert path not in command(seen, "worker-1-node").inputs["stdin"]
+
+
+def test_init_comes_after_the_nodes_configuration_and_the_rest_after_init() -> None:
+    seen = run()
+    assert command(seen, "cp-1-node").urn in command(seen, "cp-1-init").dependencies
+    assert command(seen, "cp-1-init").urn in command(seen, "cluster-kubeconfig").dependencies
+    worker = seen.one("layered-cloud:cluster:Worker", "worker-1")
+    assert command(seen, "cluster-kubeconfig").urn in worker.dependencies
+    assert command(seen, "worker-1-node").urn in worker.dependencies
+
+
+def test_a_worker_is_identified_then_given_a_token_then_joined_then_awaited() -> None:
+    seen = run()
+    chain = [command(seen, f"worker-1-{what}") for what in ("identity", "token", "join", "member")]
+    for before, after in itertools.pairwise(chain):
+        assert before.urn in after.dependencies
+
+
+def test_a_new_machine_gets_a_new_token_and_joins_anew_but_the_control_plane_stays() -> None:
+    seen = run()
+    worker, control_plane = (
+        urn(seen, "test:index:Vm", "worker-1"),
+        urn(seen, "test:index:Vm", "cp-1"),
+    )
+    for what, vm in (
+        ("identity", worker),
+        ("token", control_plane),
+        ("join", worker),
+        ("member", control_plane),
+    ):
+        made = command(seen, f"worker-1-{what}")
+        assert made.deleted_with == vm, what
+        assert made.replace_with == (vm,), what
+
+
+def test_the_token_depends_on_the_machines_identity_and_nothing_that_changes_by_itself() -> None:
+    seen = run()
+    token = sent(seen, "worker-1-token")
+    assert token["secrets"] == {"machine": "stdout of worker-1-identity"}
+    assert sent(seen, "worker-1-join")["secrets"] == {"join": "stdout of worker-1-token"}
+    assert run().one(COMMAND, "worker-1-token").inputs == command(seen, "worker-1-token").inputs
+
+
+def test_the_token_is_a_secret_on_its_way() -> None:
+    seen = run()
+    assert "stdin" in command(seen, "worker-1-join").secret_inputs
+    assert "stdout" in command(seen, "worker-1-token").additional_secret_outputs
+
+
+def test_the_kubeconfig_is_secret() -> None:
+    seen = run()
+    assert seen.value["kubeconfig"] == "stdout of cluster-kubeconfig"
+    assert seen.value["secret"] is True
+    assert "stdout" in command(seen, "cluster-kubeconfig").additional_secret_outputs
+
+
+def test_a_raised_epoch_mints_for_another_user_and_touches_nothing_else() -> None:
+    before, after = run(), run(credentials_epoch=2)
+    changed = [
+        each.name
+        for each in before.of_type(COMMAND)
+        if after.one(COMMAND, each.name).inputs != each.inputs
+    ]
+    assert changed == ["cluster-kubeconfig"]
+    assert "--client-name layered-cloud-2" in command(after, "cluster-kubeconfig").inputs["stdin"]
+
+
+def test_nodes_say_whether_they_take_pods() -> None:
+    seen = run(schedule_on_control_planes=False)
+    assert [tuple(node) for node in seen.value["nodes"]] == [
+        ("cp-1", "198.18.10.21", False),
+        ("worker-1", "198.18.10.31", True),
+        ("worker-2", "198.18.10.32", True),
+    ]
+    assert seen.value["ingress"] == ["worker-1", "worker-2"]
+    assert run(schedule_on_control_planes=True).value["ingress"] == ["cp-1", "worker-1", "worker-2"]
+
+
+def test_outputs_are_registered() -> None:
+    seen = run()
+    (layer,) = seen.of_type("layered-cloud:cluster:Cluster")
+    assert seen.outputs[layer.urn]["servers"] == [
+        "https://198.18.10.10:6443",
+        "https://198.18.0.10:6443",
+    ]
+
+
+def test_nonsense_stops_the_program_before_anything_is_made() -> None:
+    with pytest.raises(pulumi.RunError, match=r"cluster:\n  - cluster\.node_mask: 198\.19"):
+        run(node_mask=16)

@@ -1,0 +1,308 @@
+"""The shell texts of the cluster's actions, run with recorded stand-ins for kubeadm and kubectl."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+
+from components.cluster import ApiEndpoint, render
+
+API = ApiEndpoint(lan=IPv4Address("198.18.10.10"), management=IPv4Address("198.18.0.10"))
+ACCESS = {"servers": render.servers(API), "binding": render.BINDING, "user": "layered-cloud-2"}
+TEXTS = {
+    "init": render.init_do(["Swap", "Mem"]),
+    "init-guard": render.init_guard(),
+    "reset": render.reset(),
+    "join": render.join_do("worker-1", API, ["Swap"]),
+    "join-guard": render.text("join-guard.sh.j2"),
+    "stale": render.text("stale.sh.j2", name="worker-1"),
+    "stale-guard": render.text("stale-guard.sh.j2", name="worker-1"),
+    "token": render.text("token.sh.j2"),
+    "member": render.text("member.sh.j2", name="worker-1"),
+    "member-guard": render.text("member-guard.sh.j2", name="worker-1"),
+    "leave": render.text("leave.sh.j2", name="worker-1"),
+    "access": render.text("access.sh.j2", **ACCESS),
+    "access-guard": render.text("access-guard.sh.j2", **ACCESS),
+    "kubeconfig": render.text(
+        "kubeconfig.sh.j2",
+        config=render.KUBEADM_CONFIG,
+        user="layered-cloud-2",
+        validity=render.KUBECONFIG_VALIDITY,
+        server=render.servers(API)[1],
+    ),
+    "swap": render.text("swap.sh.j2"),
+}
+TOKEN = "abcdef.0123456789abcdef"
+HASH = "sha256:" + "1" * 64
+
+
+@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
+@pytest.mark.parametrize("name", sorted(TEXTS))
+def test_every_text_is_clean_to_shellcheck(name: str) -> None:
+    done = subprocess.run(
+        ["shellcheck", "--shell=bash", "--exclude=SC2154", "-"],
+        input=f"#!/bin/bash\n{TEXTS[name]}",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == ""
+
+
+@dataclass
+class Node:
+    """A directory that stands in for a node's root, with stand-ins on its PATH."""
+
+    root: Path
+    secrets: dict[str, str] = field(default_factory=dict)
+
+    def program(self, name: str, body: str) -> None:
+        path = self.root / "bin" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f'#!/bin/bash\necho "{name} $*" >>"{self.root}/calls"\n{body}\n')
+        path.chmod(0o755)
+
+    def write(self, path: str, text: str) -> None:
+        target = self.root / path.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+
+    def exists(self, path: str) -> bool:
+        return (self.root / path.lstrip("/")).exists()
+
+    @property
+    def calls(self) -> list[str]:
+        path = self.root / "calls"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def run(self, name: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        secrets = self.root / "secrets"
+        secrets.mkdir(exist_ok=True)
+        for key, value in self.secrets.items():
+            (secrets / key).write_text(value)
+        text = TEXTS[name].replace("/etc/", f"{self.root}/etc/")
+        given: Mapping[str, str] = {
+            "PATH": f"{self.root}/bin:{os.environ['PATH']}",
+            "SECRETS": str(secrets),
+            "TMPDIR": str(self.root),
+            **environment,
+        }
+        return subprocess.run(
+            ["/bin/bash", "-eu", "-o", "pipefail", "-c", text],
+            capture_output=True,
+            text=True,
+            env=dict(given),
+            stdin=subprocess.DEVNULL,
+            timeout=30,
+            check=False,
+        )
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Node:
+    made = Node(tmp_path)
+    (tmp_path / "etc" / "cni" / "net.d").mkdir(parents=True)
+    (tmp_path / "etc" / "kubernetes" / "pki").mkdir(parents=True)
+    for name in ("systemctl", "journalctl"):
+        made.program(name, "")
+    return made
+
+
+INIT = 'case $1 in init) echo conf >"{root}/etc/kubernetes/kubelet.conf" ;; esac'
+
+
+def test_init_runs_once_and_its_guard_holds_afterwards(node: Node) -> None:
+    node.program("kubeadm", INIT.format(root=node.root))
+    assert node.run("init-guard").returncode != 0
+    done = node.run("init")
+    assert done.returncode == 0, done.stderr
+    assert [call for call in node.calls if "kubeadm" in call] == [
+        f"kubeadm init --config {node.root}/etc/kubernetes/kubeadm-config.yaml --skip-token-print "
+        "--ignore-preflight-errors=Swap,Mem"
+    ]
+    assert node.run("init-guard").returncode == 0
+
+
+def test_a_failed_init_says_kubeadms_words_first_and_leaves_a_clean_node(node: Node) -> None:
+    node.program("kubeadm", 'case $1 in init) echo "[ERROR Port-6443]: in use"; exit 1 ;; esac')
+    done = node.run("init")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0] == "[ERROR Port-6443]: in use"
+    assert "correct the cause and run `pulumi up` again" in done.stderr
+    assert node.calls[-1] == "kubeadm reset --force"
+    assert node.run("init-guard").returncode != 0
+
+
+def test_an_init_that_died_half_way_begins_from_nothing(node: Node) -> None:
+    node.write("/etc/kubernetes/layered-cloud/attempted", "")
+    node.write("/etc/cni/net.d/10-old.conf", "")
+    node.program("kubeadm", INIT.format(root=node.root))
+    assert node.run("init").returncode == 0
+    assert [call.split()[1] for call in node.calls if "kubeadm" in call] == ["reset", "init"]
+    assert not node.exists("/etc/cni/net.d/10-old.conf")
+
+
+def test_a_cluster_that_is_not_ours_is_never_reset_before_init(node: Node) -> None:
+    node.write("/etc/kubernetes/kubelet.conf", "somebody's")
+    node.program("kubeadm", 'case $1 in init) echo "[ERROR FileAvailable]"; exit 1 ;; esac')
+    node.run("init")
+    assert next(call.split()[1] for call in node.calls if "kubeadm" in call) == "init"
+
+
+JOIN = f"{TOKEN}\n{HASH}\n{{digest}}"
+
+
+def digest_of(text: str) -> str:
+    done = subprocess.run(["sha256sum"], input=text, capture_output=True, text=True, check=True)
+    return done.stdout.split()[0]
+
+
+def test_join_uses_the_minted_token_from_a_file_only(node: Node) -> None:
+    node.secrets = {"join": JOIN.format(digest=digest_of("ca"))}
+    node.program("kubeadm", f'[ "$1" = join ] && cat "$3" >"{node.root}/seen"; exit 0')
+    done = node.run("join")
+    assert done.returncode == 0, done.stderr
+    seen = (node.root / "seen").read_text()
+    assert f"    token: {TOKEN}\n    caCertHashes:\n      - {HASH}\n" in seen
+    assert "apiServerEndpoint: 198.18.10.10:6443" in seen
+    assert not any(TOKEN in call for call in node.calls)
+    assert TOKEN not in done.stdout + done.stderr
+
+
+def test_a_joined_node_of_this_cluster_is_left_alone(node: Node) -> None:
+    node.secrets = {"join": JOIN.format(digest=digest_of("ca"))}
+    node.write("/etc/kubernetes/kubelet.conf", "conf")
+    node.write("/etc/kubernetes/pki/ca.crt", "ca")
+    assert node.run("join-guard").returncode == 0
+
+
+def test_a_member_of_a_cluster_that_is_no_more_joins_anew(node: Node) -> None:
+    node.secrets = {"join": JOIN.format(digest=digest_of("new ca"))}
+    node.write("/etc/kubernetes/kubelet.conf", "conf")
+    node.write("/etc/kubernetes/pki/ca.crt", "old ca")
+    node.program("kubeadm", "exit 0")
+    assert node.run("join-guard").returncode != 0
+    assert node.run("join").returncode == 0
+    assert [call.split()[1] for call in node.calls if "kubeadm" in call] == ["reset", "join"]
+
+
+def test_a_failed_join_says_kubeadms_words_first_and_leaves_a_clean_node(node: Node) -> None:
+    node.secrets = {"join": JOIN.format(digest="0")}
+    node.program("kubeadm", 'case $1 in join) echo "could not find a JWS"; exit 1 ;; esac')
+    done = node.run("join")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0] == "could not find a JWS"
+    assert node.calls[-1] == "kubeadm reset --force"
+
+
+def test_a_join_without_a_token_says_what_to_do(node: Node) -> None:
+    node.secrets = {"join": ""}
+    done = node.run("join")
+    assert done.returncode == 1
+    assert "the control plane minted no token; run `pulumi up` again" in done.stderr
+
+
+def test_a_token_is_minted_for_minutes_with_the_authoritys_hash(node: Node) -> None:
+    node.write("/etc/kubernetes/pki/ca.crt", "ca")
+    node.program(
+        "kubeadm",
+        f'echo "kubeadm join 198.18.10.10:6443 --token {TOKEN} '
+        f'--discovery-token-ca-cert-hash {HASH} "',
+    )
+    done = node.run("token")
+    assert done.stdout == f"{TOKEN}\n{HASH}\n{digest_of('ca')}\n"
+    assert node.calls == ["kubeadm token create --ttl 15m --print-join-command"]
+
+
+def test_no_token_is_an_error_not_an_empty_result(node: Node) -> None:
+    node.program("kubeadm", "echo")
+    done = node.run("token")
+    assert done.returncode == 1
+    assert "kubeadm token create printed no join command" in done.stderr
+
+
+@pytest.mark.parametrize(("known", "holds"), [("", True), ("me", True), ("another", False)])
+def test_a_node_of_the_same_name_on_another_machine_is_stale(
+    node: Node, known: str, holds: bool
+) -> None:
+    node.secrets = {"machine": "me"}
+    node.program("kubectl", f'printf "%s" "{known}"')
+    assert (node.run("stale-guard").returncode == 0) == holds
+
+
+@pytest.mark.parametrize(("known", "drained"), [("me", True), ("another", False), ("", False)])
+def test_only_this_very_machine_is_drained_when_it_leaves(
+    node: Node, known: str, drained: bool
+) -> None:
+    node.secrets = {"machine": "me"}
+    node.program("kubectl", f'[ "$1" != get ] || printf "%s" "{known}"')
+    assert node.run("leave").returncode == 0
+    assert [call.split()[1] for call in node.calls] == (
+        ["get", "drain", "delete"] if drained else ["get"]
+    )
+
+
+def test_a_node_that_cannot_be_drained_leaves_all_the_same(node: Node) -> None:
+    node.secrets = {"machine": "me"}
+    node.program("kubectl", "case $1 in get) printf me ;; drain) exit 1 ;; esac")
+    done = node.run("leave")
+    assert done.returncode == 0
+    assert "worker-1 could not be drained in 240 s; it is removed all the same" in done.stderr
+    assert node.calls[-1].startswith("kubectl delete node worker-1")
+
+
+def test_a_member_is_awaited_by_its_machine_id(node: Node) -> None:
+    node.secrets = {"machine": "me"}
+    node.program(
+        "kubectl",
+        f'n=$(wc -l <"{node.root}/calls"); [ "$n" -lt 2 ] || printf me',
+    )
+    assert node.run("member").returncode == 0
+    assert len(node.calls) == 2
+    assert node.run("member-guard").returncode == 0
+
+
+def test_the_api_is_asked_through_both_vips_before_the_role_is_given(node: Node) -> None:
+    node.program("kubectl", 'case "$*" in *create*) echo kind: x ;; apply*) cat ;; esac')
+    done = node.run("access")
+    assert done.returncode == 0, done.stderr
+    servers = [call.split()[2] for call in node.calls if call.startswith("kubectl --server h")]
+    assert servers == ["https://198.18.10.10:6443", "https://198.18.0.10:6443"]
+    assert any(
+        "create clusterrolebinding layered-cloud-administrator --clusterrole cluster-admin "
+        "--user layered-cloud-2" in call
+        for call in node.calls
+    )
+
+
+def test_access_is_given_anew_when_the_role_is_somebody_elses(node: Node) -> None:
+    node.program("kubectl", 'case "$*" in *jsonpath*) printf layered-cloud-1 ;; esac')
+    assert node.run("access-guard").returncode != 0
+    node.program("kubectl", 'case "$*" in *jsonpath*) printf layered-cloud-2 ;; esac')
+    assert node.run("access-guard").returncode == 0
+
+
+def test_the_kubeconfig_leads_through_the_management_vip(node: Node) -> None:
+    node.program("kubeadm", 'printf "    server: https://198.18.10.10:6443\\n  name: lab\\n"')
+    done = node.run("kubeconfig")
+    assert done.stdout == "    server: https://198.18.0.10:6443\n  name: lab\n"
+    assert "--client-name layered-cloud-2 --validity-period 8760h" in node.calls[0]
+
+
+def test_only_swap_that_fstab_names_is_switched_off(node: Node) -> None:
+    node.write(
+        "/etc/fstab", "# /dev/vdx none swap sw 0 0\n/dev/vda1 / ext4 d 0 1\n/dev/vdb n swap\n"
+    )
+    node.program("swapon", "printf '/dev/vdb\\n/dev/host\\n'")
+    node.program("swapoff", "")
+    done = node.run("swap")
+    assert done.returncode == 0, done.stderr
+    assert [call for call in node.calls if call.startswith("swapoff")] == ["swapoff /dev/vdb"]
+    assert "systemctl --quiet mask swap.target" in node.calls

@@ -1,0 +1,217 @@
+"""What the balancers register with the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.loadbalancers import (
+    BalancersBase,
+    BalancersError,
+    BalancersRoutes,
+    render,
+)
+from settings.models import Stack
+from tests.components import rendered, stacks
+from tests.components.mocks import Registered, Registration, run_program
+
+COMMAND = "command:remote:Command"
+CONFIGURATION = "layered-cloud:host:Configuration"
+
+
+def run_base(stack: Stack | None = None, **late: Callable[[], Any]) -> Registered:
+    """Register the base; `late` makes arguments inside the program, as inputs."""
+    args = rendered.base_args(stack or stacks.lab())
+    return run_program(
+        lambda: BalancersBase("balancers", replace(args, **{k: make() for k, make in late.items()}))
+    )
+
+
+def run_routes(stack: Stack | None = None, **late: Callable[[], Any]) -> Registered:
+    """Register the routes; `late` makes arguments inside the program, as inputs."""
+    args = rendered.routes_args(stack or stacks.lab())
+    return run_program(
+        lambda: BalancersRoutes("routes", replace(args, **{k: make() for k, make in late.items()}))
+    )
+
+
+def request(command: Registration) -> dict[str, Any]:
+    """The request inside the text that goes to the machine."""
+    found: dict[str, Any] = json.loads(command.inputs["stdin"])["request"]
+    return found
+
+
+def test_the_types_are_frozen_and_every_configuration_hangs_below_them() -> None:
+    base, routes = run_base(), run_routes()
+
+    assert base.names(CONFIGURATION) == ["lb-b-base", "lb-a-base"]
+    assert {one.parent for one in base.of_type(CONFIGURATION)} == {
+        base.one("layered-cloud:loadbalancers:Base", "balancers").urn
+    }
+    assert routes.names(CONFIGURATION) == ["lb-b-routes", "lb-a-routes"]
+    assert {one.parent for one in routes.of_type(CONFIGURATION)} == {
+        routes.one("layered-cloud:loadbalancers:Routes", "routes").urn
+    }
+
+
+@pytest.mark.parametrize("layer", ["base", "routes"])
+def test_the_owner_waits_for_its_peer(layer: str) -> None:
+    seen = run_base() if layer == "base" else run_routes()
+    first, owner = seen.one(COMMAND, f"lb-b-{layer}"), seen.one(COMMAND, f"lb-a-{layer}")
+
+    assert first.urn in owner.dependencies
+    assert owner.urn not in first.dependencies
+
+
+def test_what_the_components_wait_for_their_pushes_wait_for() -> None:
+    base, routes = rendered.base_args(stacks.lab()), rendered.routes_args(stacks.lab())
+
+    def program() -> None:
+        before = pulumi.CustomResource("test:index:Before", "before")
+        after = pulumi.ResourceOptions(depends_on=[before])
+        BalancersBase("balancers", base, after)
+        BalancersRoutes("routes", routes, after)
+
+    seen = run_program(program)
+    before = seen.one("test:index:Before", "before")
+
+    for name in ("lb-a-base", "lb-b-base", "lb-a-routes", "lb-b-routes"):
+        assert before.urn in seen.one(COMMAND, name).dependencies
+
+
+def test_outputs_are_registered_for_those_who_need_them() -> None:
+    base, routes = run_base(), run_routes()
+
+    assert base.outputs[base.one("layered-cloud:loadbalancers:Base", "balancers").urn] == {
+        "api_endpoint": "198.18.10.10:6443",
+        "api_management_endpoint": "198.18.0.10:6443",
+        "api_names": ["198.18.10.10", "198.18.0.10"],
+        "lan_vips": ["198.18.10.10"],
+        "management_vips": ["198.18.0.10"],
+        "addresses": ["198.18.10.11", "198.18.10.12"],
+        "stats_endpoints": {"lb-a": "198.18.0.21:8404", "lb-b": "198.18.0.22:8404"},
+        "owners": {"front": "lb-a"},
+    }
+    assert routes.outputs[routes.one("layered-cloud:loadbalancers:Routes", "routes").urn] == {
+        "http_endpoints": ["198.18.10.10:80"],
+        "https_endpoints": ["198.18.10.10:443"],
+    }
+
+
+def test_each_push_owns_its_own_files_and_together_they_are_all() -> None:
+    wanted = rendered.balancer_files(stacks.lab(), "lb-a")
+    base = request(run_base().one(COMMAND, "lb-a-base"))["files"]
+    routes = request(run_routes().one(COMMAND, "lb-a-routes"))["files"]
+
+    assert set(routes) == {render.ROUTES, render.CDN, render.CERTIFICATE}
+    assert not set(base) & set(routes)
+    for path, text in wanted.items():
+        assert (base | routes)[path]["content"] == text
+
+
+def test_the_key_travels_apart_and_the_rest_of_the_certificate_stays_readable() -> None:
+    seen = run_routes(
+        certificate=lambda: pulumi.Output.secret(rendered.CERTIFICATE),
+        key=lambda: pulumi.Output.secret(rendered.KEY),
+    )
+    push, deposit = seen.one(COMMAND, "lb-a-routes"), seen.one(COMMAND, "lb-a-routes-secrets")
+    file = request(push)["files"][render.CERTIFICATE]
+
+    assert "stdin" not in push.secret_inputs
+    assert "stdin" in deposit.secret_inputs
+    assert file["mode"] == "0600"
+    assert file["content"] == (
+        "-----BEGIN CERTIFICATE-----\nleaf\n-----END CERTIFICATE-----\n@@key@@\n"
+    )
+    assert rendered.KEY not in push.inputs["stdin"]
+    assert "BEGIN PRIVATE KEY" in deposit.inputs["stdin"]
+
+
+def test_ports_that_arrive_late_reach_the_servers() -> None:
+    seen = run_routes(
+        node_port=lambda: pulumi.Output.from_input(31234),
+        health_port=lambda: pulumi.Output.from_input(31235),
+    )
+    text = request(seen.one(COMMAND, "lb-a-routes"))["files"][render.ROUTES]["content"]
+
+    assert "    server worker-1 198.18.10.31:31234\n" in text
+    assert "check port 31235 " in text
+
+
+def test_an_address_that_arrives_late_is_the_server() -> None:
+    seen = run_routes(
+        stacks.address_of_its_own(),
+        load_balancer_ip=lambda: pulumi.Output.from_input("198.18.10.207"),
+    )
+    text = request(seen.one(COMMAND, "lb-a-routes"))["files"][render.ROUTES]["content"]
+
+    assert "    server ingress 198.18.10.207:80\n" in text
+
+
+def test_an_address_that_is_not_used_and_not_known_hides_nothing() -> None:
+    def unknown() -> pulumi.Output[str]:
+        value: asyncio.Future[Any] = asyncio.Future()
+        value.set_result(None)
+        known: asyncio.Future[bool] = asyncio.Future()
+        known.set_result(False)
+        return pulumi.Output(set(), value, known)
+
+    seen = run_routes(load_balancer_ip=unknown)
+
+    assert render.ROUTES in request(seen.one(COMMAND, "lb-a-routes"))["files"]
+
+
+def test_routes_that_lead_nowhere_fail_the_update() -> None:
+    with pytest.raises(ValueError, match="the ingress has no NodePort"):
+        run_routes(node_port=int)
+
+
+def test_an_empty_list_of_ranges_fails_the_update() -> None:
+    with pytest.raises(ValueError, match="the list is empty; every request"):
+        run_routes(cdn_ranges=list)
+
+
+def test_settings_that_make_no_sense_fail_before_any_resource() -> None:
+    with pytest.raises(BalancersError, match="no control plane"):
+        run_base(control_planes=list)
+
+
+def test_the_union_of_base_and_routes_is_checked_by_both_pushes() -> None:
+    for command in (run_base().one(COMMAND, "lb-a-base"), run_routes().one(COMMAND, "lb-a-routes")):
+        (check,) = (one for one in request(command)["checks"] if one["name"] == "haproxy")
+        assert check["argv"] == ["/usr/sbin/haproxy", "-c", "-f", "/etc/haproxy/layered"]
+
+
+def test_a_reload_is_awaited_and_the_unit_belongs_to_the_base() -> None:
+    base = request(run_base().one(COMMAND, "lb-a-base"))["services"]
+    (routes,) = request(run_routes().one(COMMAND, "lb-a-routes"))["services"]
+
+    assert [(one["name"], one["on_change"]) for one in base] == [
+        ("haproxy.service", [render.RELOAD]),
+        ("keepalived.service", "reload"),
+        ("layered-health.socket", "restart"),
+    ]
+    assert (routes["name"], routes["on_change"]) == ("haproxy.service", [render.RELOAD])
+    assert base[0]["enable"]
+    assert not routes["enable"]
+
+
+@pytest.mark.parametrize("layer", ["base", "routes"])
+def test_the_owner_is_guarded_by_its_peers_own_word(layer: str) -> None:
+    seen = run_base() if layer == "base" else run_routes()
+    guard = request(seen.one(COMMAND, f"lb-a-{layer}"))["owner_guard"]
+
+    assert guard["vips"] == ["198.18.10.10", "198.18.0.10"]
+    assert guard["probe"][-2:] == ["198.18.10.12", "8406"]
+
+
+def test_a_single_balancer_has_no_guard() -> None:
+    seen = run_base(stacks.single())
+
+    assert request(seen.one(COMMAND, "lb-a-base"))["owner_guard"] is None

@@ -1,0 +1,219 @@
+"""What the rendered balancers really do: a pair of them, nodes, clients, all in namespaces.
+
+One world for all tests, in the order written: the last ones stop the owner's HAProxy.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from components.loadbalancers import render
+from tests.components import certificates
+from tests.components.balancer_world import (
+    CDN,
+    GET,
+    MANAGEMENT,
+    STRANGER,
+    VIP,
+    api,
+    build,
+    get,
+    inside,
+    owner,
+    start_balancer,
+    within,
+)
+from tests.components.world import World, lacking, until
+
+LACKING = lacking()
+pytestmark = [
+    pytest.mark.root,
+    pytest.mark.skipif(LACKING is not None, reason=LACKING or ""),
+]
+
+
+@pytest.fixture(scope="module")
+def site() -> str:
+    return certificates.self_signed("echo.lab.test")
+
+
+@pytest.fixture(scope="module")
+def net(site: str) -> Iterator[World]:
+    with World() as world:
+        world.nodes = build(world, site)  # type: ignore[attr-defined]
+        for name in ("lb-a", "lb-b"):
+            start_balancer(world, name, site)
+        until(lambda: owner(world) == "lb-a", "lb-a owns the addresses", 20)
+        until(lambda: get(world, "cdn")[0].get("status") == 200, "the nodes are up", 10)
+        until(lambda: api(world, VIP).get("status") == 200, "the API is up", 10)
+        yield world
+
+
+def test_exactly_one_balancer_owns_both_vips(net: World) -> None:
+    assert owner(net) == "lb-a"
+
+
+def test_every_node_is_reached(net: World) -> None:
+    seen = {get(net, "cdn")[0]["node"] for _ in range(6)}
+
+    assert seen == {"cp-1", "worker-1", "worker-2"}
+
+
+def test_the_cdn_names_the_client_and_its_header_stays(net: World) -> None:
+    (seen,) = get(net, "cdn", {"CF-Connecting-IP": "192.0.2.7", "X-Forwarded-For": "192.0.2.99"})
+
+    assert seen["client"] == "192.0.2.7"
+    assert seen["headers"]["cf-connecting-ip"] == "192.0.2.7"
+    assert seen["headers"]["x-forwarded-for"] == "192.0.2.7"
+    assert seen["headers"]["x-forwarded-proto"] == "http"
+
+
+def test_nobody_else_names_a_client(net: World) -> None:
+    claims = {
+        "CF-Connecting-IP": "192.0.2.7",
+        "X-Forwarded-For": "192.0.2.7",
+        "X-Forwarded-Proto": "https",
+        "X-Real-IP": "192.0.2.7",
+        "True-Client-IP": "192.0.2.7",
+        "Forwarded": "for=192.0.2.7",
+    }
+    (seen,) = get(net, "stranger", claims)
+
+    assert seen["client"] == STRANGER
+    assert "192.0.2.7" not in json.dumps(seen)
+    assert seen["headers"]["x-forwarded-for"] == STRANGER
+    assert seen["headers"]["x-forwarded-proto"] == "http"
+
+
+def test_clients_that_share_a_connection_of_the_cdn_are_told_apart(net: World) -> None:
+    clients = ["192.0.2.7", "192.0.2.8", "192.0.2.7", "2001:db8::7"] * 3
+    seen = get(net, "cdn", *({"CF-Connecting-IP": client} for client in clients))
+
+    assert [one["client"] for one in seen] == clients
+
+
+def test_a_header_that_is_no_address_leaves_the_cdns_own(net: World) -> None:
+    (seen,) = get(net, "cdn", {"CF-Connecting-IP": "not an address"})
+
+    assert seen["client"] == CDN
+
+
+def test_tls_ends_here_and_the_ingress_is_told(net: World) -> None:
+    (seen,) = get(net, "cdn", {"CF-Connecting-IP": "192.0.2.7"}, tls=True)
+
+    assert (seen["status"], seen["client"]) == (200, "192.0.2.7")
+    assert seen["headers"]["x-forwarded-proto"] == "https"
+    assert seen["headers"]["x-forwarded-port"] == "443"
+
+
+def test_a_node_without_the_ingress_gets_no_requests(net: World) -> None:
+    process = net.nodes["worker-2"]  # type: ignore[attr-defined]
+    tell(process, 503)
+    until(lambda: counted(net, "ingress", "worker-2")["status"] == "DOWN", "worker-2 is down", 10)
+
+    assert {get(net, "cdn")[0]["node"] for _ in range(6)} == {"cp-1", "worker-1"}
+
+    tell(process, 200)
+    until(lambda: counted(net, "ingress", "worker-2")["status"] == "UP", "worker-2 is up", 10)
+
+
+def tell(process: subprocess.Popen[bytes], status: int) -> None:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(f"{status}\n".encode())
+    process.stdin.flush()
+    assert process.stdout.readline() == b"set\n"
+
+
+def counted(world: World, proxy: str, server: str) -> dict[str, str]:
+    """One line of the statistics (HAProxy management guide, section 9.1)."""
+    script = (
+        "import urllib.request,sys;"
+        "print(urllib.request.urlopen(sys.argv[1], timeout=3).read().decode())"
+    )
+    text = world.python("runner", script, "http://198.18.0.21:8404/;csv")
+    header, *lines = text.removeprefix("# ").splitlines()
+    rows = [dict(zip(header.split(","), line.split(","), strict=False)) for line in lines]
+    return next(row for row in rows if (row["pxname"], row["svname"]) == (proxy, server))
+
+
+def test_the_statistics_count_requests_on_the_management_network_only(net: World) -> None:
+    before = int(counted(net, "http", "FRONTEND")["req_tot"])
+    get(net, "cdn")
+
+    assert int(counted(net, "http", "FRONTEND")["req_tot"]) == before + 1
+    said = net.python("cdn", GET, "198.18.10.11", "8404", "http", "[{}]")
+    assert json.loads(said) == {"error": "ConnectionRefusedError"}
+
+
+def test_the_api_answers_through_both_vips(net: World) -> None:
+    assert api(net, VIP)["status"] == 200
+    assert api(net, MANAGEMENT)["status"] == 200
+
+
+def test_a_reload_is_seen_to_succeed(net: World) -> None:
+    said = within(net, "lb-a", render.RELOAD)
+
+    assert (said.returncode, said.stderr) == (0, "")
+    assert get(net, "cdn")[0]["status"] == 200
+
+
+def test_a_reload_that_the_new_process_cannot_follow_is_seen_to_fail(net: World) -> None:
+    broken = "frontend broken\n    mode http\n    bind /nowhere/broken.sock\n"
+    path = f"{render.DIRECTORY}/99-broken.cfg"
+    within(net, "lb-a", "/bin/sh", "-c", f"printf '%b' '{broken}' > {path}")
+
+    said = within(net, "lb-a", render.RELOAD)
+
+    assert said.returncode == 1
+    assert "HAProxy did not take the new configuration; the old process goes on" in said.stderr
+    assert get(net, "cdn")[0]["status"] == 200
+    within(net, "lb-a", "rm", path)
+    assert within(net, "lb-a", render.RELOAD).returncode == 0
+
+
+def test_a_reload_of_keepalived_interrupts_nothing(net: World) -> None:
+    for name in ("lb-a", "lb-b"):
+        os.kill(inside(net, name, "keepalived"), signal.SIGHUP)
+    reloaded = time.monotonic()
+
+    while time.monotonic() < reloaded + 4:
+        assert owner(net) == "lb-a"
+        time.sleep(0.05)
+
+
+def test_a_haproxy_that_hangs_loses_the_vips(net: World) -> None:
+    pids = [
+        int(line)
+        for line in subprocess.run(
+            ["ip", "netns", "pids", f"{net.prefix}lb-a"], capture_output=True, text=True, check=True
+        ).stdout.split()
+        if Path(f"/proc/{line}/comm").read_text(encoding="utf-8").strip() == "haproxy"
+    ]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    until(lambda: owner(net) == "lb-b", "lb-b owns both VIPs", 12)
+    assert get(net, "cdn")[0]["status"] == 200
+    assert api(net, MANAGEMENT)["status"] == 200
+
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
+    until(lambda: owner(net) == "lb-a", "lb-a has both back after its delay", 20)
+
+
+def test_a_haproxy_that_dies_loses_the_vips(net: World) -> None:
+    os.kill(inside(net, "lb-a", "haproxy"), signal.SIGKILL)
+    died = time.monotonic()
+    until(lambda: owner(net) == "lb-b", "lb-b owns both VIPs", 12)
+
+    assert time.monotonic() - died < 6
+    assert get(net, "cdn")[0]["status"] == 200
+    assert api(net, VIP)["status"] == 200

@@ -1,0 +1,247 @@
+"""What the machines' layer registers with the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import IPv4Address
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.machines import DeployKey, Machines, MachinesArgs, planned, provider
+from settings.models import Stack
+from tests.components import stacks
+from tests.components.mocks import Registered, Registration, run_program
+
+VM = "proxmoxve:index/vmLegacy:VmLegacy"
+FILE = "proxmoxve:index/fileLegacy:FileLegacy"
+IMAGE = "proxmoxve:download/file:File"
+KEY = "tls:index/privateKey:PrivateKey"
+PROVIDER = "pulumi:providers:proxmoxve"
+MACHINE = "layered-cloud:machines:VirtualMachine"
+ACTION = "layered-cloud:host:Action"
+
+
+def answer(type_: str, name: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    if type_ == KEY:
+        return {
+            "privateKeyOpenssh": f"private of {name}\n",
+            "publicKeyOpenssh": f"ssh-ed25519 {name}\n",
+        }
+    return {}
+
+
+def args(stack: Stack, **values: Any) -> MachinesArgs:
+    return MachinesArgs(
+        **{
+            "environment": stack.environment,
+            "networks": stack.networks,
+            "proxmox": stack.proxmox,
+            "machines": list(stack.machines()),
+            "lan_gateway": IPv4Address("198.18.10.1"),
+            **values,
+        }
+    )
+
+
+def run(stack: Stack | None = None, **values: Any) -> Registered:
+    chosen = stack or stacks.lab()
+
+    def program() -> Any:
+        layer = Machines("machines", args(chosen, **values))
+        return {name: each.connection.host_key for name, each in layer.machines.items()}
+
+    return run_program(program, answer=answer)
+
+
+def protected(stack: Stack) -> Stack:
+    proxmox = stack.proxmox.model_copy(update={"protect": True})
+    return stack.model_copy(update={"proxmox": proxmox})
+
+
+def vm(seen: Registered, name: str) -> Registration:
+    return seen.one(VM, name)
+
+
+def test_every_machine_is_made_under_its_own_name_by_a_component_of_its_own() -> None:
+    seen = run()
+    names = ["router-a", "router-b", "lb-a", "lb-b", "cp-1", "worker-1", "worker-2"]
+    assert sorted(seen.names(VM)) == sorted(seen.names(MACHINE)) == sorted(names)
+    for name in names:
+        assert vm(seen, name).parent == seen.one(MACHINE, name).urn
+        assert seen.one(MACHINE, name).parent.endswith("layered-cloud:machines:Machines::machines")
+
+
+def test_one_pinned_image_a_host_is_downloaded_and_replaced_in_place() -> None:
+    seen = run()
+    assert sorted(seen.names(IMAGE)) == ["pve1-image", "pve2-image"]
+    image = seen.one(IMAGE, "pve1-image")
+    assert image.inputs["checksum"] == stacks.lab().proxmox.image.sha256
+    assert image.inputs["checksumAlgorithm"] == "sha256"
+    assert image.inputs["overwrite"] is False
+    assert image.delete_before_replace
+
+
+def test_a_machine_waits_for_its_image_and_its_user_data() -> None:
+    seen = run()
+    needed = {seen.one(IMAGE, "pve2-image").urn, seen.one(FILE, "router-b-user-data").urn}
+    assert needed <= vm(seen, "router-b").dependencies
+
+
+def test_neither_new_user_data_nor_a_new_image_can_replace_a_machine() -> None:
+    seen = run()
+    made = vm(seen, "router-a")
+    initialization = made.inputs["initialization"]
+    assert initialization["userDataFileId"] == "local:snippets/lab-router-a-user-data.yaml"
+    assert seen.one(FILE, "router-a-user-data").inputs["sourceRaw"]["fileName"] == (
+        "lab-router-a-user-data.yaml"
+    )
+    assert seen.one(FILE, "router-a-user-data").delete_before_replace
+    disk = made.inputs["disks"][0]
+    assert "debian-12-bare" in str(disk.get("importFrom") or disk.get("fileId"))
+    assert made.ignore_changes == ("initialization.dns",)
+
+
+def test_a_machine_is_placed_numbered_and_wired_as_settings_say() -> None:
+    made = vm(run(), "router-b").inputs
+    assert (made["nodeName"], made["vmId"], made["name"]) == ("pve2", 102, "router-b")
+    assert [each["bridge"] for each in made["networkDevices"]] == ["mgmt", "lan", "wan", "sync"]
+    assert [each["macAddress"] for each in made["networkDevices"]] == [
+        f"02:00:00:00:66:0{leg}" for leg in range(4)
+    ]
+    assert all(each["firewall"] is False for each in made["networkDevices"])
+    assert [each["ipv4"] for each in made["initialization"]["ipConfigs"]] == [
+        {"address": "198.18.0.12/24"},
+        {"address": "198.18.10.3/24"},
+        {"address": "203.0.113.3/24", "gateway": "203.0.113.1"},
+        {"address": "198.18.20.3/24"},
+    ]
+    assert made["tags"] == ["lab", "router"]
+
+
+def test_a_machine_is_never_rebooted_by_an_update_nor_asked_to_shut_down_by_a_destroy() -> None:
+    made = vm(run(), "lb-a").inputs
+    assert made["rebootAfterUpdate"] is False
+    assert made["stopOnDestroy"] is True
+    assert made["agent"] == {"enabled": False}
+    assert made["onBoot"] is True
+
+
+def test_the_mtu_is_told_only_where_it_is_not_the_usual_one() -> None:
+    stack = stacks.lab()
+    lan = stack.networks.lan.model_copy(update={"mtu": 9000})
+    stack = stack.model_copy(update={"networks": stack.networks.model_copy(update={"lan": lan})})
+    devices = vm(run(stack), "lb-a").inputs["networkDevices"]
+    assert [each.get("mtu") for each in devices] == [None, 9000]
+
+
+def test_a_qcow2_is_imported_by_the_api_and_an_img_as_an_iso() -> None:
+    stack = stacks.lab()
+    for file_name, key, content in (
+        ("debian.qcow2", "importFrom", "import"),
+        ("debian.img", "fileId", "iso"),
+    ):
+        image = stack.proxmox.image.model_copy(update={"file_name": file_name})
+        proxmox = stack.proxmox.model_copy(update={"image": image})
+        seen = run(stack.model_copy(update={"proxmox": proxmox}))
+        assert vm(seen, "lb-a").inputs["disks"][0][key] == f"local:{content}/{file_name}"
+        assert seen.one(IMAGE, "pve1-image").inputs["contentType"] == content
+
+
+def test_protection_is_a_setting() -> None:
+    assert not vm(run(), "cp-1").protect
+    assert vm(run(protected(stacks.lab())), "cp-1").protect
+
+
+def test_host_keys_are_secret_and_each_machine_has_its_own() -> None:
+    seen = run()
+    snippet = seen.one(FILE, "cp-1-user-data")
+    assert "sourceRaw" in snippet.secret_inputs
+    assert "private of cp-1-host-key" in snippet.inputs["sourceRaw"]["data"]
+    assert "ssh-ed25519 machines-deploy-key" in snippet.inputs["sourceRaw"]["data"]
+    assert seen.value["cp-1"] == "ssh-ed25519 cp-1-host-key"
+    assert seen.value["lb-a"] == "ssh-ed25519 lb-a-host-key"
+
+
+def test_a_given_deploy_key_is_used_and_none_is_made() -> None:
+    key = DeployKey(private_key="given", public_key="ssh-ed25519 given")
+    seen = run(deploy_key=key)
+    assert "machines-deploy-key" not in seen.names(KEY)
+    data = seen.one(FILE, "lb-a-user-data").inputs["sourceRaw"]["data"]
+    assert '- "ssh-ed25519 given"' in data
+
+
+def test_readiness_is_asked_over_ssh_after_the_machine_was_made() -> None:
+    seen = run()
+    command = seen.one("command:remote:Command", "lb-a-ready")
+    assert command.deleted_with == vm(seen, "lb-a").urn
+    assert vm(seen, "lb-a").urn in command.replace_with
+    assert command.inputs["connection"]["hostKey"] == "ssh-ed25519 lb-a-host-key"
+    assert "cloud-init status --wait" in command.inputs["stdin"]
+
+
+def test_outputs_are_registered() -> None:
+    seen = run()
+    (layer,) = seen.of_type("layered-cloud:machines:Machines")
+    assert seen.outputs[layer.urn]["machines"]["lb-a"] == {
+        "management": "198.18.0.21/24",
+        "lan": "198.18.10.11/24",
+    }
+
+
+def test_nonsense_stops_the_program_before_anything_is_made() -> None:
+    stack = stacks.lab()
+    twice = [*stack.machines(), ("worker", stack.cluster.workers[0])]
+    with pytest.raises(pulumi.RunError, match="worker-1: two machines have this name"):
+        run(machines=twice)
+
+
+def make_provider(stack: Stack) -> Any:
+    return provider.proxmox_provider(
+        "proxmox",
+        proxmox=stack.proxmox,
+        networks=stack.networks,
+        planned=planned(stack.machines()),
+        api_token=pulumi.Output.secret("token-value"),
+        ssh_private_key=pulumi.Output.secret("ssh-key"),
+    ).urn
+
+
+def test_the_provider_gets_its_token_only_when_the_preflight_passed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def passes(proxmox: Any, networks: Any, machines: Any, token: str) -> list[str]:
+        asked.append(token)
+        return []
+
+    monkeypatch.setattr(provider, "check", passes)
+    stack = stacks.lab()
+    seen = run_program(lambda: make_provider(stack))
+    (made,) = seen.of_type(PROVIDER)
+    assert asked == ["token-value"]
+    assert made.inputs["apiToken"] == "token-value"
+    assert {"apiToken", "ssh"} <= made.secret_inputs
+
+
+def test_a_failed_preflight_makes_nothing_and_names_every_lack(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(provider, "check", lambda *_: ["no bridge wan", "no storage local"])
+    stack = stacks.lab()
+    with pytest.raises(
+        pulumi.RunError, match="nothing was made:\n  - no bridge wan\n  - no storage local"
+    ):
+        run_program(lambda: make_provider(stack))
+
+
+def test_a_preview_does_not_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> list[str]:
+        raise AssertionError("a preview asked the API")
+
+    monkeypatch.setattr(provider, "check", fails)
+    stack = stacks.lab()
+    seen = run_program(lambda: make_provider(stack), preview=True)
+    assert seen.of_type(PROVIDER)[0].inputs["apiToken"] == "token-value"

@@ -1,0 +1,175 @@
+"""Legs, user-data, keys and the layer's own checks: no engine, no network."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+
+import pytest
+import yaml
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from components.machines.keys import public_key_of
+from components.machines.legs import legs, mac_address
+from components.machines.render import render_user_data
+from components.machines.verify import verify
+from settings.models import MachineSpec, Stack
+from tests.components import stacks
+from tests.golden_files import assert_golden
+
+GATEWAY = IPv4Address("198.18.10.1")
+
+
+def specs(stack: Stack) -> dict[str, tuple[str, MachineSpec]]:
+    return {spec.name: (role, spec) for role, spec in stack.machines()}
+
+
+def changed(stack: Stack, machine: str, values: dict[str, object]) -> list[tuple[str, MachineSpec]]:
+    return [
+        (role, spec.model_copy(update=values) if spec.name == machine else spec)
+        for role, spec in stack.machines()
+    ]
+
+
+def test_a_router_has_four_legs_in_their_order_and_leaves_by_the_wan() -> None:
+    stack = stacks.lab()
+    role, spec = specs(stack)["router-a"]
+    made = legs(spec, role, stack.networks, GATEWAY)
+    assert [(leg.interface, leg.network, str(leg.address)) for leg in made] == [
+        ("eth0", "management", "198.18.0.11/24"),
+        ("eth1", "lan", "198.18.10.2/24"),
+        ("eth2", "wan", "203.0.113.2/24"),
+        ("eth3", "sync", "198.18.20.2/24"),
+    ]
+    assert [leg.gateway for leg in made] == [None, None, IPv4Address("203.0.113.1"), None]
+
+
+def test_every_other_machine_leaves_by_the_lan_vip_and_none_by_management() -> None:
+    stack = stacks.lab()
+    for role, spec in stack.machines():
+        made = {leg.network: leg for leg in legs(spec, role, stack.networks, GATEWAY)}
+        assert made["management"].gateway is None
+        if role != "router":
+            assert list(made) == ["management", "lan"]
+            assert made["lan"].gateway == GATEWAY
+
+
+def test_a_sync_leg_without_a_sync_network_is_refused_by_name() -> None:
+    stack = stacks.single()
+    role, spec = specs(stacks.lab())["router-a"]
+    with pytest.raises(ValueError, match=r"^router-a: an address on sync \(198\.18\.20\.2\)"):
+        legs(spec, role, stack.networks, GATEWAY)
+
+
+ids = st.integers(min_value=100, max_value=999_999_999)
+positions = st.integers(min_value=0, max_value=3)
+
+
+@settings(deadline=None)
+@given(ids, positions, ids, positions)
+def test_mac_addresses_of_two_legs_never_meet(a: int, i: int, b: int, j: int) -> None:
+    assert (mac_address(a, i) == mac_address(b, j)) == ((a, i) == (b, j))
+
+
+@settings(deadline=None)
+@given(ids, positions)
+def test_mac_addresses_are_local_and_unicast(vm_id: int, leg: int) -> None:
+    first = int(mac_address(vm_id, leg).split(":")[0], 16)
+    assert first & 0b10 and not first & 0b01
+
+
+def test_a_mac_address_spells_out_the_vm_and_the_leg() -> None:
+    assert mac_address(101, 2) == "02:00:00:00:65:02"
+    with pytest.raises(ValueError, match="no MAC address for leg 256 of VM 101"):
+        mac_address(101, 256)
+
+
+def user_data() -> str:
+    return render_user_data(
+        hostname="router-a",
+        fqdn="router-a.lab.test",
+        host_private_key="-----BEGIN OPENSSH PRIVATE KEY-----\nline\n-----END-----\n",
+        host_public_key="ssh-ed25519 AAAAhost \n",
+        authorized_key="ssh-ed25519 AAAAdeploy\n",
+    )
+
+
+def test_user_data_is_the_golden_file() -> None:
+    assert_golden("machines/user-data.yaml", user_data())
+
+
+def test_user_data_lets_in_one_key_as_root_and_installs_nothing() -> None:
+    data = yaml.safe_load(user_data())
+    assert data["users"] == []
+    assert data["ssh_authorized_keys"] == ["ssh-ed25519 AAAAdeploy"]
+    assert (data["disable_root"], data["ssh_pwauth"]) == (False, False)
+    assert (data["package_update"], data["package_upgrade"]) == (False, False)
+    assert data["ssh_keys"]["ed25519_private"].startswith("-----BEGIN OPENSSH PRIVATE KEY-----\n")
+    assert data["ssh_keys"]["ed25519_public"] == "ssh-ed25519 AAAAhost"
+
+
+def private_key(passphrase: bytes | None = None) -> tuple[str, str]:
+    key = Ed25519PrivateKey.generate()
+    encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
+    if passphrase:
+        encryption = serialization.BestAvailableEncryption(passphrase)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, encryption
+    )
+    public = key.public_key().public_bytes(
+        serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+    )
+    return private.decode(), public.decode()
+
+
+def test_the_public_half_is_read_from_the_private_key() -> None:
+    private, public = private_key()
+    assert public_key_of(private) == public
+
+
+def test_a_key_with_a_passphrase_is_refused() -> None:
+    pytest.importorskip("bcrypt")
+    private, _ = private_key(b"secret")
+    with pytest.raises(ValueError, match="deployKey: the key has a passphrase"):
+        public_key_of(private)
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END"])
+def test_something_else_is_refused_with_the_command_that_makes_a_key(text: str) -> None:
+    with pytest.raises(ValueError, match="deployKey: not an OpenSSH private key; make one with"):
+        public_key_of(text)
+
+
+def test_the_shipped_lab_makes_sense() -> None:
+    stack = stacks.lab()
+    assert verify(list(stack.machines()), stack.networks, stack.proxmox, GATEWAY) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "problem"),
+    [
+        ("lb-a", {"vm_id": 101}, "lb-a: vm_id 101 is also router-a's; ids must differ"),
+        ("lb-b", {"name": "lb-a"}, "lb-a: two machines have this name; names must differ"),
+        ("cp-1", {"host": "pve9"}, "cp-1: host pve9 is not among the Proxmox hosts (pve1, pve2)"),
+        ("router-a", {"wan": None}, "router-a: a router needs its own address on the WAN"),
+        (
+            "worker-1",
+            {"wan": IPv4Address("203.0.113.9")},
+            "worker-1: only routers stand on the WAN; leave `wan` out",
+        ),
+    ],
+)
+def test_nonsense_is_named(name: str, values: dict[str, object], problem: str) -> None:
+    stack = stacks.lab()
+    found = verify(changed(stack, name, values), stack.networks, stack.proxmox, GATEWAY)
+    assert found == [problem]
+
+
+def test_an_image_that_is_no_disk_is_refused() -> None:
+    stack = stacks.lab()
+    image = stack.proxmox.image.model_copy(update={"file_name": "debian.tar"})
+    proxmox = stack.proxmox.model_copy(update={"image": image})
+    (problem,) = verify(list(stack.machines()), stack.networks, proxmox, GATEWAY)
+    assert problem.startswith("proxmox.image.file_name: debian.tar is no disk image; ")

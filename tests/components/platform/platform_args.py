@@ -1,0 +1,50 @@
+"""What `__main__` hands to the platform, for the lab and for a platform without extras."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+from typing import Any
+
+from components.platform import PlatformArgs
+from settings.models import Platform, Stack
+from tests.components import stacks
+
+
+def plain() -> Platform:
+    """A platform whose charts have no values of the stack's own."""
+
+    def chart(name: str, version: str) -> dict[str, Any]:
+        return {"chart": name, "version": version, "repository": f"https://charts.example/{name}"}
+
+    return Platform.model_validate(
+        {
+            "cilium": chart("cilium", "1.20.2"),
+            "metallb": {
+                "chart": chart("metallb", "0.16.1"),
+                "pool": [{"first": "198.18.10.200", "last": "198.18.10.220"}],
+            },
+            "ingress": {"chart": chart("traefik", "41.3.0")},
+        }
+    )
+
+
+def args(
+    settings: Platform | None = None, stack: Stack | None = None, **given: Any
+) -> PlatformArgs:
+    chosen = stack or stacks.lab()
+    return PlatformArgs(
+        **{
+            "settings": settings or chosen.platform,
+            "networks": chosen.networks,
+            "kubeconfig": "kubeconfig",
+            "cluster_identifier": "lab-lab",
+            "control_plane": stacks.machines(chosen, "control_plane")[0],
+            "api_host": IPv4Address("198.18.10.10"),
+            "api_port": 6443,
+            "lan_interface": "eth1",
+            "node_count": 3,
+            "control_planes_work": True,
+            "trusted": [IPv4Address("198.18.10.11"), IPv4Address("198.18.10.12")],
+            **given,
+        }
+    )

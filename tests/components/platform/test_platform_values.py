@@ -1,0 +1,264 @@
+"""The charts' values: whole, against the charts' own schemas, and rendered by the real helm."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from components.platform import objects, values
+from components.platform.verify import verify
+from lab.software import charts, goitems, images
+from settings.models import Chart, NodePorts, Platform
+from tests.components import stacks
+from tests.components.platform.platform_args import args, plain
+from tests.golden_files import GOLDEN, assert_golden
+
+SCHEMAS = GOLDEN.parents[2] / "shared" / "data" / "charts"
+OWN_TRAEFIK = GOLDEN.parents[1] / "lab" / "software" / "charts" / "traefik" / "values.schema.json"
+
+
+MAKERS = {"cilium": values.cilium, "metallb": values.metallb, "traefik": values.traefik}
+STACKS = {"plain": plain(), "lab": stacks.lab().platform}
+
+
+def yaml_of(document: Any) -> str:
+    return yaml.dump(document, Dumper=_Plain, sort_keys=False)
+
+
+class _Plain(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def schema(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        pytest.skip(f"the schema {path.name} is not beside the checkout")
+    found = json.loads(path.read_text(encoding="utf-8"))
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize("chart", sorted(MAKERS))
+@pytest.mark.parametrize("name", sorted(STACKS))
+def test_values_are_the_golden_file(chart: str, name: str) -> None:
+    assert_golden(f"platform/{name}/{chart}.yaml", yaml_of(MAKERS[chart](args(STACKS[name]))))
+
+
+@pytest.mark.parametrize("chart", ["metallb", "traefik"])
+@pytest.mark.parametrize("name", sorted(STACKS))
+def test_the_charts_own_schema_takes_the_values(chart: str, name: str) -> None:
+    made = MAKERS[chart](args(STACKS[name]))
+    if chart == "metallb":
+        # Helm judges values laid over the chart's own, which have these.
+        component = {"image": {}, "serviceAccount": {}}
+        made = values.merged({"controller": component, "speaker": component}, made)
+    jsonschema.validate(made, schema(SCHEMAS / f"{chart}.values.schema.json"))
+
+
+def test_the_charts_schema_would_refuse_a_wrong_type() -> None:
+    wrong = values.merged(values.traefik(args()), {"ports": {"web": {"nodePort": "thirty"}}})
+    with pytest.raises(jsonschema.ValidationError, match="'thirty' is not of type"):
+        jsonschema.validate(wrong, schema(SCHEMAS / "traefik.values.schema.json"))
+
+
+def test_the_labs_traefik_chart_takes_the_values() -> None:
+    jsonschema.validate(values.traefik(args()), schema(OWN_TRAEFIK))
+
+
+def rendered(chart: str, tmp_path: Path) -> list[dict[str, Any]]:
+    """What the real helm makes of the lab's values with the lab's chart."""
+    if not goitems.HELM.item.ready or not charts.item().ready:
+        pytest.skip("helm or the charts are not built: python -m lab.software build")
+    settings: Chart = {
+        "cilium": stacks.lab().platform.cilium,
+        "metallb": stacks.lab().platform.metallb.chart,
+        "traefik": stacks.lab().platform.ingress.chart,
+    }[chart]
+    (tmp_path / "values.yaml").write_text(yaml_of(MAKERS[chart](args())))
+    done = subprocess.run(
+        [
+            *(str(goitems.HELM.executable("helm")), "template", chart),
+            str(charts.item().path / f"{chart}-{settings.version}.tgz"),
+            *("--namespace", chart, "--values", str(tmp_path / "values.yaml")),
+            *("--kube-version", "1.36.3"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return [each for each in yaml.safe_load_all(done.stdout) if each]
+
+
+def only(documents: list[dict[str, Any]], kind: str, name: str) -> dict[str, Any]:
+    (found,) = [
+        each for each in documents if each["kind"] == kind and each["metadata"]["name"] == name
+    ]
+    return found
+
+
+def test_helm_makes_ciliums_configuration_of_the_values(tmp_path: Path) -> None:
+    config = only(rendered("cilium", tmp_path), "ConfigMap", "cilium-config")["data"]
+    wanted = {
+        "kube-proxy-replacement": "true",
+        "routing-mode": "native",
+        "auto-direct-node-routes": "true",
+        "ipv4-native-routing-cidr": "198.19.0.0/16",
+        "ipam": "kubernetes",
+        "devices": "eth1",
+        "enable-bpf-masquerade": "true",
+        "enable-l7-proxy": "false",
+        "install-iptables-rules": "false",
+        "cgroup-root": "/sys/fs/cgroup/unified",
+    }
+    assert {key: config.get(key) for key in wanted} == wanted
+    assert "enable-hubble" not in config
+
+
+def test_helm_points_ciliums_agent_at_the_balancers_api(tmp_path: Path) -> None:
+    agent = only(rendered("cilium", tmp_path), "DaemonSet", "cilium")
+    (container,) = [
+        each
+        for each in agent["spec"]["template"]["spec"]["containers"]
+        if each["name"] == "cilium-agent"
+    ]
+    environment = {each["name"]: each.get("value") for each in container["env"]}
+    assert environment["KUBERNETES_SERVICE_HOST"] == "198.18.10.10"
+    assert environment["KUBERNETES_SERVICE_PORT"] == "6443"
+    assert container["securityContext"]["privileged"] is True
+    assert "@" not in container["image"]
+
+
+def test_helm_makes_metallb_without_frr_and_with_speakers_on_working_control_planes(
+    tmp_path: Path,
+) -> None:
+    documents = rendered("metallb", tmp_path)
+    speaker = only(documents, "DaemonSet", "metallb-speaker")["spec"]["template"]["spec"]
+    assert [each["name"] for each in speaker["containers"]] == ["speaker"]
+    assert "--ignore-exclude-lb" in " ".join(speaker["containers"][0]["args"])
+    assert any(
+        each.get("key") == "node-role.kubernetes.io/control-plane"
+        for each in speaker["tolerations"]
+    )
+
+
+def test_helm_makes_traefiks_service_as_decided(tmp_path: Path) -> None:
+    documents = rendered("traefik", tmp_path)
+    service = only(documents, "Service", values.INGRESS_NAME)
+    assert service["metadata"]["annotations"] == {values.ADDRESS_ANNOTATION: "198.18.10.200"}
+    spec = service["spec"]
+    assert (spec["type"], spec["externalTrafficPolicy"]) == ("LoadBalancer", "Local")
+    assert spec["healthCheckNodePort"] == 30081
+    assert {each["name"]: each["nodePort"] for each in spec["ports"]} == {
+        "web": 30080,
+        "websecure": 30443,
+    }
+    workload = only(documents, "DaemonSet", values.INGRESS_NAME)
+    arguments = workload["spec"]["template"]["spec"]["containers"][0]["args"]
+    for expected in (
+        "--entryPoints.web.proxyProtocol.trustedIPs=198.18.10.11/32,198.18.10.12/32",
+        "--entryPoints.web.forwardedHeaders.trustedIPs=198.18.10.11/32,198.18.10.12/32",
+    ):
+        assert expected in arguments
+
+
+def test_undecided_ports_and_addresses_are_left_to_the_cluster() -> None:
+    ingress = plain().ingress.model_copy(
+        update={"node_ports": NodePorts(http=None, https=None, health=None)}
+    )
+    made = values.traefik(args(plain().model_copy(update={"ingress": ingress})))
+    assert "nodePort" not in made["ports"]["web"]
+    assert "healthCheckNodePort" not in made["service"]["spec"]
+    assert made["service"]["annotations"] == {}
+
+
+def test_speakers_leave_control_planes_out_unless_they_work() -> None:
+    assert values.metallb(args(control_planes_work=False))["speaker"]["ignoreExcludeLB"] is False
+    assert values.metallb(args(control_planes_work=True))["speaker"]["ignoreExcludeLB"] is True
+
+
+@pytest.mark.parametrize(("nodes", "replicas"), [(1, 1), (2, 2), (5, 2)])
+def test_cilium_has_no_more_operators_than_nodes(nodes: int, replicas: int) -> None:
+    assert values.cilium(args(node_count=nodes))["operator"]["replicas"] == replicas
+
+
+def test_the_stacks_own_values_win() -> None:
+    chart = plain().cilium.model_copy(update={"values": {"bpf": {"masquerade": False}}})
+    made = values.cilium(args(plain().model_copy(update={"cilium": chart})))
+    assert made["bpf"] == {"masquerade": False}
+    assert made["kubeProxyReplacement"] is True
+
+
+@pytest.mark.parametrize("every_node", [True, False])
+def test_the_platforms_own_objects_are_the_golden_file(every_node: bool) -> None:
+    demo = stacks.lab().platform.demo
+    assert demo is not None
+    demo = demo.model_copy(update={"every_node": every_node})
+    documents = [
+        objects.pool(args()),
+        objects.advertisement(args()),
+        objects.demo_workload(demo),
+        objects.demo_service(),
+        objects.demo_ingress(demo),
+    ]
+    name = "every-node" if every_node else "replicas"
+    assert_golden(f"platform/objects-{name}.yaml", "---\n".join(map(yaml_of, documents)))
+
+
+def test_the_lab_stack_names_the_demonstration_image_the_lab_builds() -> None:
+    demo = stacks.lab().platform.demo
+    assert demo is not None
+    assert demo.image == images.ECHO.reference, "write the new tag into Pulumi.lab.yaml"
+
+
+def test_the_lab_stack_names_the_charts_the_lab_serves() -> None:
+    platform = stacks.lab().platform
+    named = {
+        each.chart: each.version
+        for each in (platform.cilium, platform.metallb.chart, platform.ingress.chart)
+    }
+    assert named == charts.CHARTS
+
+
+def test_the_shipped_lab_makes_sense() -> None:
+    assert verify(args()) == []
+
+
+def with_ingress(**given: Any) -> Platform:
+    return plain().model_copy(update={"ingress": plain().ingress.model_copy(update=given)})
+
+
+def test_a_load_balancer_address_outside_of_the_pool_is_refused() -> None:
+    (problem,) = verify(args(with_ingress(load_balancer_ip=IPv4Address("198.18.10.99"))))
+    assert problem == (
+        "platform.ingress.load_balancer_ip: 198.18.10.99 is not in MetalLB's pool "
+        "(198.18.10.200-198.18.10.220)"
+    )
+
+
+def test_a_pool_outside_of_the_lan_is_refused() -> None:
+    pool = plain().metallb.pool[0].model_copy(update={"last": IPv4Address("198.18.11.1")})
+    metallb = plain().metallb.model_copy(update={"pool": [pool]})
+    (problem,) = verify(args(plain().model_copy(update={"metallb": metallb})))
+    assert problem.startswith("platform.metallb.pool: 198.18.11.1 is not in the LAN 198.18.10.0/24")
+
+
+def test_two_node_ports_that_are_one_are_refused() -> None:
+    (problem,) = verify(args(with_ingress(node_ports=NodePorts(http=30080, https=30080))))
+    assert problem.startswith(
+        "platform.ingress.node_ports: two of http 30080, https 30080, health 30081 are the same"
+    )
+
+
+def test_a_platform_without_balancers_is_refused() -> None:
+    (problem,) = verify(args(trusted=[]))
+    assert problem == ("the platform knows no balancer: nobody's PROXY header would be believed")

@@ -1,0 +1,94 @@
+"""The stacks that the layers' golden files are rendered for, as settings and plain machines."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Interface
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.host import Connection, Machine
+from settings.models import MachineSpec, Stack
+
+PREFIX = "layered-cloud:"
+ROOT = Path(__file__).parents[2]
+INTERFACES = {"management": "eth0", "lan": "eth1", "wan": "eth2", "sync": "eth3"}
+
+
+def lab_config() -> dict[str, Any]:
+    """The sections of Pulumi.lab.yaml."""
+    document = yaml.safe_load((ROOT / "Pulumi.lab.yaml").read_text(encoding="utf-8"))
+    return {
+        key.removeprefix(PREFIX): value
+        for key, value in document["config"].items()
+        if key.removeprefix(PREFIX) in Stack.model_fields
+    }
+
+
+def lab() -> Stack:
+    """The lab: pairs of everything."""
+    return Stack.model_validate(lab_config())
+
+
+def single() -> Stack:
+    """One router and one balancer, no sync segment: what a small development stack has."""
+    config = lab_config()
+    config["environment"] = "dev"
+    config["networks"].pop("sync")
+    config["routers"]["machines"] = config["routers"]["machines"][:1]
+    config["routers"]["machines"][0].pop("sync")
+    config["balancers"]["machines"] = config["balancers"]["machines"][:1]
+    return Stack.model_validate(config)
+
+
+def two_groups() -> Stack:
+    """Both routers at work, each the owner of one group; two VIPs on each balancer likewise."""
+    config = lab_config()
+    config["routers"]["vips"].append(
+        {
+            **{"name": "second", "owner": "router-b"},
+            **{"wan": ["203.0.113.11"], "wan_vrid": 63},
+            **{"lan": ["198.18.10.4"], "lan_vrid": 64},
+        }
+    )
+    config["balancers"]["vips"].append(
+        {
+            **{"name": "side", "owner": "lb-b", "vrid": 72},
+            **{"lan": ["198.18.10.13"], "management": ["198.18.0.13"]},
+        }
+    )
+    return Stack.model_validate(config)
+
+
+def address_of_its_own() -> Stack:
+    """Requests go to the ingress' LoadBalancer address, and plain HTTP is sent to HTTPS."""
+    config = lab_config()
+    config["balancers"] |= {"target": "load-balancer-ip", "redirect_to_https": True}
+    return Stack.model_validate(config)
+
+
+def machine(stack: Stack, role: str, spec: MachineSpec) -> Machine:
+    """The machine a spec becomes, without a VM."""
+    addresses: dict[str, IPv4Interface] = {}
+    for network in INTERFACES:
+        address = getattr(spec, network)
+        segment = getattr(stack.networks, network)
+        if address is not None and segment is not None:
+            addresses[network] = IPv4Interface(f"{address}/{segment.cidr.prefixlen}")
+    return Machine(
+        name=spec.name,
+        role=role,
+        addresses=addresses,
+        interfaces={network: INTERFACES[network] for network in addresses},
+        connection=Connection(
+            host=str(spec.management), private_key="private", host_key="ssh-ed25519 AAAA"
+        ),
+        vm=None,
+        host=spec.host,
+    )
+
+
+def machines(stack: Stack, role: str) -> list[Machine]:
+    """All machines of a role."""
+    return [machine(stack, kind, spec) for kind, spec in stack.machines() if kind == role]

@@ -1,0 +1,80 @@
+"""What the end-to-end tests share: commands, variants, and what a lab must not leave behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from lab import runner
+from lab.network import Topology
+from lab.paths import CHECKOUT, state_dir
+
+ENV = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def lab(*words: str, seconds: float = 900) -> subprocess.CompletedProcess[str]:
+    """`python -m lab WORDS`, its output kept."""
+    return subprocess.run(
+        [sys.executable, "-m", "lab", *words],
+        cwd=CHECKOUT,
+        env=ENV,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+
+
+def variant(verb: str = "up", seconds: float = 600, **spec: Any) -> dict[str, Any]:
+    """A run of the stack with something changed (see variant.py); its answer."""
+    done = variant_process(verb, **spec)
+    out, err = done.communicate(timeout=seconds)
+    assert done.returncode == 0, f"{out[-3000:]}\n{err[-3000:]}"
+    answer: dict[str, Any] = json.loads(out.strip().splitlines()[-1])
+    return answer
+
+
+def variant_process(verb: str = "up", **spec: Any) -> subprocess.Popen[str]:
+    """The same, still under way."""
+    script = str(CHECKOUT / "tests" / "lab" / "e2e" / "variant.py")
+    argv = [sys.executable, script, json.dumps({"verb": verb, **spec})]
+    return subprocess.Popen(
+        runner.inside(argv),
+        cwd=CHECKOUT,
+        env=ENV,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def leftovers() -> list[str]:
+    """Whatever of the lab is still on this machine: nothing, after `make down`."""
+    prefix = Topology.default().prefix
+    namespaces = Path("/run/netns")
+    names = [each.name for each in namespaces.iterdir()] if namespaces.is_dir() else []
+    found = [f"namespace {name}" for name in names if name.startswith(prefix)]
+    mounts = Path("/proc/self/mounts").read_text().splitlines()
+    found += [f"mount {line}" for line in mounts if str(state_dir()) in line or " overlay " in line]
+    found += [
+        f"cgroup {path}" for path in Path("/sys/fs/cgroup").glob(f"**/{prefix}*") if path.is_dir()
+    ]
+    links = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout
+    found += [f"link {line}" for line in links.splitlines() if "veth" in line or prefix in line]
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except OSError:
+                continue
+            ours = ("lab.software.depot", "lab.cloudflare", "lab.hypervisor", "systemd-nspawn")
+            if any(word in line for word in ours) or "pulumi-language" in line:
+                found.append(f"process {entry.name} {line.strip()}")
+    if state_dir().exists():
+        found.append(f"folder {state_dir()}")
+    return found

@@ -1,0 +1,168 @@
+"""Each rule: what it lets pass, and what it says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from policy import rules
+from policy.rules import COMMAND, IMAGE, RECORD, RELEASE, SERVICE, SETTING, VM, Resource, violations
+
+SOUND: dict[str, dict[str, Any]] = {
+    VM: {
+        "vmId": 101,
+        "nodeName": "pve1",
+        "tags": ["router"],
+        "rebootAfterUpdate": False,
+        "agent": {"enabled": False},
+    },
+    IMAGE: {"checksum": "ab" * 32, "checksumAlgorithm": "sha256"},
+    COMMAND: {
+        "connection": {"host": "198.18.0.11", "hostKey": "ssh-ed25519 AAAA", "perDialTimeout": 10},
+        "logging": "none",
+        "addPreviousOutputInEnv": False,
+    },
+    RECORD: {"type": "A", "content": "203.0.113.10", "proxied": True, "ttl": 1},
+    SETTING: {"settingId": "ssl", "value": "strict"},
+    RELEASE: {"version": "1.20.2"},
+    SERVICE: {"spec": {"type": "LoadBalancer", "externalTrafficPolicy": "Local"}},
+}
+
+
+def one(type_: str, **changes: Any) -> Resource:
+    return Resource(type=type_, name="it", properties={**SOUND[type_], **changes})
+
+
+@pytest.mark.parametrize("type_", SOUND)
+def test_a_sound_resource_passes(type_: str) -> None:
+    assert violations([one(type_)]) == []
+
+
+CONNECTION = SOUND[COMMAND]["connection"]
+FAULTS: list[tuple[Resource, str]] = [
+    (
+        one(VM, rebootAfterUpdate=True),
+        "vm-is-not-rebooted-by-an-update: it may be rebooted by an update: set rebootAfterUpdate "
+        "to false",
+    ),
+    (
+        one(VM, agent={"enabled": True}),
+        "vm-waits-for-no-agent: it waits up to 15 minutes for a guest agent that the image lacks: "
+        "disable the agent",
+    ),
+    (
+        one(VM, vmId=None),
+        "vm-has-its-own-id: it takes whatever id is free, which races with others: set vmId",
+    ),
+    (
+        one(IMAGE, checksum=None),
+        "image-is-checked: it is used as it comes: set checksum to the image's SHA-256",
+    ),
+    (
+        one(IMAGE, checksumAlgorithm="md5"),
+        "image-is-checked: it has a weak checksum: set checksumAlgorithm to sha256",
+    ),
+    (
+        one(COMMAND, connection={**CONNECTION, "hostKey": ""}),
+        "command-knows-its-host: it sends secrets to whoever answers: set connection.hostKey",
+    ),
+    (
+        one(COMMAND, connection={"host": "198.18.0.11", "perDialTimeout": 10}),
+        "command-knows-its-host: it sends secrets to whoever answers: set connection.hostKey",
+    ),
+    (
+        one(COMMAND, connection={**CONNECTION, "perDialTimeout": None}),
+        "command-knows-its-host: it may hang on a dead address: set connection.perDialTimeout",
+    ),
+    (
+        one(COMMAND, triggers=["x"]),
+        "command-updates-in-place: it is replaced by its triggers, and the old one's delete undoes "
+        "the new: use update",
+    ),
+    (
+        one(COMMAND, logging="stdout"),
+        "command-is-quiet: it writes its output to the log: set logging to none",
+    ),
+    (
+        one(COMMAND, environment={"TOKEN": "x"}),
+        "command-is-quiet: it puts values into the environment, which others can read: pass them "
+        "on stdin",
+    ),
+    (
+        one(COMMAND, addPreviousOutputInEnv=True),
+        "command-is-quiet: it puts its last output into the environment: set "
+        "addPreviousOutputInEnv to false",
+    ),
+    (
+        one(RECORD, proxied=False),
+        "record-hides-the-origin: it shows the origin's address to everybody: set proxied to true",
+    ),
+    (
+        one(RECORD, ttl=300),
+        "record-hides-the-origin: it has a TTL that a proxied record cannot have: set ttl to 1",
+    ),
+    (
+        one(RECORD, content="100.64.0.10"),
+        "record-hides-the-origin: it leads to 100.64.0.10, which the CDN cannot reach: use a "
+        "public address",
+    ),
+    (
+        one(SETTING, value="flexible"),
+        "origin-is-encrypted: it lets the CDN speak plain HTTP to the origin (flexible): use full "
+        "or strict",
+    ),
+    (
+        one(SETTING, settingId="min_tls_version", value="1.0"),
+        "origin-is-encrypted: it accepts TLS 1.0, which RFC 8996 forbids: use 1.2 or 1.3",
+    ),
+    (
+        one(RELEASE, version="1.20"),
+        "chart-is-pinned: it may install another chart tomorrow: set version to an exact one",
+    ),
+    (
+        one(SERVICE, spec={"type": "NodePort"}),
+        "service-keeps-the-client-address: it hides the client's address behind a node's: set "
+        "externalTrafficPolicy to Local",
+    ),
+]
+
+
+@pytest.mark.parametrize(("resource", "told"), FAULTS, ids=lambda each: str(each)[:60])
+def test_a_fault_is_told_with_what_to_do(resource: Resource, told: str) -> None:
+    assert violations([resource]) == [told]
+
+
+def test_every_rule_speaks_in_some_fault() -> None:
+    told = {line.partition(":")[0] for _, line in FAULTS}
+    assert {rule.name for rule in rules.RULES} == told
+
+
+def test_what_is_not_known_yet_is_no_fault() -> None:
+    command = one(COMMAND)
+    unknown = {key: value for key, value in command.properties.items() if key != "connection"}
+    assert violations([Resource(type=COMMAND, name="it", properties=unknown)]) == []
+    assert violations([one(SERVICE, spec=None), one(SETTING, value=None)]) == []
+
+
+def vm(name: str, number: int, host: str, role: str) -> Resource:
+    return Resource(
+        type=VM,
+        name=name,
+        properties={**SOUND[VM], "vmId": number, "nodeName": host, "tags": ["base", role]},
+    )
+
+
+def test_a_pair_on_one_host_is_told_when_there_is_another_host() -> None:
+    pair = [vm("lb-a", 1, "pve1", "balancer"), vm("lb-b", 2, "pve1", "balancer")]
+    assert violations(pair) == []
+    assert violations([*pair, vm("w-1", 3, "pve2", "worker")]) == [
+        "pairs-stand-apart: lb-b stands on pve1 like lb-a: one host's loss takes both balancers"
+    ]
+    assert violations([*pair[:1], vm("r-a", 2, "pve1", "router"), vm("w", 3, "pve2", "x")]) == []
+
+
+def test_two_machines_with_one_id_are_told() -> None:
+    assert violations([vm("a", 7, "pve1", "worker"), vm("b", 7, "pve1", "worker")]) == [
+        "vm-ids-differ: b has the id 7, which is a's: give each its own"
+    ]
