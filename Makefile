@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps python venv preflight up down test unit lint preview status check
+.PHONY: help deps python venv software preflight up down test unit lint preview status check
 
 CACHE := $(or $(LAYERED_CLOUD_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/layered-cloud)
 REQUIREMENTS := requirements.txt requirements-lab.txt constraints.txt
@@ -24,7 +24,7 @@ preflight: ## can this machine run the lab? answers within five seconds
 	@$(PYTHON3) -m lab.hypervisor.preflight
 
 deps: ## install the Debian packages the lab runs on (as root; elsewhere it names them)
-	@bash lab/deps.sh
+	@PYTHON3=$(PYTHON3) bash lab/deps.sh
 
 venv: $(VENV)/.done
 $(VENV)/.done: $(REQUIREMENTS)
@@ -55,10 +55,14 @@ lint: venv
 	@$(VENV)/bin/mypy --no-error-summary
 	@git ls-files -co --exclude-standard '*.sh' .ci/run | xargs shellcheck
 	@$(PYTHON) -m settings check Pulumi.*.yaml
+	@$(PYTHON) -m lab.software run actionlint
 
 unit: venv ## the tests that need no lab
 	@$(PYTHON) -m pytest -m "not lab" tests
 
-test: deps venv lint ## every test, the end-to-end ones included (a lab comes up and goes)
+software: deps venv ## build what the lab is made of (the first time: about half an hour)
+	@$(PYTHON) -m lab.software build
+
+test: preflight deps venv lint software ## every test, the end-to-end ones included (a lab comes up and goes)
 	@trap '$(PYTHON) -m lab down --quiet || true' EXIT; \
 	$(PYTHON) -m pytest tests --cov=settings --cov=components --cov-report=term:skip-covered

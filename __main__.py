@@ -4,6 +4,7 @@ client -> CDN -> routers -> balancers -> cluster -> ingress -> pods
 """
 
 import pulumi
+import pulumi_command as command
 
 from components.cdn import CdnRanges, CdnRecords, Certificate, cloudflare_provider
 from components.cluster import ApiEndpoint, Cluster, ClusterArgs
@@ -27,8 +28,11 @@ front = stack.balancers.vips[0]
 api = ApiEndpoint(lan=front.lan[0], management=front.management[0], port=stack.balancers.api_port)
 
 
-def after(*before: pulumi.Resource, **more: object) -> pulumi.ResourceOptions:
-    return pulumi.ResourceOptions(depends_on=list(before), **more)  # type: ignore[arg-type]
+remote = command.Provider("remote")
+
+
+def after(*before: pulumi.Resource) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions(depends_on=list(before), providers=[remote])
 
 
 # The CDN: who may call, and the certificate it meets.
@@ -63,7 +67,8 @@ machines = Machines(
         lan_gateway=gateway,
         deploy_key=DeployKey.of(secrets.deploy_key),
     ),
-    pulumi.ResourceOptions(providers=[proxmox]),
+    # Replacing a machine deletes its commands first, so their provider must be there before it.
+    pulumi.ResourceOptions(providers=[proxmox, remote], depends_on=[remote]),
 )
 
 
@@ -71,7 +76,7 @@ def of(*roles: str) -> list[Machine]:
     return [machine for machine in machines.machines.values() if machine.role in roles]
 
 
-def baselines(*roles: str, opts: pulumi.ResourceOptions | None = None) -> list[pulumi.Resource]:
+def baselines(*roles: str, behind: list[pulumi.Resource]) -> list[pulumi.Resource]:
     return [
         Baseline(
             f"{machine.name}-baseline",
@@ -88,7 +93,7 @@ def baselines(*roles: str, opts: pulumi.ResourceOptions | None = None) -> list[p
                 install_packages=stack.access.baseline_packages,
                 epoch=epoch,
             ),
-            opts,
+            after(*behind),
         )
         for machine in of(*roles)
     ]
@@ -105,7 +110,7 @@ routers = Routers(
         cdn_ranges=cdn.ranges,
         epoch=epoch,
     ),
-    after(*baselines("router")),
+    after(*baselines("router", behind=[])),
 )
 base = BalancersBase(
     "balancers",
@@ -115,7 +120,7 @@ base = BalancersBase(
         settings=stack.balancers,
         epoch=epoch,
     ),
-    after(*baselines("balancer", opts=after(routers))),
+    after(*baselines("balancer", behind=[routers])),
 )
 cluster = Cluster(
     "cluster",
@@ -128,7 +133,7 @@ cluster = Cluster(
         api=api,
         epoch=epoch,
     ),
-    after(base, *baselines("control_plane", "worker", opts=after(routers))),
+    after(base, *baselines("control_plane", "worker", behind=[routers])),
 )
 platform = Platform(
     "platform",
@@ -155,7 +160,8 @@ routes = BalancersRoutes(
         settings=stack.balancers,
         cdn_ranges=cdn.ranges,
         client_ip_header=stack.cdn.client_ip_header,
-        node_port=platform.ports.http,
+        http_port=platform.ports.http,
+        https_port=platform.ports.https,
         health_port=platform.ports.health,
         load_balancer_ip=platform.ports.load_balancer_ip,
         certificate=certificate.chain,

@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -17,16 +19,17 @@ from collections.abc import Iterator
 
 from lab import runner, stack
 from lab.hypervisor.hypervisor import Hypervisor
-from lab.network import Network, Topology
+from lab.network import Network, Topology, ip
 from lab.paths import cache_dir, state_dir
 from lab.probes.edge import through_the_chain
 from lab.probes.result import until
 from lab.probes.world import World
-from lab.processes import Service
+from lab.services import Service
 from lab.software.images import ECHO
 from lab.software.progress import Progress
 from lab.software.software import Software, ensure
 from lab.steps import Steps
+from settings.files import load_stack
 
 DEPOT = Service("depot")
 CLOUDFLARE = Service("cloudflare")
@@ -58,6 +61,23 @@ def alone() -> Iterator[None]:
         yield
 
 
+def end_strays(topology: Topology, seconds: float = 30) -> None:
+    """End what a killed command left running in the runner's namespace: first asked, then killed.
+
+    A run of Pulumi that outlives its caller would hold the stack, or write into a state that is
+    being taken away.
+    """
+    namespace = topology.namespace("runner")
+    for sig in (signal.SIGTERM, signal.SIGKILL):
+        pids = ip.pids_in(namespace)
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, sig)
+        deadline = time.monotonic() + seconds
+        while ip.pids_in(namespace) and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+
 def up(profile: str | None, steps: Steps) -> None:
     """From a bare machine to a request that a pod answered. The same again changes nothing.
 
@@ -68,6 +88,7 @@ def up(profile: str | None, steps: Steps) -> None:
     with steps.step("software"):
         software = ensure(progress=Progress(steps.console))
     with steps.step("networks"):
+        end_strays(topology)
         Network(topology).up()
     with steps.step("depot and Cloudflare"):
         _services(software, topology)
@@ -144,7 +165,7 @@ def world() -> World:
         LabError: it is not up.
     """
     found = outputs()
-    settings = stack.load_stack(runner.folder() / f"Pulumi.{stack.NAME}.yaml")
+    settings = load_stack(runner.folder() / f"Pulumi.{stack.NAME}.yaml")
     return World(stack=settings, topology=Topology.default(), outputs=found)
 
 
@@ -152,6 +173,7 @@ def down(steps: Steps, quiet: bool = False) -> None:
     """Destroy the stack, then take the lab away: nothing is left, whatever state it was in."""
     topology = Topology.default()
     hypervisor = Hypervisor(topology=topology)
+    end_strays(topology)
     if (runner.folder() / "given.yaml").exists() and not quiet:
         with steps.step("pulumi destroy"):
             _destroy(steps, topology)

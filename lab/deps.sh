@@ -2,17 +2,20 @@
 # The Debian packages the lab runs on. Installs the missing ones where it may, else names them.
 set -euo pipefail
 
-declare -A packages=(
-    [mmdebstrap]=mmdebstrap [systemd-nspawn]=systemd-container [ip]=iproute2 [nft]=nftables
-    [shellcheck]=shellcheck [dpkg-deb]=dpkg [apt-ftparchive]=apt-utils [gpg]=gpg [gpgv]=gpgv
-    [ssh]=openssh-client [sshd]=openssh-server [curl]=curl [ping]=iputils-ping [git]=git
-    [tcpdump]=tcpdump
-)
-missing=()
 PATH=$PATH:/usr/sbin:/sbin
-for command in "${!packages[@]}"; do
-    command -v "$command" >/dev/null || missing+=("${packages[$command]}")
-done
+missing=()
+while read -r needed package; do
+    case $needed in
+        '' | '#'*) continue ;;
+        module:*) "${PYTHON3:-python3}" -c "import ${needed#module:}" 2>/dev/null && continue ;;
+        file:*) [ -e "${needed#file:}" ] && continue ;;
+        *) command -v "$needed" >/dev/null && continue ;;
+    esac
+    case " ${missing[*]-} " in
+        *" $package "*) ;;
+        *) missing+=("$package") ;;
+    esac
+done <"$(dirname "$0")/prerequisites.txt"
 if [ ${#missing[@]} -eq 0 ]; then
     exit 0
 fi

@@ -1,125 +1,95 @@
-"""Long-running helpers of the lab, started once and ended by id.
-
-A process is remembered by its pid *and* its start time (field 22 of /proc/PID/stat, proc(5)), so
-that a pid the kernel has given to somebody else is never signalled.
-"""
+"""Processes by id *and* start time, so that a reused id is never mistaken for ours."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.paths import CHECKOUT, state_dir
+from lab.paths import CHECKOUT
+
+POLL_SECONDS = 0.05
 
 
-class ProcessFailed(RuntimeError):
-    """A helper ended, or did not become ready in time; the text carries its last words."""
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """A process: its id and its start time in clock ticks since boot (proc(5), field 22)."""
 
-    human = True
+    pid: int
+    started: int
+
+    @property
+    def alive(self) -> bool:
+        """Still the same process, and not a zombie."""
+        return start_time(self.pid) == self.started
+
+    def signal(self, number: int) -> bool:
+        """Send a signal if it is still the same process; returns whether it was."""
+        if not self.alive:
+            return False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+        return True
+
+    def kill(self, seconds: float = 10.0) -> bool:
+        """SIGKILL and wait for the end; returns whether it is gone."""
+        self.signal(signal.SIGKILL)
+        return wait_until(lambda: not self.alive, seconds)
 
 
 def start_time(pid: int) -> int | None:
-    """Clock ticks after boot at which `pid` started; None when there is no such process."""
+    """Start time of a live process, or None when there is none (a zombie counts as none)."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return None
+    # The command name may hold spaces and brackets: count from the last one.
     fields = text.rpartition(")")[2].split()
-    return None if fields[0] == "Z" else int(fields[19])
+    return None if fields[0] in "ZX" else int(fields[19])
 
 
-@dataclass(frozen=True)
-class Service:
-    """One helper process of the lab, known by name."""
+def identify(pid: int) -> Process | None:
+    """The process of this id as it is now, or None."""
+    started = start_time(pid)
+    return None if started is None else Process(pid=pid, started=started)
 
-    name: str
 
-    @property
-    def _record(self) -> Path:
-        return state_dir() / "services" / f"{self.name}.json"
+def children(pid: int) -> list[int]:
+    """Ids of a process's direct children."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [int(word) for word in task.read_text().split()]
+    return found
 
-    @property
-    def log(self) -> Path:
-        """Everything it printed."""
-        return state_dir() / "services" / f"{self.name}.log"
 
-    def pid(self) -> int | None:
-        """Its pid while it runs."""
-        try:
-            record = json.loads(self._record.read_text())
-        except (OSError, ValueError):
-            return None
-        pid = int(record["pid"])
-        return pid if start_time(pid) == record["start"] else None
+def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
+    """Poll a condition until it holds or the time is over; returns whether it holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() >= deadline:
+            return condition()
+        time.sleep(POLL_SECONDS)
+    return True
 
-    def start(self, argv: Sequence[str], env: dict[str, str] | None = None) -> None:
-        """Start it in a session of its own; one that runs with another command line is ended."""
-        if self.pid() is not None:
-            if json.loads(self._record.read_text()).get("argv") == list(argv):
-                return
-            self.stop()
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as out:
-            child = subprocess.Popen(
-                list(argv),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                cwd=CHECKOUT,
-                env={**os.environ, **(env or {})},
-            )
-        temporary = self._record.with_suffix(".tmp")
-        record = {"pid": child.pid, "start": start_time(child.pid), "argv": list(argv)}
-        temporary.write_text(json.dumps(record))
-        temporary.replace(self._record)
 
-    def wait_tcp(self, address: str, port: int, namespace: str, seconds: float = 30) -> None:
-        """Wait until it accepts TCP connections at `address` inside `namespace`.
-
-        Raises:
-            ProcessFailed: it ended, or `seconds` passed.
-        """
-        probe = ["ip", "netns", "exec", namespace, "bash", "-c"]
-        probe.append(f"exec 3<>/dev/tcp/{address}/{port}")
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if self.pid() is None:
-                raise ProcessFailed(f"{self.name} ended while starting:\n{self.last_words()}")
-            if subprocess.run(probe, capture_output=True, timeout=10, check=False).returncode == 0:
-                return
-            time.sleep(0.1)
-        raise ProcessFailed(
-            f"{self.name} does not accept connections on {address}:{port} after {seconds:.0f} s:\n"
-            f"{self.last_words()}"
+def detached(
+    argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a process that outlives this one, in a session of its own; what it prints is added to
+    `log`, `env` to its environment."""
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            list(argv),
+            cwd=CHECKOUT,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, **(env or {})},
         )
-
-    def last_words(self, lines: int = 15) -> str:
-        """The end of its log."""
-        try:
-            return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
-        except OSError:
-            return "(it printed nothing)"
-
-    def stop(self, seconds: float = 10) -> None:
-        """End it: first asked, then killed. Nothing happens when it is gone already."""
-        pid = self.pid()
-        if pid is not None:
-            for sig in (signal.SIGTERM, signal.SIGKILL):
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(pid, sig)
-                deadline = time.monotonic() + seconds
-                while self.pid() is not None and time.monotonic() < deadline:
-                    with contextlib.suppress(ChildProcessError):
-                        os.waitpid(pid, os.WNOHANG)
-                    time.sleep(0.05)
-                if self.pid() is None:
-                    break
-        self._record.unlink(missing_ok=True)

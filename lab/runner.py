@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from lab.engine import Engine, EngineCancelled, EngineError, Result, workspace
+from lab.network.ip import argv_in
 from lab.network.topology import Topology
 from lab.paths import CHECKOUT, state_dir
 from lab.stack import NAME
@@ -72,7 +73,7 @@ def inside(argv: Sequence[str], topology: Topology | None = None) -> list[str]:
     """The command line that runs `argv` in the runner's namespace; it ends with its caller, so
     that a killed command leaves no run behind."""
     namespace = (topology or Topology.default()).namespace("runner")
-    return ["setpriv", "--pdeathsig", "TERM", "ip", "netns", "exec", namespace, *argv]
+    return ["setpriv", "--pdeathsig", "TERM", *argv_in(namespace, argv)]
 
 
 def run(*words: str, topology: Topology | None = None) -> int:

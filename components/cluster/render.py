@@ -11,10 +11,10 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import yaml
 
 from components.cluster.args import ApiEndpoint
+from components.host.text import environment, merged
 from settings.models import Cluster, Networks
 
 KUBEADM_CONFIG = "/etc/kubernetes/kubeadm-config.yaml"
@@ -24,31 +24,12 @@ MODULES = ("overlay", "br_netfilter")
 BINDING = "layered-cloud-administrator"
 KUBECONFIG_VALIDITY = "8760h"
 
-_ENVIRONMENT = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-    undefined=jinja2.StrictUndefined,
-    autoescape=False,  # noqa: S701 - configuration files, not HTML
-    keep_trailing_newline=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_ENVIRONMENT = environment(Path(__file__).parent / "templates")
 
 
 def text(template: str, **values: object) -> str:
     """One template of this layer, filled in; a missing value is an error."""
     return _ENVIRONMENT.get_template(template).render(**values)
-
-
-def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`over` laid on `base`: mappings are merged, everything else (lists too) is replaced."""
-    result = dict(base)
-    for key, value in over.items():
-        below = result.get(key)
-        if isinstance(below, Mapping) and isinstance(value, Mapping):
-            result[key] = merged(below, value)
-        else:
-            result[key] = value
-    return result
 
 
 def containerd_config() -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pulumi
 
 from components.host import payload
+from components.host.errors import HostError
 from components.host.machine import Machine
 from components.host.transport import command
 
@@ -95,7 +96,7 @@ _SECRET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
 
 
 def refuse_nonsense(name: str, args: HostActionArgs) -> None:
-    """Raise `ValueError`, naming the action, for what no machine could carry out."""
+    """Raise `HostError`, naming the action, for what no machine could carry out."""
     wrong = []
     if not _NAME.fullmatch(args.name):
         wrong.append(f"name {args.name!r} must be lower case letters, digits, dots and dashes")
@@ -109,4 +110,4 @@ def refuse_nonsense(name: str, args: HostActionArgs) -> None:
         if not _SECRET_NAME.fullmatch(key)
     ]
     if wrong:
-        raise ValueError(f"host action {name!r}: " + "; ".join(wrong))
+        raise HostError(f"host action {name!r}: " + "; ".join(wrong))

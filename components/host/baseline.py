@@ -10,6 +10,7 @@ import pulumi
 
 from components.host import baseline_render as render
 from components.host.configuration import HostConfiguration, HostConfigurationArgs
+from components.host.errors import HostError
 from components.host.files import (
     Check,
     ConfirmPolicy,
@@ -72,7 +73,7 @@ class Baseline(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         if not args.authorized_keys:
-            raise ValueError(
+            raise HostError(
                 f"baseline {name!r}: without an authorized key nobody, this program included, "
                 "could log in again; give the run's own public key"
             )

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from pathlib import Path
 
 from components.host.payload import ended
+from components.host.text import environment
 
-_TEMPLATES = Environment(
-    loader=PackageLoader("components.host"),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    autoescape=False,  # noqa: S701 - configuration files, not markup
-)
+_TEMPLATES = environment(Path(__file__).parent / "templates")
 
 NOTICE = "# Written by layered-cloud; changes made here are overwritten.\n"
 

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 import pulumi
 
 from components.host import payload
+from components.host.errors import HostError
 from components.host.files import (
     SECRET,
     Check,
@@ -198,13 +199,13 @@ _MODE = re.compile(r"0?[0-7]{3}")
 
 
 def refuse_nonsense(name: str, args: HostConfigurationArgs) -> None:
-    """Raise `ValueError`, naming the configuration, for what no machine could carry out."""
+    """Raise `HostError`, naming the configuration, for what no machine could carry out."""
     wrong = [
         *_wrong_names(args),
         *(error for file in args.files for error in _wrong_file(file)),
     ]
     if wrong:
-        raise ValueError(f"host configuration {name!r}: " + "; ".join(wrong))
+        raise HostError(f"host configuration {name!r}: " + "; ".join(wrong))
 
 
 def _wrong_names(args: HostConfigurationArgs) -> list[str]:

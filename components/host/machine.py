@@ -31,6 +31,11 @@ class Machine:
     `role` is router, balancer, control_plane or worker; `host` is the name of the Proxmox host it
     stands on. `vm` is the resource that made it: `None` for a physical or an adopted machine,
     whose configuration is then really taken away when its resources are deleted.
+
+    `incarnation` is a text that is another one for every new VM under the same name (an output of
+    a resource that is replaced with it). When it changes, everything is pushed again, as an update.
+    Without it every push is replaced with the VM, for which the engine first connects to the old
+    one: that fails when the old one is dead.
     """
 
     name: str
@@ -40,6 +45,7 @@ class Machine:
     connection: Connection
     vm: pulumi.Resource | None
     host: str
+    incarnation: pulumi.Input[str] | None = None
 
     def address(self, network: str) -> IPv4Address:
         """The machine's own address on `network`; `KeyError` when it has no leg there."""

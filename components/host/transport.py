@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import pulumi
 from pulumi_command import remote
 
-from components.host.machine import Connection, Machine
+from components.host.machine import Machine
 from components.host.payload import Verb, command_line
 
 DIAL_ATTEMPTS = 20
@@ -17,17 +18,33 @@ DIAL_SECONDS = 10
 """Seconds one attempt may take: without a limit a dead address holds the run for minutes."""
 
 
-def connection(to: Connection, attempts: int = DIAL_ATTEMPTS) -> remote.ConnectionArgs:
-    """The provider's form of a connection, with the machine's host key always checked."""
+def connection(machine: Machine) -> remote.ConnectionArgs:
+    """The provider's form of a connection, with the machine's host key always checked.
+
+    The machine's incarnation rides along as the key's comment (sshd(8), SSH_KNOWN_HOSTS), where
+    SSH passes over it and the engine sees a change.
+    """
+    to = machine.connection
     return remote.ConnectionArgs(
         host=to.host,
         port=to.port,
         user=to.user,
         private_key=pulumi.Output.secret(to.private_key),
-        host_key=to.host_key,
-        dial_error_limit=attempts,
+        host_key=_host_key(machine),
+        dial_error_limit=DIAL_ATTEMPTS,
         per_dial_timeout=DIAL_SECONDS,
     )
+
+
+def _host_key(machine: Machine) -> pulumi.Input[str]:
+    if machine.incarnation is None:
+        return machine.connection.host_key
+
+    def commented(both: Sequence[str]) -> str:
+        algorithm, key = both[0].split()[:2]
+        return f"{algorithm} {key} {hashlib.sha256(both[1].encode()).hexdigest()[:16]}"
+
+    return pulumi.Output.all(machine.connection.host_key, machine.incarnation).apply(commented)
 
 
 def command(
@@ -46,15 +63,18 @@ def command(
 
     Never `triggers`: they replace, and the replaced one's deletion would remove what its successor
     put there. Deleted before it is replaced for the same reason. A machine that is gone takes its
-    commands with it (`deleted_with`); a new one gets everything again (`replace_with`).
+    commands with it (`deleted_with`); a new one gets everything again, by its `incarnation` or
+    else by `replace_with`.
     """
     line = command_line(push)
-    with_machine = [machine.vm] if machine.vm is not None else []
+    # The engine replaces by deleting first, on the old machine, and by a provider that it has not
+    # loaded yet when the machine is the first to be looked at (seen with 3.259).
+    with_machine = [] if machine.vm is None or machine.incarnation is not None else [machine.vm]
     also = list((opts.replace_with if opts else None) or [])
     return remote.Command(
         name,
         remote.CommandArgs(
-            connection=connection(machine.connection),
+            connection=connection(machine),
             create=line,
             update=line,
             delete=command_line(take_away) if take_away else None,
@@ -67,13 +87,13 @@ def command(
             deleted_with=machine.vm,
             replace_with=[*with_machine, *also],
             delete_before_replace=True,
-            depends_on=[*_dependencies(opts), *depends_on],
+            depends_on=[*dependencies(opts), *depends_on],
             additional_secret_outputs=["stdout", "stderr"] if secret_output else None,
         ),
     )
 
 
-def _dependencies(opts: pulumi.ResourceOptions | None) -> list[pulumi.Resource]:
+def dependencies(opts: pulumi.ResourceOptions | None) -> list[pulumi.Resource]:
     """What the component waits for, its commands wait for too, on the way down as well."""
     given = opts.depends_on if opts else None
     if given is None:

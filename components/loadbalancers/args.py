@@ -9,10 +9,10 @@ from ipaddress import IPv4Address
 import pulumi
 
 from components.host import Machine
+from components.host.pair import Leg
 from components.loadbalancers.model import (
     Balancer,
     BaseModel,
-    Leg,
     RoutesModel,
     Server,
 )
@@ -34,9 +34,10 @@ class BalancersBaseArgs:
 @dataclass(frozen=True, kw_only=True)
 class BalancersRoutesArgs:
     """`nodes` are all machines of the cluster. What the platform decides arrives as inputs:
-    `node_port` of the ingress' HTTP port, `health_port` its healthCheckNodePort (0 for none),
-    `load_balancer_ip` (used with target load-balancer-ip only). `certificate` is the PEM chain,
-    leaf first; `key` its private key. `client_ip_header` names the client when the CDN calls.
+    `http_port` and `https_port`, the NodePorts of the ingress, `health_port`, its
+    healthCheckNodePort (0 for none), `load_balancer_ip` (used with target load-balancer-ip only).
+    `certificate` is the PEM chain, leaf first; `key` its private key. `client_ip_header` names the
+    client when the CDN calls.
     """
 
     machines: Sequence[Machine]
@@ -44,7 +45,8 @@ class BalancersRoutesArgs:
     settings: BalancersSettings
     cdn_ranges: pulumi.Input[Sequence[str]]
     client_ip_header: str
-    node_port: pulumi.Input[int]
+    http_port: pulumi.Input[int]
+    https_port: pulumi.Input[int]
     health_port: pulumi.Input[int]
     load_balancer_ip: pulumi.Input[str] | None
     certificate: pulumi.Input[str]
@@ -68,15 +70,20 @@ def base_model(args: BalancersBaseArgs) -> BaseModel:
 
 
 def routes_model(
-    args: BalancersRoutesArgs, node_port: int, health_port: int, load_balancer_ip: str | None
+    args: BalancersRoutesArgs,
+    http_port: int,
+    https_port: int,
+    health_port: int,
+    load_balancer_ip: str | None,
 ) -> RoutesModel:
-    """The plain values of `args` once the late ones are known."""
+    """The plain values of `args` once the late ones are known (a port of 0 is none)."""
     settings = args.settings
     return RoutesModel(
         lan_vips=tuple(address for vip in settings.vips for address in vip.lan),
         target=settings.target,
         nodes=servers(args.nodes),
-        node_port=node_port or None,
+        http_port=http_port or None,
+        https_port=https_port or None,
         health_port=health_port or None,
         load_balancer_ip=IPv4Address(load_balancer_ip) if load_balancer_ip else None,
         timeouts=settings.timeouts,

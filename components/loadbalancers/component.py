@@ -113,8 +113,9 @@ class BalancersRoutes(pulumi.ComponentResource):
     """HTTP and HTTPS on the LAN VIPs, sent to the ingress of every node that runs it.
 
     Promises: the ingress sees the client's own address (PROXY v2), named by the CDN's header when
-    and only when the CDN calls; nobody else's word about addresses passes; a request is retried
-    only when no connection came about, so that none is acted upon twice.
+    and only when the CDN calls; nobody else's word about addresses passes; a request that came
+    over TLS goes on over TLS, so that the ingress itself sees which scheme it was; a request is
+    retried only when no connection came about, so that none is acted upon twice.
 
     Leaves out: caching and rules about requests (the CDN's and the ingress' business).
 
@@ -246,10 +247,11 @@ def _base(args: BalancersBaseArgs, model: BaseModel, machine: Machine) -> HostCo
 
 def _routes_files(args: BalancersRoutesArgs) -> tuple[File, ...]:
     def routes(late: Sequence[str | int | None]) -> str:
-        node_port, health_port, address = late
+        http_port, https_port, health_port, address = late
         model = routes_model(
             args,
-            int(node_port or 0),
+            int(http_port or 0),
+            int(https_port or 0),
             int(health_port or 0),
             None if address is None else str(address),
         )
@@ -262,9 +264,9 @@ def _routes_files(args: BalancersRoutesArgs) -> tuple[File, ...]:
     # Only what the target needs: a value that is not known yet would hide the whole file's diff.
     to_nodes = args.settings.target == "node-port"
     late: pulumi.Output[list[str | int | None]] = (
-        pulumi.Output.all(args.node_port, args.health_port, None)
+        pulumi.Output.all(args.http_port, args.https_port, args.health_port, None)
         if to_nodes
-        else pulumi.Output.all(None, None, args.load_balancer_ip)
+        else pulumi.Output.all(None, None, None, args.load_balancer_ip)
     )
     return (
         File(path=render.ROUTES, content=late.apply(routes)),

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface
+from ipaddress import IPv4Address
 from typing import Literal
 
+from components.host.pair import BACKUP_PRIORITY, OWNER_PRIORITY, Leg
 from settings.models.edge import BalancerVip, Timeouts, Vrrp
-
-OWNER_PRIORITY = 150
-BACKUP_PRIORITY = 100
-"""VRRP priorities. Every tracker has weight 0 (it faults the instance instead of shifting its
-priority), so that the gap between them never has to be exceeded."""
 
 API_SERVER_PORT = 6443
 """TCP, where the control planes' own API servers listen (kubeadm's default)."""
@@ -21,19 +17,6 @@ HEALTH_PORT = 8406
 """TCP, on the LAN leg: answers `healthy` to the peer, or what is wrong."""
 HTTP_PORT = 80
 HTTPS_PORT = 443
-
-
-@dataclass(frozen=True, kw_only=True)
-class Leg:
-    """A network interface and the balancer's own address on it."""
-
-    interface: str
-    address: IPv4Interface
-
-    @property
-    def ip(self) -> IPv4Address:
-        """The own address without its prefix length."""
-        return self.address.ip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,17 +83,19 @@ class BaseModel:
 
 @dataclass(frozen=True, kw_only=True)
 class RoutesModel:
-    """Where requests go.
+    """Where requests go: plain ones to the ingress' HTTP port, TLS ones to its HTTPS port.
 
-    With `node-port` they go to every one of `nodes` on `node_port`, as long as its `health_port`
-    says that the ingress runs there (`healthCheckNodePort`, externalTrafficPolicy Local; `None`
-    checks that the port accepts connections). With `load-balancer-ip` they go to that one address.
+    With `node-port` they go to every one of `nodes` on `http_port` or `https_port` (NodePorts), as
+    long as its `health_port` says that the ingress runs there (`healthCheckNodePort`,
+    externalTrafficPolicy Local; `None` checks that the port accepts connections). With
+    `load-balancer-ip` they go to ports 80 and 443 of that one address.
     """
 
     lan_vips: tuple[IPv4Address, ...]
     target: Literal["node-port", "load-balancer-ip"]
     nodes: tuple[Server, ...]
-    node_port: int | None
+    http_port: int | None
+    https_port: int | None
     health_port: int | None
     load_balancer_ip: IPv4Address | None
     timeouts: Timeouts

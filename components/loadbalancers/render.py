@@ -5,8 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from components.host.text import environment
 from components.loadbalancers.model import (
     ALIVE_PORT,
     API_SERVER_PORT,
@@ -42,30 +41,13 @@ EXECUTABLE = frozenset({ALIVE, HEALTH, RELOAD})
 """Paths that need mode 0755."""
 
 
-def _seconds(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".")
-
-
 def _milliseconds(value: float) -> str:
     """A time as HAProxy writes it: whole seconds where it can, else milliseconds."""
     return f"{int(value)}s" if value == int(value) else f"{round(value * 1000)}ms"
 
 
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - configuration files, not HTML
-    )
-    environment.filters["seconds"] = _seconds
-    environment.filters["time"] = _milliseconds
-    return environment
-
-
-_ENVIRONMENT = _environment()
+_ENVIRONMENT = environment(TEMPLATES)
+_ENVIRONMENT.filters["time"] = _milliseconds
 
 
 def _base(template: str, model: BaseModel, balancer: Balancer) -> str:

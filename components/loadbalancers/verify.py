@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network
 
+from components.host.pair import advert_problems, segment_problems
 from components.loadbalancers.model import (
     ALIVE_PORT,
     HEALTH_PORT,
@@ -40,8 +41,12 @@ def verify_routes(model: RoutesModel) -> None:
     if model.target == "node-port":
         if not model.nodes:
             problems.append("loadbalancers: target is node-port, but there is no node")
-        if model.node_port is None:
-            problems.append("loadbalancers: target is node-port, but the ingress has no NodePort")
+        ports = {"HTTP": model.http_port, "HTTPS": model.https_port}
+        problems += [
+            f"loadbalancers: target is node-port, but the ingress has no NodePort for {scheme}"
+            for scheme, port in ports.items()
+            if port is None
+        ]
     elif model.load_balancer_ip is None:
         problems.append(
             "loadbalancers: target is load-balancer-ip, but the ingress has no address of its own"
@@ -105,13 +110,8 @@ def _machines(model: BaseModel) -> Iterator[str]:
             ("management", first.management, second.management),
             ("lan", first.lan, second.lan),
         ):
-            if ours.address.network != theirs.address.network:
-                yield (
-                    f"loadbalancers: {first.name} ({ours.address}) and {second.name} "
-                    f"({theirs.address}) are not on one {segment} subnet"
-                )
-            if ours.ip == theirs.ip:
-                yield f"loadbalancers: {first.name} and {second.name} both have {segment} {ours.ip}"
+            for wrong in segment_problems(first.name, second.name, segment, ours, theirs):
+                yield f"loadbalancers: {wrong}"
     if not model.control_planes:
         yield "loadbalancers: no control plane to send API requests to"
 
@@ -133,12 +133,8 @@ def _groups(model: BaseModel) -> Iterator[str]:
         vrids.setdefault(vip.vrid, vip.name)
         if not vip.lan or not vip.management:
             yield f"loadbalancers: {vip.name} needs a LAN and a management address"
-    centiseconds = model.vrrp.advert_interval * 100
-    if abs(centiseconds - round(centiseconds)) > 1e-6:
-        yield (
-            f"loadbalancers: advert_interval {model.vrrp.advert_interval} s is not a whole number "
-            "of hundredths of a second, the unit VRRP version 3 counts in"
-        )
+    for wrong in advert_problems(model.vrrp.advert_interval):
+        yield f"loadbalancers: {wrong}"
 
 
 def _addresses(model: BaseModel) -> Iterator[str]:

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_proxmoxve as proxmoxve
 import pulumi_tls as tls
 
-from components.host import Connection, HostAction, HostActionArgs, Machine
+from components.host import Connection, HostAction, HostActionArgs, Machine, dependencies
 from components.machines.args import DeployKey
 from components.machines.legs import Leg
 from components.machines.render import render_user_data
@@ -140,7 +140,7 @@ class VirtualMachine(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[snippet, args.image],
+                depends_on=[snippet, args.image, *dependencies(opts)],
                 protect=proxmox.protect or None,
                 # The id and the name are this machine's: two cannot exist side by side.
                 delete_before_replace=True,

@@ -25,7 +25,12 @@ VM_PRIVILEGES = (
     *("VM.Config.Network", "VM.Config.Options"),
 )
 DISK_PRIVILEGES = ("Datastore.AllocateSpace", "Datastore.Audit")
-FILE_PRIVILEGES = ("Datastore.AllocateTemplate", "Datastore.AllocateSpace", "Datastore.Audit")
+FILE_PRIVILEGES = (
+    *("Datastore.Allocate", "Datastore.AllocateSpace"),
+    *("Datastore.AllocateTemplate", "Datastore.Audit"),
+)
+"""`Datastore.Allocate` is what Proxmox asks for reading a storage's definition (where snippets go)
+and for deleting a file."""
 
 Get = Callable[..., Any]
 """`get(path, **parameters)`: the `data` of one answer of the API."""

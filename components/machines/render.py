@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import jinja2
+from components.host.text import environment
 
-_ENVIRONMENT = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-    undefined=jinja2.StrictUndefined,
-    autoescape=False,  # noqa: S701 - YAML, not HTML
-    keep_trailing_newline=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_ENVIRONMENT = environment(Path(__file__).parent / "templates")
 
 
 def render_user_data(

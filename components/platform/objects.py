@@ -120,7 +120,8 @@ def demo_service() -> Object:
 
 
 def demo_ingress(demo: Demo) -> Object:
-    """The demonstration's host name at the ingress. TLS ends at the balancers."""
+    """The demonstration's host name at the ingress, on both entry points; the certificate that
+    clients see is the balancers'."""
     backend = {"service": {"name": DEMO, "port": {"name": "http"}}}
     return {
         "apiVersion": "networking.k8s.io/v1",

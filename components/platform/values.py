@@ -5,10 +5,10 @@ Sources: the charts' values.yaml (Cilium 1.15 to 1.20, MetalLB 0.15 and 0.16, Tr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from ipaddress import IPv4Address
 from typing import Any
 
+from components.host.text import merged
 from components.platform.args import PlatformArgs
 
 Values = dict[str, Any]
@@ -17,18 +17,6 @@ INGRESS_NAME = "traefik"
 INGRESS_NAMESPACE = "traefik"
 POOL = "lan"
 ADDRESS_ANNOTATION = "metallb.io/loadBalancerIPs"
-
-
-def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> Values:
-    """`over` laid on `base`: mappings are merged, everything else (lists too) is replaced."""
-    result = dict(base)
-    for key, value in over.items():
-        below = result.get(key)
-        if isinstance(below, Mapping) and isinstance(value, Mapping):
-            result[key] = merged(below, value)
-        else:
-            result[key] = value
-    return result
 
 
 def cilium(args: PlatformArgs) -> Values:
@@ -82,8 +70,9 @@ def traefik(args: PlatformArgs) -> Values:
     """Traefik on every node that takes pods, seeing clients' own addresses.
 
     A request comes from HAProxy to a NodePort, with a PROXY header that only the balancers may
-    send. `externalTrafficPolicy: Local` keeps it on the node it came to; the health-check NodePort
-    tells a balancer whether that node has a Traefik.
+    send; one over HTTPS comes over TLS, since Traefik judges `X-Forwarded-Proto` by the client's
+    address after PROXY. `externalTrafficPolicy: Local` keeps it on the node it came to; the
+    health-check NodePort tells a balancer whether that node has a Traefik.
     """
     ingress = args.settings.ingress
     ports = ingress.node_ports
@@ -108,6 +97,7 @@ def traefik(args: PlatformArgs) -> Values:
                 },
                 "websecure": {
                     **_node_port(ports.https),
+                    "http": {"tls": {"enabled": True}},
                     "proxyProtocol": trusted,
                     "forwardedHeaders": trusted,
                 },

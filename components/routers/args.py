@@ -9,7 +9,8 @@ from ipaddress import IPv4Address
 import pulumi
 
 from components.host import Machine
-from components.routers.model import Leg, Router, RoutersModel
+from components.host.pair import Leg
+from components.routers.model import Router, RoutersModel
 from settings.models import Networks
 from settings.models import Routers as RoutersSettings
 

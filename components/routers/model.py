@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 
+from components.host.pair import BACKUP_PRIORITY, OWNER_PRIORITY, Leg
 from settings.models.edge import ConnectionLimits, RouterVip, Vrrp
-
-OWNER_PRIORITY = 150
-BACKUP_PRIORITY = 100
-"""VRRP priorities. Every tracker has weight 0 (it faults the group instead of shifting its
-priority), so that the gap between them never has to be exceeded."""
 
 VRRP_PROTOCOL = 112
 CONNTRACKD_PORT = 3780
 """UDP, on the sync segment."""
 HEALTH_PORT = 8406
 """TCP, on the sync segment: answers `healthy` to the peer, or what is wrong."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Leg:
-    """A network interface and the router's own address on it."""
-
-    interface: str
-    address: IPv4Interface
-
-    @property
-    def ip(self) -> IPv4Address:
-        """The own address without its prefix length."""
-        return self.address.ip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from components.host.text import environment
 from components.routers.model import (
     CONNTRACKD_PORT,
     HEALTH_PORT,
@@ -30,24 +29,7 @@ HEALTH_SOCKET = "/etc/systemd/system/layered-health.socket"
 HEALTH_SERVICE = "/etc/systemd/system/layered-health@.service"
 
 
-def _seconds(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".")
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - configuration files, not HTML
-    )
-    environment.filters["seconds"] = _seconds
-    return environment
-
-
-_ENVIRONMENT = _environment()
+_ENVIRONMENT = environment(TEMPLATES)
 
 
 def _render(template: str, model: RoutersModel, router: Router, **more: object) -> str:

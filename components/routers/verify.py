@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
 
-from components.routers.model import Leg, Router, RoutersModel
+from components.host.pair import Leg, advert_problems, segment_problems
+from components.routers.model import Router, RoutersModel
 
 WIDEST_CDN_PREFIX = 8
 """No CDN announces more than a /8; wider is a mistake that opens the origin to everybody."""
@@ -80,13 +81,8 @@ def _machines(model: RoutersModel) -> Iterator[str]:
                     "over one of its own: give both a `sync` address"
                 )
         for segment, ours, theirs in _segments(first, second):
-            if ours.address.network != theirs.address.network:
-                yield (
-                    f"routers: {first.name} ({ours.address}) and {second.name} "
-                    f"({theirs.address}) are not on one {segment} subnet"
-                )
-            if ours.ip == theirs.ip:
-                yield f"routers: {first.name} and {second.name} both have {segment} {ours.ip}"
+            for wrong in segment_problems(first.name, second.name, segment, ours, theirs):
+                yield f"routers: {wrong}"
 
 
 def _segments(first: Router, second: Router) -> Iterator[tuple[str, Leg, Leg]]:
@@ -110,12 +106,8 @@ def _groups(model: RoutersModel) -> Iterator[str]:
             )
         if not vip.wan or not vip.lan:
             yield f"routers: {vip.name} needs a WAN and a LAN address"
-    centiseconds = model.vrrp.advert_interval * 100
-    if abs(centiseconds - round(centiseconds)) > 1e-6:
-        yield (
-            f"routers: advert_interval {model.vrrp.advert_interval} s is not a whole number of "
-            "hundredths of a second, the unit VRRP version 3 counts in"
-        )
+    for wrong in advert_problems(model.vrrp.advert_interval):
+        yield f"routers: {wrong}"
 
 
 def _vrids(model: RoutersModel) -> Iterator[str]:

@@ -77,6 +77,8 @@ def declared(steps: Mapping[str, Any]) -> dict[str, Declared]:
         if not state or kind == "pulumi:pulumi:Stack":
             continue
         options = {key: state[key] for key in _OPTIONS if state.get(key)}
+        # A set: the program's parallel registrations give it in any order.
+        options["dependencies"] = sorted(options.get("dependencies", ()))
         options["provider"] = str(state.get("provider", "")).rsplit("::", 1)[0]
         found[urn] = Declared(
             urn, kind, urn.rsplit("::", 1)[-1], _readable(state.get("inputs") or {}), options

@@ -13,8 +13,8 @@ import typer
 
 from lab.hypervisor.hypervisor import Hypervisor
 from lab.hypervisor.layout import Layout
-from lab.hypervisor.machine import MachineError
 from lab.hypervisor.serve import serve as serve_api
+from lab.hypervisor.spec import MachineError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 

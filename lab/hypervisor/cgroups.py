@@ -11,7 +11,7 @@ import os
 import signal
 from pathlib import Path
 
-from lab.hypervisor.process import wait_until
+from lab.processes import wait_until
 
 ROOT = Path("/sys/fs/cgroup")
 GONE_SECONDS = 30.0

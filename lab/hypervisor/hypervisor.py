@@ -13,75 +13,27 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from lab.hypervisor import cgroups, firmware, hosts, images, kernel
 from lab.hypervisor.layout import Layout
-from lab.hypervisor.machine import MachineError, NspawnDriver, clean_machine
+from lab.hypervisor.machine import NspawnDriver, clean_machine
 from lab.hypervisor.netns import inside
-from lab.hypervisor.process import Process, identify
 from lab.hypervisor.pve.server import PORT, TOKEN_ID
 from lab.hypervisor.serve import tokens_file
 from lab.hypervisor.settings import Settings
+from lab.hypervisor.spec import MachineError
+from lab.hypervisor.status import Credentials, HostStatus, MachineStatus, Status
 from lab.network import Network, Topology
 from lab.network.ip import NETNS_DIR
-from lab.paths import CHECKOUT, cache_dir
+from lab.paths import cache_dir
 from lab.paths import state_dir as default_state_dir
+from lab.processes import Process, detached, identify
 
 READY_SECONDS = 30.0
 JOIN = 'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ >"$1"; shift; n=$((n-1)); done; exec "$@"'
 """Shell: enter N control groups (their cgroup.procs follow), then become the command."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Credentials:
-    """What a stack needs to use the cluster. `api_token` and `ssh_private_key` are secrets."""
-
-    endpoint: str
-    api_token: str
-    ssh_private_key: str
-    certificate: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class HostStatus:
-    """One Proxmox host: whether its API and its SSH answer."""
-
-    name: str
-    address: str
-    api: bool
-    ssh: bool
-
-    @property
-    def ok(self) -> bool:
-        return self.api and self.ssh
-
-
-@dataclass(frozen=True, kw_only=True)
-class MachineStatus:
-    """One virtual machine. `uptime` in seconds, `memory` in bytes, both 0 when it is off."""
-
-    vmid: int
-    name: str
-    host: str
-    running: bool
-    pid: int | None
-    uptime: float
-    memory: int
-    boots: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Status:
-    """The cluster's state."""
-
-    hosts: tuple[HostStatus, ...]
-    machines: tuple[MachineStatus, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 class Hypervisor:
@@ -307,20 +259,10 @@ class Hypervisor:
         self._end_group(group)
         cgroups.create(group)
         tasks = [str(base / group / "cgroup.procs") for base in cgroups.hierarchies()]
-        with (self.layout.root / "api.log").open("ab") as log:
-            # It joins its groups before it becomes the API: whatever it starts can be found.
-            api = subprocess.Popen(
-                [
-                    *("sh", "-c", JOIN, "api", str(len(tasks)), *tasks),
-                    *(sys.executable, "-m", "lab.hypervisor", "serve", str(self.layout.state_dir)),
-                ],
-                cwd=CHECKOUT,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-            )
+        # It joins its groups before it becomes the API: whatever it starts can be found.
+        argv = ["sh", "-c", JOIN, "api", str(len(tasks)), *tasks]
+        argv += [sys.executable, "-m", "lab.hypervisor", "serve", str(self.layout.state_dir)]
+        api = detached(argv, self.layout.root / "api.log", {"PYTHONDONTWRITEBYTECODE": "1"})
         me = identify(api.pid)
         if me is not None:
             self._api_record.write_text(json.dumps(asdict(me)))

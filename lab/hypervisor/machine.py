@@ -1,4 +1,4 @@
-"""Machines: what to boot, and the handle on one that runs.
+"""Machines: started, stopped and reached.
 
 A virtual machine of the lab is a systemd that systemd-nspawn booted: the image's files below an
 overlay, a network namespace with the NICs its configuration names, control groups of its own. One
@@ -13,99 +13,25 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from lab.hypervisor import cgroups
 from lab.hypervisor.layout import VOLUMES, Layout, MachineDir
-from lab.hypervisor.process import Process, identify, wait_until
 from lab.hypervisor.seed import SEED_DIR, Seed
 from lab.hypervisor.settings import Settings
+from lab.hypervisor.spec import MachineError, MachineSpec, Running
 from lab.network import Network
-from lab.paths import CHECKOUT
+from lab.processes import Process, detached, identify, wait_until
 
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
 POWEROFF_SIGNAL = signal.SIGRTMIN + 4
 """What systemd(1) takes as "power off" when it is a container's first process."""
-
-
-class MachineError(RuntimeError):
-    """A machine could not be started, stopped or reached; the text says what it said."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class NicSpec:
-    """A NIC to plug in before boot. `mtu` in bytes."""
-
-    interface: str
-    mac: str
-    bridge: str
-    mtu: int
-    link_up: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class MachineSpec:
-    """Everything needed to boot one machine; as JSON it is the supervisor's input."""
-
-    vmid: int
-    name: str
-    uuid: str
-    image: str
-    memory_bytes: int
-    cores: int
-    nics: tuple[NicSpec, ...] = field(default_factory=tuple)
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=1)
-
-    @classmethod
-    def from_json(cls, text: str) -> MachineSpec:
-        data = json.loads(text)
-        data["nics"] = tuple(NicSpec(**nic) for nic in data["nics"])
-        return cls(**data)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Running:
-    """A running machine: its supervisor, nspawn, its first process, and when it started.
-
-    `started_at` is in seconds since the epoch; `boots` counts the reboots from inside, too.
-    """
-
-    supervisor: Process
-    nspawn: Process
-    leader: Process
-    started_at: float
-    boots: int
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> Running:
-        data = json.loads(text)
-        for key in ("supervisor", "nspawn", "leader"):
-            data[key] = Process(**data[key])
-        return cls(**data)
-
-
-class Driver(Protocol):
-    """What the API needs of the machines behind it; the tests bring one without machines."""
-
-    def start(self, spec: MachineSpec, seed: Seed | None) -> None: ...
-    def stop(self, vmid: int) -> None: ...
-    def shutdown(self, vmid: int, seconds: float) -> bool: ...
-    def reset(self, vmid: int) -> None: ...
-    def destroy(self, vmid: int) -> None: ...
-    def running(self, vmid: int) -> Running | None: ...
-    def memory_bytes(self, vmid: int) -> int: ...
 
 
 class NspawnDriver:
@@ -243,19 +169,9 @@ class NspawnDriver:
 
     def _launch(self, vmid: int) -> None:
         folder = self.layout.machine(vmid)
-        with folder.log.open("ab") as log:
-            supervisor = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "lab.hypervisor.supervisor"),
-                    *(str(self.layout.state_dir), str(vmid)),
-                ],
-                cwd=CHECKOUT,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-            )
+        argv = [sys.executable, "-m", "lab.hypervisor.supervisor"]
+        argv += [str(self.layout.state_dir), str(vmid)]
+        supervisor = detached(argv, folder.log, {"PYTHONDONTWRITEBYTECODE": "1"})
         deadline = time.monotonic() + START_SECONDS
         while self.running(vmid) is None:
             if supervisor.poll() is not None or time.monotonic() > deadline:

@@ -16,22 +16,12 @@ from pathlib import Path
 
 from lab.hypervisor import cgroups
 from lab.paths import state_dir
+from lab.prerequisites import missing
 
 GIB = 1 << 30
 MEMORY_BYTES = 10 * GIB
 """Available memory below which seven machines and a cluster's pods do not fit."""
 DISK_BYTES = 15 * GIB
-TOOLS = {
-    "ip": "iproute2",
-    "nsenter": "util-linux",
-    "unshare": "util-linux",
-    "setpriv": "util-linux",
-    "mount": "mount",
-    "sysctl": "procps",
-    "systemd-nspawn": "systemd-container",
-    "tar": "tar",
-    "ssh": "openssh-client",
-}
 CAPABILITIES = {
     0: "CAP_CHOWN",
     5: "CAP_KILL",
@@ -81,22 +71,22 @@ def check(state: Path, *, memory: int = MEMORY_BYTES, disk: int = DISK_BYTES) ->
 
 
 def _tools() -> list[Lack]:
-    missing = {tool: package for tool, package in TOOLS.items() if not shutil.which(tool)}
-    packages = " ".join(sorted(set(missing.values())))
+    lacking = missing()
+    packages = " ".join(sorted(set(lacking.values())))
     return [
         Lack(name=f"tool {tool}", found="not installed", remedy=f"apt-get install {packages}")
-        for tool in missing
+        for tool in lacking
     ]
 
 
 def _capabilities() -> list[Lack]:
     status = Path("/proc/self/status").read_text()
     have = int(next(ln for ln in status.splitlines() if ln.startswith("CapEff:")).split()[1], 16)
-    missing = [name for bit, name in CAPABILITIES.items() if not have >> bit & 1]
+    without = [name for bit, name in CAPABILITIES.items() if not have >> bit & 1]
     remedy = "run on a whole machine or a privileged container"
     return [
-        Lack(name="capabilities", found=f"without {', '.join(missing)}", remedy=remedy)
-        for _ in missing[:1]
+        Lack(name="capabilities", found=f"without {', '.join(without)}", remedy=remedy)
+        for _ in without[:1]
     ]
 
 
@@ -104,11 +94,11 @@ def _cgroups() -> list[Lack]:
     if not cgroups.ROOT.is_dir():
         return [Lack(name="cgroups", found="nothing at /sys/fs/cgroup", remedy="mount them")]
     present = {path.name for path in cgroups.hierarchies()}
-    missing = [name for name in CONTROLLERS if name not in present]
-    if not missing:
+    without = [name for name in CONTROLLERS if name not in present]
+    if not without:
         return []
     single = (cgroups.ROOT / "cgroup.controllers").exists()
-    found = "version 2 only" if single else f"without {', '.join(missing)}"
+    found = "version 2 only" if single else f"without {', '.join(without)}"
     remedy = (
         "boot with systemd.unified_cgroup_hierarchy=0 (the hybrid layout: version 1 controllers "
         "at /sys/fs/cgroup/NAME and an empty version 2 at /sys/fs/cgroup/unified)"

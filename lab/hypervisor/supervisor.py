@@ -19,17 +19,11 @@ from pathlib import Path
 
 from lab.hypervisor import cgroups
 from lab.hypervisor.layout import VOLUMES, Layout, MachineDir
-from lab.hypervisor.machine import (
-    MachineSpec,
-    NspawnDriver,
-    Running,
-    clean_machine,
-    lock,
-    namespace_of,
-)
-from lab.hypervisor.process import Process, children, identify, wait_until
+from lab.hypervisor.machine import NspawnDriver, clean_machine, lock, namespace_of
 from lab.hypervisor.settings import Settings
+from lab.hypervisor.spec import MachineSpec, Running
 from lab.network.ip import NETNS_DIR
+from lab.processes import Process, children, identify, wait_until
 
 REBOOT = 133
 """systemd-nspawn(1): the exit status that asks the caller to start the container again."""

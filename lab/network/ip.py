@@ -70,6 +70,11 @@ def sysctl(namespace: str, values: dict[str, str | int]) -> None:
     run(["nsenter", f"--net={NETNS_DIR / namespace}", "--", "sysctl", "-q", "-w", *words])
 
 
+def argv_in(namespace: str, argv: Sequence[str]) -> list[str]:
+    """The command line that runs `argv` in a namespace, with that namespace's own /sys."""
+    return ["ip", "netns", "exec", namespace, *argv]
+
+
 def pids_in(namespace: str) -> list[int]:
     """Processes that live in the namespace right now."""
     try:

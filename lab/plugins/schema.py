@@ -155,6 +155,8 @@ def _one(wanted: Any, value: Any, at: Path) -> Problems:  # noqa: PLR0912
             yield at, f"must be an object ({wanted.__name__}), not {_kind(value)}"
         else:
             yield from _object(wanted, value, at)
+    elif origin is typing.Literal:
+        yield from _among(typing.get_args(wanted), value, at)
     elif origin is not None and issubclass(origin, Mapping):
         if not isinstance(value, Mapping):
             yield at, f"must be a map, not {_kind(value)}"
@@ -168,11 +170,15 @@ def _one(wanted: Any, value: Any, at: Path) -> Problems:  # noqa: PLR0912
         for index, item in enumerate(value):
             yield from _value(typing.get_args(wanted)[0], item, (*at, index))
     elif isinstance(wanted, type) and issubclass(wanted, enum.Enum):
-        values = [member.value for member in wanted]
-        if value not in values:
-            yield at, f"{value!r} is not one of {', '.join(map(repr, values))}"
+        yield from _among([member.value for member in wanted], value, at)
     elif wanted in _SIMPLE and not _SIMPLE[wanted](value):
         yield at, f"must be {_NAMES[wanted]}, not {_kind(value)}"
+
+
+def _among(values: Sequence[Any], value: Any, at: Path) -> Problems:
+    if value not in values:
+        wanted = f"one of {', '.join(map(repr, values))}" if len(values) > 1 else repr(values[0])
+        yield at, f"{value!r} is not {wanted}"
 
 
 def _number(value: Any) -> bool:

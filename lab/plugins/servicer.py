@@ -241,6 +241,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 return provider_pb2.InvokeResponse(failures=failures(failed))
             return provider_pb2.InvokeResponse(**{"return": encode(kept_only(answer))})
 
+    def Construct(self, request: Request, context: Grpc) -> Any:  # noqa: N802
+        with self._call(request, context):
+            self._resource("", request.type)
+            raise PluginError(f"{request.type}: not a component, and so not built by the plugin")
+
     # -- helpers
 
     def _resource(self, urn: str, token: str) -> Resource:

@@ -67,8 +67,9 @@ def request(world: World, place: str, address: str, *, tls: bool, **more: Any) -
     return answers
 
 
-def all_good(answers: Iterable[Any], client: str) -> tuple[set[str], set[str]]:
-    """Nodes and pods that answered; every answer must be a 200 that saw the client's address."""
+def all_good(answers: Iterable[Any], client: str, scheme: str) -> tuple[set[str], set[str]]:
+    """Nodes and pods that answered; every answer must be a 200, from a pod that saw the client's
+    address and the `scheme` (http or https) of its request."""
     nodes, pods = set(), set()
     for number, answer in enumerate(answers, 1):
         what = answer["error"] or answer["json"]
@@ -76,6 +77,12 @@ def all_good(answers: Iterable[Any], client: str) -> tuple[set[str], set[str]]:
         headers = {key.lower(): values for key, values in answer["json"]["headers"].items()}
         seen = headers.get("x-real-ip", [""])[0]
         promise(seen == client, f"request {number}: the pod saw {seen or 'nobody'}, not {client}")
+        proto = headers.get("x-forwarded-proto", [""])[0]
+        promise(
+            proto == scheme,
+            f"request {number}: the pod saw scheme {proto or 'none'}, not {scheme}: "
+            "an application would redirect for ever",
+        )
         nodes.add(answer["json"]["node"])
         pods.add(answer["json"]["pod"])
     return nodes, pods
@@ -91,7 +98,7 @@ def through_the_chain(world: World, count: int = REQUESTS) -> str:
     for vip in vips:
         for tls in (False, True):
             answers = request(world, "client", vip, tls=tls, count=count)
-            nodes, pods = all_good(answers, client)
+            nodes, pods = all_good(answers, client, "https" if tls else "http")
             seen_nodes |= nodes
             seen_pods |= pods
             slowest = max(slowest, *(answer["seconds"] for answer in answers))

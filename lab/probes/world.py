@@ -15,6 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from lab.network.ip import argv_in
 from lab.network.topology import Topology
 from lab.paths import state_dir
 from settings.models import MachineSpec, Stack
@@ -65,12 +66,11 @@ class World:
         """The command line that runs `argv` at `place`: a machine's name or a namespace's."""
         if place in self.machines:
             return [*self.ssh(place), _quoted(argv)]
-        return ["ip", "netns", "exec", self.topology.namespace(place), *argv]
+        return argv_in(self.topology.namespace(place), argv)
 
     def ssh(self, machine: str) -> list[str]:
         """The ssh(1) command line for a machine, run from the runner's namespace."""
-        return [
-            *("ip", "netns", "exec", self.topology.namespace("runner")),
+        argv = [
             *("ssh", "-F", "/dev/null", "-i", str(self.access / "deploy_key")),
             *("-o", f"UserKnownHostsFile={self.access / 'known_hosts'}"),
             *("-o", "StrictHostKeyChecking=yes", "-o", "IdentitiesOnly=yes"),
@@ -78,6 +78,7 @@ class World:
             *("-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"),
             f"root@{self.machines[machine].management}",
         ]
+        return argv_in(self.topology.namespace("runner"), argv)
 
     def run(
         self, place: str, argv: Sequence[str], stdin: str = "", seconds: float = 60

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Annotated
 
@@ -10,9 +11,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from lab.software import goitems
 from lab.software.progress import Progress
 from lab.software.software import EVERYTHING, ensure, items, stale
-from lab.software.store import BuildError, remove_tree, stamp_of
+from lab.software.store import BuildError, ensure_item, remove_tree, stamp_of
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
@@ -32,6 +34,22 @@ def build(
     except KeyError as error:
         print(error.args[0], file=sys.stderr)
         raise typer.Exit(2) from None
+
+
+@app.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+def run(name: str, arguments: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+    """Run one of the tools that check the project, built first when the cache lacks it."""
+    tools = {tool.name: tool for tool in goitems.TOOLS}
+    if name not in tools:
+        print(f"{name} is no tool; there are: {', '.join(tools)}", file=sys.stderr)
+        raise typer.Exit(2)
+    try:
+        ensure_item(tools[name].item, Progress())
+    except BuildError as error:
+        print(f"{error}\nNext: repair that, then run the same command again.", file=sys.stderr)
+        raise typer.Exit(1) from None
+    program = str(tools[name].executable(name))
+    os.execv(program, [program, *(arguments or [])])  # noqa: S606 - a program of our own cache
 
 
 @app.command()

@@ -3,35 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from lab.prerequisites import missing
 from lab.software import versions
 from lab.software.progress import Progress
 from lab.software.store import TIED, BuildError
-
-PREREQUISITES = (
-    "mmdebstrap",
-    "systemd-container",
-    "dpkg-dev",
-    "apt-utils",
-    "gpg",
-    "gpgv",
-    "iproute2",
-    "util-linux",
-)
-"""The Debian packages this machine needs to build the lab's software."""
-
-_TOOLS = {
-    "mmdebstrap": "mmdebstrap",
-    "dpkg-deb": "dpkg",
-    "apt-ftparchive": "apt-utils",
-    "gpg": "gpg",
-    "gpgv": "gpgv",
-    "unshare": "util-linux",
-}
 
 SLIM = (
     "path-exclude=/usr/share/doc/*",
@@ -58,10 +37,10 @@ RECIPE = json.dumps({"slim": SLIM, "apt": _APT, "revision": 1})
 
 def require_tools(*names: str) -> None:
     """Raises `BuildError` naming every tool that is missing, and the package it comes in."""
-    missing = [name for name in names if shutil.which(name) is None]
-    if missing:
-        packages = " ".join(sorted({_TOOLS.get(name, name) for name in missing}))
-        raise BuildError(f"{', '.join(missing)} not found: run `apt-get install {packages}`")
+    lacking = missing(names)
+    if lacking:
+        packages = " ".join(sorted(set(lacking.values())))
+        raise BuildError(f"{', '.join(lacking)} not found: run `apt-get install {packages}`")
 
 
 def own_sources(suite: str = versions.DEBIAN_SUITE, root: Path = Path("/etc/apt")) -> str:

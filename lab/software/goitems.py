@@ -201,6 +201,15 @@ CRICTL = GoProgram(
     variables={"sigs.k8s.io/cri-tools/pkg/version.Version": f"v{versions.CRI_TOOLS}"},
 )
 
+ACTIONLINT = GoProgram(
+    name="actionlint",
+    version=versions.ACTIONLINT,
+    module=GoModule(requires={"github.com/rhysd/actionlint": f"v{versions.ACTIONLINT}"}),
+    packages={"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"},
+    variables={"github.com/rhysd/actionlint.version": versions.ACTIONLINT},
+)
+"""Judges the workflows; no part of the lab."""
+
 
 def _own(name: str) -> GoProgram:
     text = (_HERE / name / "main.go").read_text()
@@ -221,4 +230,6 @@ PROGRAMS: tuple[GoProgram, ...] = (
     *(KUBE_APISERVER, KUBE_CONTROLLER_MANAGER, KUBE_SCHEDULER, COREDNS),
     *(CILIUM_AGENT, CILIUM_OPERATOR, METALLB, CRICTL, ECHO, PAUSE),
 )
-"""Every program, in the order they are built."""
+"""Every program of the lab, in the order they are built."""
+TOOLS: tuple[GoProgram, ...] = (ACTIONLINT,)
+"""What `make lint` runs."""

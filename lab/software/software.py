@@ -91,12 +91,13 @@ def items() -> dict[str, Item]:
         images.registry_item(),
         charts.item(),
         depot_item(),
+        *(program.item for program in goitems.TOOLS),
     ]
     return {item.name: item for item in ordered}
 
 
 EVERYTHING = ("pulumi", "helm", "checkers", "depot")
-"""Ensuring these ensures every item: the depot needs all others."""
+"""Ensuring these ensures every item of the lab: the depot needs all others."""
 
 
 def paths() -> Software:

@@ -38,6 +38,8 @@ TRAEFIK: Final = "3.7.15"
 TRAEFIK_CHART: Final = "41.3.0+lab"
 """Upstream's chart release whose values our own chart takes, marked as ours."""
 
+ACTIONLINT: Final = "1.7.7"
+
 PACKAGE_REVISION: Final = "1.1"
 """Debian revision of the Kubernetes packages, as upstream's repository numbers them."""
 CONTAINERD_REVISION: Final = "1"

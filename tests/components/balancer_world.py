@@ -16,9 +16,11 @@ from tests.components.world import World
 NODE = """
 import json, socket, ssl, sys, threading
 health = {"status": 200}
-def proxied(stream):
-    head = stream.read(16)
-    body = stream.read(int.from_bytes(head[14:16], "big"))
+def proxied(connection):
+    head = connection.recv(16, socket.MSG_WAITALL)
+    if head[:12] != b"\\r\\n\\r\\n\\0\\r\\nQUIT\\n":
+        raise OSError("no PROXY header of version 2")
+    body = connection.recv(int.from_bytes(head[14:16], "big"), socket.MSG_WAITALL)
     if head[13] == 0x11:
         return socket.inet_ntop(socket.AF_INET, body[:4])
     if head[13] == 0x21:
@@ -34,14 +36,25 @@ def request(stream):
 def answer(stream, body, status=200):
     stream.write(b"HTTP/1.1 %d -\\r\\nContent-Length: %d\\r\\n\\r\\n" % (status, len(body)) + body)
     stream.flush()
-def ingress(connection, number):
+def plain(connection, number):
+    ingress(connection, number, proxied(connection), {"tls": None})
+def over_tls(connection, number):
+    client = proxied(connection)
+    names = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[2])
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    context.sni_callback = lambda tls, name, context: names.append(name)
+    tls = context.wrap_socket(connection, server_side=True)
+    about = {"tls": tls.version(), "sni": names[0], "alpn": tls.selected_alpn_protocol()}
+    ingress(tls, number, client, about)
+def ingress(connection, number, client, about):
     stream = connection.makefile("rwb")
-    client = proxied(stream)
     while True:
         line, headers = request(stream)
         if not line:
             return
-        seen = {"node": sys.argv[1], "client": client, "connection": number, "line": line}
+        seen = {"node": sys.argv[1], "client": client, "connection": number, "line": line, **about}
         answer(stream, json.dumps({**seen, "headers": headers}).encode())
 def checked(connection, number):
     stream = connection.makefile("rwb")
@@ -62,7 +75,8 @@ def serve(port, handler, wrap=lambda c: c):
             number += 1
             threading.Thread(target=one, args=(connection, number), daemon=True).start()
     threading.Thread(target=loop, daemon=True).start()
-serve(30080, ingress)
+serve(30080, plain)
+serve(30443, over_tls)
 serve(30081, checked)
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(sys.argv[2])
@@ -72,7 +86,8 @@ for line in sys.stdin:
     health["status"] = int(line)
     print("set", flush=True)
 """
-"""A node: an ingress that takes PROXY v2, its health check, and an API server behind TLS."""
+"""A node: an ingress that takes PROXY v2, plain and before TLS, its health check, and an API server
+behind TLS."""
 
 GET = """
 import http.client, json, ssl, sys

@@ -199,7 +199,16 @@ def run_program(
     settings.SETTINGS.outputs.clear()
     try:
         loop.run_until_complete(run_pulumi_func(lambda: loop.create_task(whole())))
+    except BaseException:
+        # One failure is raised; the futures that share it must not each print it again, whenever
+        # they are collected (inside another test's `ast.parse`, which does not survive that).
+        loop.set_exception_handler(lambda _loop, _context: None)
+        raise
     finally:
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         loop.close()
         asyncio.set_event_loop(None)
     return engine.seen

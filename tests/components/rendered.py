@@ -68,7 +68,8 @@ def routes_args(stack: Stack) -> balancer_args.BalancersRoutesArgs:
         settings=stack.balancers,
         cdn_ranges=[str(network) for network in CDN],
         client_ip_header=stack.cdn.client_ip_header,
-        node_port=ingress.node_ports.http or 0,
+        http_port=ingress.node_ports.http or 0,
+        https_port=ingress.node_ports.https or 0,
         health_port=ingress.node_ports.health or 0,
         load_balancer_ip=None if address is None else str(address),
         certificate=CERTIFICATE,
@@ -83,6 +84,7 @@ def routes_model(stack: Stack) -> RoutesModel:
     return balancer_args.routes_model(
         routes_args(stack),
         ingress.node_ports.http or 0,
+        ingress.node_ports.https or 0,
         ingress.node_ports.health or 0,
         None if address is None else str(address),
     )

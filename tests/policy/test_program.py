@@ -50,3 +50,15 @@ def test_production_protects_its_machines() -> None:
     machines = planned("prod").of_type("proxmoxve:index/vmLegacy:VmLegacy")
     assert machines
     assert [each.name for each in machines if not each.protect] == []
+
+
+def test_the_commands_provider_is_there_before_any_machine() -> None:
+    """The engine deletes a replaced machine's commands first, with a provider it must know by then
+    (a default provider is made only when the first command is registered)."""
+    plan = planned("lab")
+    (provider,) = plan.of_type("pulumi:providers:command")
+    commands = plan.of_type("command:remote:Command")
+    assert commands
+    assert [each.name for each in commands if not each.provider.startswith(provider.urn)] == []
+    machines = plan.of_type("proxmoxve:index/vmLegacy:VmLegacy")
+    assert [each.name for each in machines if provider.urn not in each.dependencies] == []

@@ -14,6 +14,7 @@ from .errors import Failure
 from .run import ENVIRONMENT
 from .store import Json, Store, generation
 
+RUN = Path("/run/layered-cloud")
 SHELL = ["/bin/bash", "-eu", "-o", "pipefail"]
 
 
@@ -62,9 +63,8 @@ class Action:
 
 @contextmanager
 def _laid_out(request: Json) -> Iterator[Action]:
-    base = Path("/run/layered-cloud")
-    base.mkdir(mode=0o700, parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=base, prefix="action-"))
+    RUN.mkdir(mode=0o700, parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=RUN, prefix="action-"))
     try:
         (scratch / "secrets").mkdir(mode=0o700)
         for name, value in request["secrets"].items():

@@ -18,6 +18,8 @@ POLICY = Path("/usr/sbin/policy-rc.d")
 MARK = "# layered-cloud: daemons start once their configuration is in place"
 LOCKS = ("/var/lib/apt/lists/lock", "/var/lib/dpkg/lock-frontend", "/var/cache/apt/archives/lock")
 ATTEMPTS = 4
+PASSING = ("Failed to fetch", "Temporary failure", "Could not get lock", "Unable to lock", "503 ")
+"""What apt says of faults that a moment may mend: a route, a mirror, another package manager."""
 
 APT = [
     "apt-get",
@@ -38,18 +40,24 @@ APT = [
 ]
 
 
+def _listed(names: list[str]) -> Iterator[tuple[str, str, str]]:
+    """Name, dpkg's state (`ii`, `iHR`) and version of those of `names` that dpkg knows."""
+    if names:
+        form = "${Package} ${db:Status-Abbrev} ${Version}\n"
+        for line in run(["dpkg-query", "-W", "-f", form, *names]).output.splitlines():
+            words = line.split()
+            if len(words) == 3 and not line.startswith("dpkg-query:"):
+                yield words[0], words[1], words[2]
+
+
 def versions(names: list[str]) -> dict[str, str]:
     """The installed version of each of `names` that is installed whole."""
-    if not names:
-        return {}
-    form = "${Package} ${db:Status-Abbrev} ${Version}\n"
-    listed = run(["dpkg-query", "-W", "-f", form, *names])
-    found = {}
-    for line in listed.output.splitlines():
-        words = line.split()
-        if len(words) == 3 and words[1] in {"ii", "hi"}:
-            found[words[0]] = words[2]
-    return found
+    return {name: version for name, state, version in _listed(names) if state in {"ii", "hi"}}
+
+
+def broken(names: list[str]) -> list[str]:
+    """Those of `names` whose unpacking was cut, which apt takes for installed."""
+    return [name for name, state, _ in _listed(names) if state.endswith("R")]
 
 
 def unsatisfied(packages: Json) -> list[str]:
@@ -75,6 +83,9 @@ def install(packages: Json, holds: list[str], seconds: float) -> bool:
         names = [f"{n}={packages[n]}" if packages[n] else n for n in packages]
         options = ["--no-install-recommends", "--allow-downgrades", "--allow-change-held-packages"]
         with daemons_held_back():
+            again = [f"{n}={packages[n]}" if packages[n] else n for n in broken(list(packages))]
+            if again:
+                _apt(["install", "--reinstall", *options, *again], "the packages", seconds)
             _apt(["install", *options, *names], "the packages", seconds)
         missing = unsatisfied(packages)
         if missing:
@@ -105,7 +116,8 @@ def _apt(arguments: list[str], what: str, seconds: float) -> None:
         outcome = run([*APT, *arguments], max(1.0, deadline - time.monotonic()))
         if outcome.ok:
             return
-        if attempt == ATTEMPTS or time.monotonic() > deadline:
+        hopeless = not any(sign in outcome.output for sign in PASSING)
+        if hopeless or attempt == ATTEMPTS or time.monotonic() > deadline:
             break
         time.sleep(attempt * 2)  # the mirror or the route to it may be coming up
     said = [line for line in outcome.output.splitlines() if line.startswith(("E:", "W:", "Err:"))]

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from lab.hypervisor import images, seed, vmconfig
-from lab.hypervisor.machine import Driver, MachineError, MachineSpec, NicSpec
 from lab.hypervisor.pve.base import PveError, TaskError
 from lab.hypervisor.pve.storage import LabStorage
+from lab.hypervisor.spec import Driver, MachineError, MachineSpec, NicSpec
 
 MIB = 1 << 20
 SHUTDOWN_SECONDS = 60

@@ -15,11 +15,11 @@ from typing import Any
 from aiohttp import web
 
 from lab.hypervisor.layout import Layout
-from lab.hypervisor.machine import Driver
 from lab.hypervisor.pve.base import PRIVILEGES, current_node
 from lab.hypervisor.pve.guests import LabGuests, restore
 from lab.hypervisor.pve.storage import storages
 from lab.hypervisor.settings import Settings
+from lab.hypervisor.spec import Driver
 
 PORT = 8006
 TOKEN_ID = "layered-cloud@pve!lab"  # noqa: S105 - its name, not its secret

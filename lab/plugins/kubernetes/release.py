@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from lab.plugins.kubernetes import helm, releases, trouble, typed
+from lab.plugins.kubernetes import helm, releases, trouble
 from lab.plugins.kubernetes.helm import GRACE_SECONDS, Helm, HelmError
 from lab.plugins.kubernetes.naming import unique_name
 from lab.plugins.kubernetes.objects import parse_identifier
@@ -38,7 +38,7 @@ class ReleaseResource(Resource):
     when the repository has something newer."""
 
     token = "kubernetes:helm.sh/v3:Release"  # noqa: S105 (a type token)
-    typed = "pulumi_kubernetes.helm.v3:Release"
+    sdk = "pulumi_kubernetes.helm.v3:Release"
     computed = frozenset({"status", "resourceNames"})
     volatile = frozenset({"status", "resourceNames"})
 
@@ -46,7 +46,6 @@ class ReleaseResource(Resource):
         self._settings = settings
 
     def check(self, ctx: Context, olds: Properties, news: Properties) -> Properties:
-        typed.check(self.typed, news)
         inputs = releases.checked(
             news, olds, namespace=self._settings.default_namespace,
             new_name=unique_name(ctx.name or ctx.urn.rsplit("::", 1)[-1], ctx.random_seed),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Final
 
-from lab.plugins.kubernetes import apply, drift, immutable, naming, typed
+from lab.plugins.kubernetes import apply, drift, immutable, naming
 from lab.plugins.kubernetes.client import ApiError, Cluster, NoSuchKind, Unreachable
 from lab.plugins.kubernetes.objects import (
     CLUSTER_WIDE,
@@ -60,8 +60,6 @@ class ObjectResource(Resource):
     """One kind of object, by server-side apply. Subclasses made by `object_resource` say which."""
 
     gvk: ClassVar[Gvk]
-    typed: ClassVar[str | None] = None
-    """The SDK's class; None for a custom resource."""
     computed = frozenset({"status", MANAGER, INITIAL_VERSION})
 
     def __init__(self, settings: Settings) -> None:
@@ -70,7 +68,6 @@ class ObjectResource(Resource):
     # -- inputs
 
     def check(self, ctx: Context, olds: Properties, news: Properties) -> Properties:
-        typed.check(self.typed, news)
         if marked(news, REPLACE_UNREADY):
             path = f'metadata.annotations["{REPLACE_UNREADY}"]'
             raise CheckFailed({path: "is not supported by this stand-in"})
@@ -282,7 +279,7 @@ class SecretResource(ObjectResource):
 def object_resource(token: str, gvk: Gvk, sdk: str | None, settings: Settings) -> ObjectResource:
     """The resource type of one token."""
     secret = (gvk.group, gvk.kind) == ("", "Secret")
-    members: dict[str, Any] = {"token": token, "gvk": gvk, "typed": sdk}
+    members: dict[str, Any] = {"token": token, "gvk": gvk, "sdk": sdk}
     made = type(f"{gvk.kind}Object", (SecretResource if secret else ObjectResource,), members)
     resource: ObjectResource = made(settings)
     return resource

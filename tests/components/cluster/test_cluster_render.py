@@ -10,6 +10,7 @@ import yaml
 
 from components.cluster import ApiEndpoint, ClusterArgs, render
 from components.cluster.verify import verify
+from components.host.text import merged
 from lab.software import checkers
 from settings.models import Cluster, Stack
 from tests.components import stacks
@@ -140,9 +141,7 @@ def test_extension_keys_are_laid_over_what_is_decided() -> None:
 
 
 def test_merging_replaces_lists_and_merges_mappings() -> None:
-    assert render.merged(
-        {"a": {"b": 1, "c": [1, 2]}, "d": 1}, {"a": {"c": [3]}, "d": {"e": 2}}
-    ) == {
+    assert merged({"a": {"b": 1, "c": [1, 2]}, "d": 1}, {"a": {"c": [3]}, "d": {"e": 2}}) == {
         "a": {"b": 1, "c": [3]},
         "d": {"e": 2},
     }

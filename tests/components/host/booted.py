@@ -14,6 +14,7 @@ import signal
 import subprocess
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -123,7 +124,8 @@ def booted(name: str) -> Iterator[Booted]:
     lower = base_tree()
     from lab.hypervisor import cgroups
 
-    area = Path(tempfile.mkdtemp(prefix=f"{name}-", dir="/var/tmp"))
+    area = Path("/var/tmp") / f"{name}-{uuid.uuid4().hex[:8]}"
+    area.mkdir(mode=0o700)
     root = area / "root"
     _mount("-t", "tmpfs", "-o", "size=512m", "tmpfs", str(area))
     for part in ("root", "upper", "work"):
@@ -137,7 +139,7 @@ def booted(name: str) -> Iterator[Booted]:
             process = subprocess.Popen(
                 [
                     *("systemd-nspawn", "--quiet", "--directory", str(root), "--boot"),
-                    *("--machine", name, "--register=no", "--keep-unit", "--private-network"),
+                    *("--machine", group, "--register=no", "--keep-unit", "--private-network"),
                     *("--capability=all", "--link-journal=no", "--console=pipe"),
                     "--resolv-conf=off",
                 ],
@@ -148,9 +150,16 @@ def booted(name: str) -> Iterator[Booted]:
                 # Groups of its own: machines that share them end each other's services.
                 preexec_fn=partial(cgroups.join, group),  # noqa: PLW1509 - joins, nothing else
             )
-        init = poll(lambda: _init_of(process.pid), 20, "the machine's init")
+        try:
+            init = poll(lambda: _init_of(process.pid), 20, "the machine's init")
+        except AssertionError as late:
+            raise AssertionError(f"{late}; {(area / 'console').read_text()}") from None
         machine = Booted(init, Path(f"/proc/{init}/root"))
-        poll(lambda: _is_up(machine), 90, f"{name} booted: {(area / 'console').read_text()[-800:]}")
+        try:
+            poll(lambda: _is_up(machine), 120, f"{name} booted")
+        except AssertionError as late:
+            jobs = machine.run("systemctl", "list-jobs").out
+            raise AssertionError(f"{late}; its jobs:\n{jobs}") from None
         yield machine
     finally:
         if process is not None:
@@ -169,14 +178,14 @@ def _mount(*arguments: str) -> None:
 def _init_of(nspawn: int) -> int | None:
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         for child in Path(f"/proc/{nspawn}/task/{nspawn}/children").read_text().split():
-            if "systemd" in Path(f"/proc/{child}/comm").read_text():
+            if Path(f"/proc/{child}/comm").read_text().strip() == "systemd":
                 return int(child)
     return None
 
 
 def _is_up(machine: Booted) -> bool:
-    said = machine.run("systemctl", "is-system-running", seconds=20)
-    return said.out.strip() in {"running", "degraded"}
+    said = machine.run("systemctl", "is-active", "multi-user.target", seconds=20)
+    return said.out.strip() == "active"
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -38,6 +38,7 @@ class SshDoor:
         self.host_key = machine.sh("cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub")
         self.connections = 0
         self.closed = False
+        self.refused = 0
         self._live: list[tuple[socket.socket, subprocess.Popen[bytes]]] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -52,6 +53,7 @@ class SshDoor:
                 return
             self.connections += 1
             if self.closed:
+                self.refused += 1
                 caller.close()
                 continue
             with caller:

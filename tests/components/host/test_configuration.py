@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from ipaddress import IPv4Interface
 from typing import Any
@@ -89,6 +90,25 @@ def test_the_command_hangs_on_its_component_and_lives_and_dies_with_the_vm() -> 
     assert command.deleted_with == vm.urn
     assert command.replace_with == (vm.urn,)
     assert command.delete_before_replace
+
+
+def test_a_machine_that_tells_its_incarnation_is_pushed_to_anew_by_an_update() -> None:
+    def run(incarnation: str) -> Registration:
+        def program() -> None:
+            it = dataclasses.replace(machine(Vm("lb-a")), incarnation=incarnation)
+            HostConfiguration("lb-a-base", HostConfigurationArgs(machine=it, layer="base"))
+
+        return run_program(program).one(COMMAND, "lb-a-base")
+
+    first, again, second = run("first"), run("first"), run("second")
+    assert first.replace_with == ()
+    assert first.deleted_with.endswith("::lb-a")
+    assert first.inputs == again.inputs
+    changed = {key for key in first.inputs if first.inputs[key] != second.inputs[key]}
+    assert changed == {"connection"}
+    algorithm, key, comment = first.inputs["connection"]["hostKey"].split()
+    assert (algorithm, key) == ("ssh-ed25519", "AAAA")
+    assert second.inputs["connection"]["hostKey"].split()[2] != comment
 
 
 def test_a_machine_without_a_vm_has_its_configuration_really_taken_away() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import logging
 import re
@@ -12,6 +13,7 @@ from contextlib import ExitStack
 from ipaddress import IPv4Interface
 
 import pulumi
+import pulumi_tls as tls
 import pytest
 
 from components.host import ConfirmPolicy, Step
@@ -42,6 +44,7 @@ class World:
         self.secret = SECRET
         self.confirm: ConfirmPolicy | None = None
         self.steps: tuple[Step, ...] = ()
+        self.made_by_vm = False
         self.wanted = True
 
     def program(self) -> None:
@@ -73,6 +76,21 @@ class World:
             vm=None,
             host="pve1",
         )
+        if self.made_by_vm:
+            # Anything replaced by deleting it first stands for the VM.
+            vm = tls.PrivateKey(
+                "vm",
+                algorithm="ED25519",
+                opts=pulumi.ResourceOptions(delete_before_replace=True),
+            )
+            life = tls.PrivateKey(
+                "life",
+                algorithm="ED25519",
+                opts=pulumi.ResourceOptions(depends_on=[vm], replace_with=[vm]),
+            )
+            machine = dataclasses.replace(
+                machine, vm=vm, incarnation=life.public_key_fingerprint_sha256
+            )
         program = [
             File(path=path, content=text, mode=mode) for path, (text, mode) in demo.PROGRAM.items()
         ]
@@ -244,3 +262,40 @@ def test_a_push_that_cuts_the_way_in_comes_back_by_itself_and_fails_the_update(
     world.engine.up()
     assert world.machine.check()[0]["confirmed"] is True
     assert "timeout 32" in (world.machine.text("/run/demo.state") or "")
+
+
+def test_a_new_vm_gets_everything_again_though_the_old_one_is_dead(world: World) -> None:
+    world.made_by_vm = True
+    world.engine.up()
+    world.machine.sh(
+        "systemctl disable --now demo; rm -r /var/lib/layered-cloud /etc/demo /root/token "
+        "/usr/local/bin/demod /etc/systemd/system/demo.service"
+    )
+    assert world.engine.up().changed == 0, "the engine cannot know"
+    vm = next(each["urn"] for each in world.engine.resources() if each["urn"].endswith("::vm"))
+    world.door.closed = True
+
+    def open_for_the_new_one() -> None:
+        # Whatever still asks for the old machine finds nobody.
+        poll(lambda: world.door.refused or replaced.is_set(), 60, "the replacement")
+        world.door.closed = False
+
+    replaced = threading.Event()
+    network = threading.Thread(target=open_for_the_new_one)
+    network.start()
+    done = world.engine.up(replace=[vm])
+    replaced.set()
+    network.join()
+    names = {step["urn"].split("::")[-1]: step["op"] for step in done.steps}
+    assert {name: names[name] for name in ("m-base", "m-base-secrets", "m-token")} == {
+        "m-base": "update",
+        "m-base-secrets": "update",
+        "m-token": "update",
+    }
+    assert "timeout 30" in (world.machine.text("/run/demo.state") or "")
+    assert world.engine.up().changed == 0
+    world.door.closed = True
+    world.wanted = False
+    before = world.door.connections
+    world.engine.up()
+    assert world.door.connections == before, "nothing asks a machine that goes with its VM"

@@ -131,6 +131,7 @@ def test_withdrawn_secrets_are_gone_once_nothing_needs_them(machine: Booted) -> 
     assert machine.ask("withdraw", deposit()).err == "left alone: the set in force needs them\n"
     machine.ask("delete", wish())
     assert machine.ask("withdraw", deposit()).err == "forgotten\n"
+    machine.sh("rm /run/demo.loads")
     assert not machine.sh(f"grep -rl '{SECRET}' /etc /var /run || true")
 
 

@@ -135,12 +135,14 @@ def test_the_key_travels_apart_and_the_rest_of_the_certificate_stays_readable() 
 
 def test_ports_that_arrive_late_reach_the_servers() -> None:
     seen = run_routes(
-        node_port=lambda: pulumi.Output.from_input(31234),
+        http_port=lambda: pulumi.Output.from_input(31234),
+        https_port=lambda: pulumi.Output.from_input(31236),
         health_port=lambda: pulumi.Output.from_input(31235),
     )
     text = request(seen.one(COMMAND, "lb-a-routes"))["files"][render.ROUTES]["content"]
 
     assert "    server worker-1 198.18.10.31:31234\n" in text
+    assert "    server worker-1 198.18.10.31:31236\n" in text
     assert "check port 31235 " in text
 
 
@@ -151,7 +153,7 @@ def test_an_address_that_arrives_late_is_the_server() -> None:
     )
     text = request(seen.one(COMMAND, "lb-a-routes"))["files"][render.ROUTES]["content"]
 
-    assert "    server ingress 198.18.10.207:80\n" in text
+    assert "    server ingress 198.18.10.207:443\n" in text
 
 
 def test_an_address_that_is_not_used_and_not_known_hides_nothing() -> None:
@@ -168,8 +170,8 @@ def test_an_address_that_is_not_used_and_not_known_hides_nothing() -> None:
 
 
 def test_routes_that_lead_nowhere_fail_the_update() -> None:
-    with pytest.raises(ValueError, match="the ingress has no NodePort"):
-        run_routes(node_port=int)
+    with pytest.raises(ValueError, match=r"the ingress has no NodePort for HTTP$"):
+        run_routes(http_port=int)
 
 
 def test_an_empty_list_of_ranges_fails_the_update() -> None:

@@ -53,6 +53,7 @@ def net(site: str) -> Iterator[World]:
             start_balancer(world, name, site)
         until(lambda: owner(world) == "lb-a", "lb-a owns the addresses", 20)
         until(lambda: get(world, "cdn")[0].get("status") == 200, "the nodes are up", 10)
+        until(lambda: get(world, "cdn", tls=True)[0].get("status") == 200, "... over TLS", 10)
         until(lambda: api(world, VIP).get("status") == 200, "the API is up", 10)
         yield world
 
@@ -106,23 +107,64 @@ def test_a_header_that_is_no_address_leaves_the_cdns_own(net: World) -> None:
     assert seen["client"] == CDN
 
 
-def test_tls_ends_here_and_the_ingress_is_told(net: World) -> None:
-    (seen,) = get(net, "cdn", {"CF-Connecting-IP": "192.0.2.7"}, tls=True)
+def test_over_https_the_ingress_meets_tls_behind_a_proxy_header_that_names_the_client(
+    net: World,
+) -> None:
+    (seen,) = get(net, "cdn", {"CF-Connecting-IP": "192.0.2.7", "Host": "echo.lab.test"}, tls=True)
 
     assert (seen["status"], seen["client"]) == (200, "192.0.2.7")
+    assert (seen["tls"], seen["sni"], seen["alpn"]) == ("TLSv1.3", "echo.lab.test", "http/1.1")
     assert seen["headers"]["x-forwarded-proto"] == "https"
     assert seen["headers"]["x-forwarded-port"] == "443"
+
+
+def test_over_https_a_stranger_is_named_by_its_own_address(net: World) -> None:
+    claims = {"CF-Connecting-IP": "192.0.2.7", "X-Forwarded-Proto": "http"}
+    (seen,) = get(net, "stranger", claims, tls=True)
+
+    assert (seen["status"], seen["client"], seen["tls"]) == (200, STRANGER, "TLSv1.3")
+    assert seen["headers"]["x-forwarded-proto"] == "https"
+
+
+def test_over_http_the_ingress_meets_no_tls(net: World) -> None:
+    (seen,) = get(net, "cdn", {"CF-Connecting-IP": "192.0.2.7"})
+
+    assert (seen["client"], seen["tls"]) == ("192.0.2.7", None)
+    assert seen["headers"]["x-forwarded-proto"] == "http"
+
+
+@pytest.mark.parametrize("host", ["echo.lab.test:443", "echo.lab.test."])
+def test_the_name_asked_for_in_tls_is_the_host_without_port_and_last_dot(
+    net: World, host: str
+) -> None:
+    (seen,) = get(net, "cdn", {"Host": host}, tls=True)
+
+    assert (seen["status"], seen["sni"]) == (200, "echo.lab.test")
+    assert seen["headers"]["host"] == host
+
+
+def test_clients_that_share_a_tls_connection_of_the_cdn_are_told_apart(net: World) -> None:
+    clients = ["192.0.2.7", "192.0.2.8", "192.0.2.7", "2001:db8::7"] * 3
+    seen = get(net, "cdn", *({"CF-Connecting-IP": client} for client in clients), tls=True)
+
+    assert [(one["client"], one["tls"]) for one in seen] == [(each, "TLSv1.3") for each in clients]
 
 
 def test_a_node_without_the_ingress_gets_no_requests(net: World) -> None:
     process = net.nodes["worker-2"]  # type: ignore[attr-defined]
     tell(process, 503)
-    until(lambda: counted(net, "ingress", "worker-2")["status"] == "DOWN", "worker-2 is down", 10)
+    until(lambda: states(net, "worker-2") == {"DOWN"}, "worker-2 is down in both backends", 10)
 
-    assert {get(net, "cdn")[0]["node"] for _ in range(6)} == {"cp-1", "worker-1"}
+    for tls in (False, True):
+        assert {get(net, "cdn", tls=tls)[0]["node"] for _ in range(6)} == {"cp-1", "worker-1"}
 
     tell(process, 200)
-    until(lambda: counted(net, "ingress", "worker-2")["status"] == "UP", "worker-2 is up", 10)
+    until(lambda: states(net, "worker-2") == {"UP"}, "worker-2 is up in both backends", 10)
+
+
+def states(world: World, node: str) -> set[str]:
+    """What the backends for HTTP and HTTPS think of a node."""
+    return {counted(world, name, node)["status"] for name in ("ingress_http", "ingress_https")}
 
 
 def tell(process: subprocess.Popen[bytes], status: int) -> None:

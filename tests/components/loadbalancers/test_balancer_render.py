@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -95,30 +96,52 @@ def test_statistics_and_the_runtime_socket_stay_away_from_the_lan() -> None:
     assert f"stats socket {render.SOCKET} mode 600 level admin" in text
 
 
-def test_requests_go_to_the_node_port_of_every_node_and_checks_to_the_health_port() -> None:
-    text = rendered.balancer_files(stacks.lab(), "lb-a")[render.ROUTES]
+def backend(text: str, name: str) -> str:
+    """The lines of one backend."""
+    return text.split(f"\nbackend {name} from routes\n")[1].partition("\nbackend ")[0]
+
+
+@pytest.mark.parametrize(("name", "port"), [("ingress_http", 30080), ("ingress_https", 30443)])
+def test_requests_go_to_the_node_port_of_every_node_and_checks_to_the_health_port(
+    name: str, port: int
+) -> None:
+    text = backend(rendered.balancer_files(stacks.lab(), "lb-a")[render.ROUTES], name)
 
     assert re.findall(r"    server (\S+) (\S+)", text) == [
-        ("cp-1", "198.18.10.21:30080"),
-        ("worker-1", "198.18.10.31:30080"),
-        ("worker-2", "198.18.10.32:30080"),
+        ("cp-1", f"198.18.10.21:{port}"),
+        ("worker-1", f"198.18.10.31:{port}"),
+        ("worker-2", f"198.18.10.32:{port}"),
     ]
     assert "default-server send-proxy-v2 check port 30081 " in text
     assert "check-send-proxy" not in text
+
+
+def test_only_what_came_over_tls_goes_on_over_tls() -> None:
+    text = rendered.balancer_files(stacks.lab(), "lb-a")[render.ROUTES]
+    http, https = text.index("\nfrontend http "), text.index("\nfrontend https ")
+
+    assert re.findall(r"default_backend (\S+)", text[http:https]) == ["ingress_http"]
+    assert re.findall(r"default_backend (\S+)", text[https:]) == ["ingress_https"]
+    assert " ssl " not in backend(text, "ingress_http")
+    assert " ssl verify none sni req.hdr(host)" in backend(text, "ingress_https")
+    assert " no-check-ssl" in backend(text, "ingress_https")
 
 
 def test_without_a_health_port_the_node_port_itself_is_tried() -> None:
     model = rendered.routes_model(stacks.lab())
     text = render.routes(type(model)(**{**vars(model), "health_port": None}))
 
-    assert "default-server send-proxy-v2 check inter 1s" in text
+    assert text.count("default-server send-proxy-v2 check inter 1s") == 2
     assert "httpchk" not in text
 
 
 def test_the_ingress_address_is_the_only_server_when_it_is_the_target() -> None:
-    text = rendered.balancer_files(stacks.address_of_its_own(), "lb-a")[render.ROUTES]
+    model = rendered.routes_model(stacks.address_of_its_own())
+    text = render.routes(replace(model, redirect_to_https=False))
 
-    assert re.findall(r"    server (\S+) (\S+)", text) == [("ingress", "198.18.10.200:80")]
+    for name, port in (("ingress_http", 80), ("ingress_https", 443)):
+        servers = re.findall(r"    server (\S+) (\S+)", backend(text, name))
+        assert servers == [("ingress", f"198.18.10.200:{port}")]
 
 
 def test_plain_http_is_redirected_only_where_that_is_set() -> None:
@@ -127,6 +150,7 @@ def test_plain_http_is_redirected_only_where_that_is_set() -> None:
 
     assert redirected.count("http-request redirect scheme https code 308") == 1
     assert redirected.index("redirect scheme") < redirected.index("frontend https")
+    assert re.findall(r"^backend (\S+)", redirected, re.MULTILINE) == ["ingress_https"]
     assert "redirect" not in plain
 
 

@@ -7,8 +7,9 @@ from ipaddress import IPv4Address, IPv4Interface
 
 import pytest
 
+from components.host.pair import Leg
 from components.loadbalancers.args import base_model
-from components.loadbalancers.model import BaseModel, Leg, RoutesModel
+from components.loadbalancers.model import BaseModel, RoutesModel
 from components.loadbalancers.verify import (
     BalancersError,
     cdn_ranges,
@@ -162,7 +163,8 @@ def test_a_machine_without_a_lan_leg_is_refused_by_name() -> None:
     ("change", "said"),
     [
         ({"nodes": ()}, "target is node-port, but there is no node"),
-        ({"node_port": None}, "target is node-port, but the ingress has no NodePort"),
+        ({"http_port": None}, "target is node-port, but the ingress has no NodePort for HTTP"),
+        ({"https_port": None}, "target is node-port, but the ingress has no NodePort for HTTPS"),
         ({"lan_vips": ()}, "no LAN VIP to receive requests on"),
         (
             {"target": "load-balancer-ip", "load_balancer_ip": None},

@@ -84,7 +84,9 @@ class _Handler(BaseHTTPRequestHandler):
 def serving(answers: Mapping[str, Any]) -> Iterator[str]:
     handler = type("Handler", (_Handler,), {"answers": answers, "seen": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+    )
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/"
@@ -120,7 +122,7 @@ def test_every_lack_is_named_at_once() -> None:
     lacks = found(answers)
     assert [lack.split(";")[0] for lack in lacks] == [
         "host pve1: no bridge wan (it has: lan, mgmt, sync)",
-        "host pve1: storage local does not take snippets",
+        "host pve1: storage local does not take import, snippets",
         "host pve2: the node is offline",
         "the token lacks VM.Audit, VM.Config.CDROM, VM.Config.CPU, VM.Config.Cloudinit, "
         "VM.Config.Disk, VM.Config.HWType, VM.Config.Memory, VM.Config.Network, "

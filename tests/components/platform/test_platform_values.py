@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
+from components.host.text import merged
 from components.platform import objects, values
 from components.platform.verify import verify
 from lab.software import charts, goitems, images
@@ -58,12 +59,12 @@ def test_the_charts_own_schema_takes_the_values(chart: str, name: str) -> None:
     if chart == "metallb":
         # Helm judges values laid over the chart's own, which have these.
         component = {"image": {}, "serviceAccount": {}}
-        made = values.merged({"controller": component, "speaker": component}, made)
+        made = merged({"controller": component, "speaker": component}, made)
     jsonschema.validate(made, schema(SCHEMAS / f"{chart}.values.schema.json"))
 
 
 def test_the_charts_schema_would_refuse_a_wrong_type() -> None:
-    wrong = values.merged(values.traefik(args()), {"ports": {"web": {"nodePort": "thirty"}}})
+    wrong = merged(values.traefik(args()), {"ports": {"web": {"nodePort": "thirty"}}})
     with pytest.raises(jsonschema.ValidationError, match="'thirty' is not of type"):
         jsonschema.validate(wrong, schema(SCHEMAS / "traefik.values.schema.json"))
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.host.pair import Leg
 from components.routers.args import model as model_of
-from components.routers.model import Leg, RoutersModel
+from components.routers.model import RoutersModel
 from components.routers.verify import RoutersError, cdn_ranges, verify
 from tests.components import rendered, stacks
 

@@ -60,7 +60,7 @@ def leftovers() -> list[str]:
     names = [each.name for each in namespaces.iterdir()] if namespaces.is_dir() else []
     found = [f"namespace {name}" for name in names if name.startswith(prefix)]
     mounts = Path("/proc/self/mounts").read_text().splitlines()
-    found += [f"mount {line}" for line in mounts if str(state_dir()) in line or " overlay " in line]
+    found += [f"mount {line}" for line in mounts if str(state_dir()) in line or prefix in line]
     found += [
         f"cgroup {path}" for path in Path("/sys/fs/cgroup").glob(f"**/{prefix}*") if path.is_dir()
     ]
@@ -72,8 +72,8 @@ def leftovers() -> list[str]:
                 line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             except OSError:
                 continue
-            ours = ("lab.software.depot", "lab.cloudflare", "lab.hypervisor", "systemd-nspawn")
-            if any(word in line for word in ours) or "pulumi-language" in line:
+            ours = ("lab.software.depot", "lab.cloudflare", f"--machine={prefix}", "lab.runner")
+            if any(word in line for word in (*ours, f"{state_dir()}/", str(state_dir()) + " ")):
                 found.append(f"process {entry.name} {line.strip()}")
     if state_dir().exists():
         found.append(f"folder {state_dir()}")

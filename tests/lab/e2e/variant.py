@@ -22,7 +22,7 @@ Patch = Callable[[str], str]
 
 
 def _broken_haproxy(text: str) -> str:
-    return f"{text}\nfrontend broken\n    no such keyword\n"
+    return f"{text}\nfrontend broken from routes\n    mode-of-speech plain\n"
 
 
 def _broken_keepalived(text: str) -> str:

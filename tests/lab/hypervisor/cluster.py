@@ -18,12 +18,12 @@ import urllib3
 
 from lab.hypervisor import hosts
 from lab.hypervisor.layout import Layout
-from lab.hypervisor.machine import MachineError, MachineSpec, Running
-from lab.hypervisor.process import Process
 from lab.hypervisor.pve.server import TOKEN_ID, Endpoint, LabPve
 from lab.hypervisor.seed import Seed
 from lab.hypervisor.settings import Settings
+from lab.hypervisor.spec import MachineError, MachineSpec, Running
 from lab.network import Topology
+from lab.processes import Process
 
 SECRET = "not-a-secret"
 IMAGE = "debian.img"

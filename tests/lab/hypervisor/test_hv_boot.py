@@ -15,13 +15,14 @@ from typing import Any, TypeVar
 import pytest
 
 from lab.hypervisor import cgroups, hosts
-from lab.hypervisor.hypervisor import Credentials, Hypervisor
-from lab.hypervisor.machine import MachineError
+from lab.hypervisor.hypervisor import Hypervisor
 from lab.hypervisor.netns import inside
-from lab.hypervisor.process import identify, wait_until
+from lab.hypervisor.spec import MachineError
+from lab.hypervisor.status import Credentials
 from lab.network import Topology, ip
 from lab.plugins.proxmoxve.provider import ProxmoxProvider
 from lab.plugins.server import Context, Resource
+from lab.processes import identify, wait_until
 from lab.software import base
 
 IMAGE = base.item().path / base.IMAGE

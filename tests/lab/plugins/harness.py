@@ -197,6 +197,10 @@ class Harness:
             ),
         )  # fmt: skip
 
+    def construct(self, token: str, name: str = "thing") -> None:
+        """As the engine has a plugin build a component (one that an SDK calls remote)."""
+        self._call("Construct", provider_pb2.ConstructRequest(type=token, name=name))
+
     def invoke(self, token: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any]:
         answer = self._call(
             "Invoke", provider_pb2.InvokeRequest(tok=token, args=encode(arguments or {}))

@@ -245,6 +245,14 @@ def test_an_unknown_type_or_function_is_named(demo):
     assert demo.invoke("demo:index:echo", {"word": Secret("w")}) == {"said": "w"}
 
 
+def test_a_component_to_build_is_refused_by_name(demo):
+    with pytest.raises(CallFailed, match=r"demo:index:Group: the stand-in plugin for demo lacks"):
+        demo.construct("demo:index:Group")
+    with pytest.raises(CallFailed, match=f"{TOKEN}: not a component") as failed:
+        demo.construct(TOKEN)
+    assert failed.value.code is grpc.StatusCode.FAILED_PRECONDITION
+
+
 def test_read_keeps_the_state_by_default(demo):
     state = demo.create(TOKEN, {"word": Secret("w")})
     assert demo.read(state) == state

@@ -211,6 +211,13 @@ def test_what_the_stand_in_lacks_is_refused_by_name(
     assert token in str(failed.value)
 
 
+def test_a_component_the_stand_in_lacks_is_refused_by_name(kubernetes: Harness, dead: str) -> None:
+    kubernetes.configure(kubeconfig=dead)
+    words = r"kubernetes:helm\.sh/v4:Chart is refused by this stand-in: use .*v3:Release"
+    with pytest.raises(CallFailed, match=words):
+        kubernetes.construct("kubernetes:helm.sh/v4:Chart")
+
+
 def test_the_kubeconfig_is_secret_in_the_checked_configuration(kubernetes: Harness) -> None:
     kubernetes.configure(kubeconfig=config(), deleteUnreachable=json.loads("true"))
     assert not any("token" in line for _, line, _ in kubernetes.log)

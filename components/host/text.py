@@ -1,0 +1,41 @@
+"""Files' texts from templates, and values laid over values. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+
+def environment(templates: Path) -> Environment:
+    """The templates of a folder: configuration files and shell texts, as they stand (nothing is
+    escaped); a value that is missing is an error."""
+    made = Environment(
+        loader=FileSystemLoader(templates),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - not HTML
+    )
+    made.filters["seconds"] = seconds
+    return made
+
+
+def seconds(value: float) -> str:
+    """A time in seconds, to the hundredth, without trailing zeros: `0.3`, `1`."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` laid on `base`: mappings are merged, everything else (lists too) is replaced."""
+    result = dict(base)
+    for key, value in over.items():
+        below = result.get(key)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            result[key] = merged(below, value)
+        else:
+            result[key] = value
+    return result

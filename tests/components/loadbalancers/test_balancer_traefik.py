@@ -1,0 +1,160 @@
+"""A rendered balancer before a real Traefik: what an application behind both is told.
+
+Traefik is the lab's own binary, its entry points as the platform's values set them (and as the
+chart does by itself: TLS on websecure). Its route comes from a file and names no entry point, as an
+Ingress without annotations does.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from components.platform import values
+from lab.software import images
+from tests.components import certificates
+from tests.components.balancer_world import CDN, STRANGER, get, start_balancer
+from tests.components.platform import platform_args
+from tests.components.world import World, lacking, until
+
+NODE = "198.18.10.21"
+DIRECT = "198.18.10.11"
+TRAEFIK = images.TRAEFIK_PROGRAM
+LACKING = lacking() or (
+    None if TRAEFIK.ready else "no Traefik: python -m lab.software build --only traefik"
+)
+pytestmark = [
+    pytest.mark.root,
+    pytest.mark.skipif(LACKING is not None, reason=LACKING or ""),
+]
+
+APPLICATION = """
+import http.server, json, threading
+class Application(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        body = json.dumps({"headers": headers}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *words):
+        pass
+health = http.server.ThreadingHTTPServer(("0.0.0.0", 30081), Application)
+threading.Thread(target=health.serve_forever, daemon=True).start()
+application = http.server.ThreadingHTTPServer(("127.0.0.1", 8080), Application)
+print("ready", flush=True)
+application.serve_forever()
+"""
+"""Answers with the headers of the request; beside it the health check of the node."""
+
+PROXIED = """
+import json, socket, sys
+client, balancer, node = sys.argv[1:]
+connection = socket.create_connection((node, 30080), timeout=4, source_address=(balancer, 0))
+body = socket.inet_aton(client) + socket.inet_aton(node) + bytes(4)
+connection.sendall(b"\\r\\n\\r\\n\\0\\r\\nQUIT\\n\\x21\\x11\\0\\x0c" + body)
+connection.sendall(
+    b"GET / HTTP/1.1\\r\\nHost: echo.lab.test\\r\\nX-Forwarded-Proto: https\\r\\n"
+    b"Connection: close\\r\\n\\r\\n"
+)
+text = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+print(text.partition("\\r\\n\\r\\n")[2])
+"""
+"""A request as a balancer would send it that told the scheme by a header alone."""
+
+
+def flags(routes: str) -> list[str]:
+    """Traefik's command line: the platform's values, and what the chart adds to them."""
+    ports: dict[str, Any] = values.traefik(platform_args.args())["ports"]
+    made = [f"--providers.file.filename={routes}", "--log.level=ERROR"]
+    for name, number in (("web", 30080), ("websecure", 30443)):
+        entry = f"--entryPoints.{name}"
+        made.append(f"{entry}.address=:{number}/tcp")
+        for kind in ("proxyProtocol", "forwardedHeaders"):
+            made.append(f"{entry}.{kind}.trustedIPs={','.join(ports[name][kind]['trustedIPs'])}")
+    return [*made, "--entryPoints.websecure.http.tls=true", "--global.checkNewVersion=false"]
+
+
+@pytest.fixture(scope="module")
+def net() -> Iterator[World]:
+    routes = {
+        "http": {
+            "routers": {"echo": {"rule": "Host(`echo.lab.test`)", "service": "echo"}},
+            "services": {"echo": {"loadBalancer": {"servers": [{"url": "http://127.0.0.1:8080"}]}}},
+        }
+    }
+    with World() as world:
+        for bridge in ("mgmt", "lan"):
+            world.bridge(bridge)
+        for name, address in (("cdn", CDN), ("stranger", STRANGER)):
+            world.space(name)
+            world.plug(name, "eth0", "lan", f"{address}/32")
+            world.ip(name, "route", "add", "198.18.10.0/24", "dev", "eth0", "src", address)
+        world.space("lb-a")
+        world.plug("lb-a", "eth0", "mgmt", "198.18.0.21/24")
+        world.plug("lb-a", "eth1", "lan", f"{DIRECT}/24")
+        for outside in (CDN, STRANGER):
+            world.ip("lb-a", "route", "add", f"{outside}/32", "dev", "eth1")
+        world.space("cp-1")
+        world.plug("cp-1", "eth0", "lan", f"{NODE}/24")
+        application = world.start("cp-1", [sys.executable, "-c", APPLICATION])
+        assert application.stdout is not None
+        assert application.stdout.readline() == b"ready\n"
+        path = world.file("routes.yaml", json.dumps(routes))
+        world.start("cp-1", [str(TRAEFIK.path / "traefik"), *flags(str(path))])
+        start_balancer(world, "lb-a", certificates.self_signed("echo.lab.test"))
+        host = {"Host": "echo.lab.test"}
+        until(lambda: get(world, "cdn", host)[0].get("status") == 200, "HTTP is answered", 20)
+        until(lambda: get(world, "cdn", host, tls=True)[0].get("status") == 200, "HTTPS too", 20)
+        yield world
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_an_application_sees_the_scheme_and_the_client_that_the_cdn_named(
+    net: World, scheme: str
+) -> None:
+    asked = {"Host": "echo.lab.test", "CF-Connecting-IP": "192.0.2.7"}
+    (seen,) = get(net, "cdn", asked, tls=scheme == "https")
+
+    assert seen["status"] == 200
+    assert seen["headers"]["x-forwarded-proto"] == scheme
+    assert seen["headers"]["x-forwarded-port"] == {"http": "80", "https": "443"}[scheme]
+    assert seen["headers"]["x-real-ip"] == "192.0.2.7"
+    assert seen["headers"]["x-forwarded-for"] == "192.0.2.7"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_stranger_changes_neither(net: World, scheme: str) -> None:
+    lie = {"http": "https", "https": "http"}[scheme]
+    asked = {"Host": "echo.lab.test", "X-Forwarded-Proto": lie, "X-Real-IP": "192.0.2.7"}
+    (seen,) = get(net, "stranger", asked, tls=scheme == "https")
+
+    assert seen["headers"]["x-forwarded-proto"] == scheme
+    assert seen["headers"]["x-real-ip"] == STRANGER
+
+
+@pytest.mark.parametrize("host", ["echo.lab.test:443", "echo.lab.test.", "ECHO.lab.test"])
+def test_any_spelling_of_the_host_is_answered_over_https(net: World, host: str) -> None:
+    (seen,) = get(net, "cdn", {"Host": host}, tls=True)
+
+    assert (seen["status"], seen["headers"]["x-forwarded-proto"]) == (200, "https")
+
+
+def test_a_header_about_the_scheme_is_not_believed_behind_a_proxy_header(net: World) -> None:
+    """Why TLS goes on to the ingress: the client's address decides, and it is not trusted."""
+    seen = json.loads(net.python("lb-a", PROXIED, "192.0.2.7", DIRECT, NODE))
+
+    assert seen["headers"]["x-real-ip"] == "192.0.2.7"
+    assert seen["headers"]["x-forwarded-proto"] == "http"
+
+
+def test_the_ingress_does_not_believe_a_proxy_header_of_anybody_else(net: World) -> None:
+    said = net.python("cdn", PROXIED, "192.0.2.7", CDN, NODE)
+
+    assert "192.0.2.7" not in said
