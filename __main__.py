@@ -4,7 +4,6 @@ client -> CDN -> routers -> balancers -> cluster -> ingress -> pods
 """
 
 import pulumi
-import pulumi_command as command
 
 from components.cdn import CdnRanges, CdnRecords, Certificate, cloudflare_provider
 from components.cluster import ApiEndpoint, Cluster, ClusterArgs
@@ -28,11 +27,8 @@ front = stack.balancers.vips[0]
 api = ApiEndpoint(lan=front.lan[0], management=front.management[0], port=stack.balancers.api_port)
 
 
-remote = command.Provider("remote")
-
-
 def after(*before: pulumi.Resource) -> pulumi.ResourceOptions:
-    return pulumi.ResourceOptions(depends_on=list(before), providers=[remote])
+    return pulumi.ResourceOptions(depends_on=list(before))
 
 
 # The CDN: who may call, and the certificate it meets.
@@ -67,8 +63,7 @@ machines = Machines(
         lan_gateway=gateway,
         deploy_key=DeployKey.of(secrets.deploy_key),
     ),
-    # Replacing a machine deletes its commands first, so their provider must be there before it.
-    pulumi.ResourceOptions(providers=[proxmox, remote], depends_on=[remote]),
+    pulumi.ResourceOptions(providers=[proxmox]),
 )
 
 

@@ -16,7 +16,6 @@ from components.host.files import (
     repositories,
 )
 from components.host.machine import Connection, Machine
-from components.host.transport import dependencies
 
 __all__ = [
     "Baseline",
@@ -36,6 +35,5 @@ __all__ = [
     "Repository",
     "Service",
     "Step",
-    "dependencies",
     "repositories",
 ]

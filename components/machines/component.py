@@ -8,7 +8,7 @@ import pulumi
 import pulumi_tls as tls
 from pulumi_proxmoxve import download
 
-from components.host import Machine, dependencies
+from components.host import Machine
 from components.machines.args import DeployKey, MachinesArgs
 from components.machines.legs import legs
 from components.machines.machine import VirtualMachine, VirtualMachineArgs
@@ -57,7 +57,7 @@ class Machines(pulumi.ComponentResource):
                     image=images[spec.host],
                     ready_seconds=args.ready_seconds,
                 ),
-                opts=pulumi.ResourceOptions(parent=self, depends_on=dependencies(opts)),
+                opts=pulumi.ResourceOptions(parent=self),
             )
         self.machines = {key: each.machine for key, each in made.items()}
         self.register_outputs(

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_proxmoxve as proxmoxve
 import pulumi_tls as tls
 
-from components.host import Connection, HostAction, HostActionArgs, Machine, dependencies
+from components.host import Connection, HostAction, HostActionArgs, Machine
 from components.machines.args import DeployKey
 from components.machines.legs import Leg
 from components.machines.render import render_user_data
@@ -140,7 +140,7 @@ class VirtualMachine(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[snippet, args.image, *dependencies(opts)],
+                depends_on=[snippet, args.image],
                 protect=proxmox.protect or None,
                 # The id and the name are this machine's: two cannot exist side by side.
                 delete_before_replace=True,
@@ -149,6 +149,12 @@ class VirtualMachine(pulumi.ComponentResource):
                 replace_on_changes=["initialization.ipConfigs", "networkDevices[*].macAddress"],
                 custom_timeouts=pulumi.CustomTimeouts(create="15m", delete="10m"),
             ),
+        )
+        # Another key for another VM: what was pushed to the old one is pushed to the new one.
+        life = tls.PrivateKey(
+            f"{name}-incarnation",
+            algorithm="ED25519",
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.vm], replace_with=[self.vm]),
         )
         self.machine = Machine(
             name=name,
@@ -162,6 +168,7 @@ class VirtualMachine(pulumi.ComponentResource):
             ),
             vm=self.vm,
             host=spec.host,
+            incarnation=life.public_key_fingerprint_sha256,
         )
         HostAction(
             f"{name}-ready",

@@ -52,13 +52,12 @@ def test_production_protects_its_machines() -> None:
     assert [each.name for each in machines if not each.protect] == []
 
 
-def test_the_commands_provider_is_there_before_any_machine() -> None:
-    """The engine deletes a replaced machine's commands first, with a provider it must know by then
-    (a default provider is made only when the first command is registered)."""
+def test_a_new_machine_is_pushed_to_again_without_asking_the_old_one() -> None:
+    """A command that were replaced with its machine would first be deleted on the old one, which
+    may be dead: it must follow by its connection instead."""
     plan = planned("lab")
-    (provider,) = plan.of_type("pulumi:providers:command")
+    machines = {each.urn for each in plan.of_type("proxmoxve:index/vmLegacy:VmLegacy")}
     commands = plan.of_type("command:remote:Command")
     assert commands
-    assert [each.name for each in commands if not each.provider.startswith(provider.urn)] == []
-    machines = plan.of_type("proxmoxve:index/vmLegacy:VmLegacy")
-    assert [each.name for each in machines if provider.urn not in each.dependencies] == []
+    assert [each.name for each in commands if each.replace_with] == []
+    assert [each.name for each in commands if each.deleted_with not in machines] == []

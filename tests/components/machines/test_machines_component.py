@@ -28,6 +28,7 @@ def answer(type_: str, name: str, inputs: Mapping[str, Any]) -> Mapping[str, Any
         return {
             "privateKeyOpenssh": f"private of {name}\n",
             "publicKeyOpenssh": f"ssh-ed25519 {name}\n",
+            "publicKeyFingerprintSha256": f"SHA256:{name}",
         }
     return {}
 
@@ -176,9 +177,15 @@ def test_readiness_is_asked_over_ssh_after_the_machine_was_made() -> None:
     seen = run()
     command = seen.one("command:remote:Command", "lb-a-ready")
     assert command.deleted_with == vm(seen, "lb-a").urn
-    assert vm(seen, "lb-a").urn in command.replace_with
-    assert command.inputs["connection"]["hostKey"] == "ssh-ed25519 lb-a-host-key"
+    host_key = command.inputs["connection"]["hostKey"]
+    assert host_key == "ssh-ed25519 lb-a-host-key SHA256:lb-a-incarnation"
     assert "cloud-init status --wait" in command.inputs["stdin"]
+
+
+def test_a_new_machine_has_another_incarnation() -> None:
+    seen = run()
+    life = seen.one(KEY, "lb-a-incarnation")
+    assert life.replace_with == (vm(seen, "lb-a").urn,)
 
 
 def test_outputs_are_registered() -> None:

@@ -8,9 +8,10 @@ import time
 from typing import Any
 
 import pytest
-from harness import lab, variant, variant_process
+from harness import lab, leftovers, variant, variant_process
 from test_3_changes import balancers
 
+from lab.hypervisor.hypervisor import Hypervisor
 from lab.probes import edge, inside
 from lab.probes.drills import measured
 from lab.probes.result import until
@@ -140,8 +141,11 @@ def test_a_machine_rebooted_comes_back_into_the_same_state(role: str, world: Wor
     assert boot, "the machine told its boot id"
 
 
-def test_a_balancer_replaced_on_purpose_gets_everything_again(world: World) -> None:
+@pytest.mark.parametrize("state", ["running", "dead"])
+def test_a_balancer_replaced_on_purpose_gets_everything_again(state: str, world: World) -> None:
     machine = next(name for name in world.role("balancer") if name not in _owners(world))
+    if state == "dead":
+        Hypervisor().power_off(machine)
     answers: list[dict[str, Any]] = []
     outage, said = measured(
         world,
@@ -170,10 +174,6 @@ def test_drills_are_felt_no_longer_than_promised(world: World) -> None:
 
 
 def test_make_down_with_a_machine_already_off_ends_clean(world: World) -> None:
-    from harness import leftovers
-
-    from lab.hypervisor.hypervisor import Hypervisor
-
     Hypervisor().power_off(world.role("worker")[-1])
     done = lab("down")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
