@@ -177,8 +177,10 @@ def test_readiness_is_asked_over_ssh_after_the_machine_was_made() -> None:
     seen = run()
     command = seen.one("command:remote:Command", "lb-a-ready")
     assert command.deleted_with == vm(seen, "lb-a").urn
-    host_key = command.inputs["connection"]["hostKey"]
-    assert host_key == "ssh-ed25519 lb-a-host-key SHA256:lb-a-incarnation"
+    kind, key, incarnation = command.inputs["connection"]["hostKey"].split()
+    assert (kind, key) == ("ssh-ed25519", "lb-a-host-key")
+    other = seen.one("command:remote:Command", "lb-b-ready").inputs["connection"]["hostKey"]
+    assert incarnation != other.split()[2]
     assert "cloud-init status --wait" in command.inputs["stdin"]
 
 
