@@ -34,6 +34,11 @@ last tool of a killed one has gone.
 """
 
 
+INHERITED_FROM = 64
+"""The lowest file descriptor a tool inherits. mmdebstrap hands descriptors of its own to a shell
+whose redirections take one digit only (dash(1)): the low numbers must stay free for it."""
+
+
 class BuildError(Exception):
     """An item could not be made; the message says why, the tool's own words first."""
 
@@ -131,14 +136,17 @@ def locked(name: str, waiting: Callable[[], None] | None = None) -> Iterator[Non
     folder = software_dir() / ".lock"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / name).open("w") as handle:
-        os.set_inheritable(handle.fileno(), True)
+        inherited = fcntl.fcntl(handle, fcntl.F_DUPFD, INHERITED_FROM)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if waiting is not None:
-                waiting()
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if waiting is not None:
+                    waiting()
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(inherited)
 
 
 def ensure_item(item: Item, progress: Progress) -> Path:

@@ -1,0 +1,32 @@
+"""What a build tool inherits of the locks."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lab.software.store import INHERITED_FROM, locked
+
+
+def test_locks_leave_the_low_descriptors_to_the_tools(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With many locks held a tool still finds single-digit descriptors, and holds the locks."""
+    monkeypatch.setenv("LAYERED_CLOUD_CACHE", str(tmp_path))
+    with contextlib.ExitStack() as held:
+        for number in range(12):
+            held.enter_context(locked(f"item-{number}"))
+        listing = subprocess.run(
+            ["ls", "/proc/self/fd"],
+            close_fds=False,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    inherited = [int(each) for each in listing.split() if int(each) > 9]
+    assert len([each for each in inherited if each >= INHERITED_FROM]) >= 12
+    assert [each for each in inherited if each < INHERITED_FROM] == []
