@@ -9,9 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -19,7 +17,8 @@ from collections.abc import Iterator
 
 from lab import runner, stack
 from lab.hypervisor.hypervisor import Hypervisor
-from lab.network import Network, Topology, ip
+from lab.network import Network, Topology
+from lab.network.network import end_processes
 from lab.paths import cache_dir, state_dir
 from lab.probes.edge import through_the_chain
 from lab.probes.result import until
@@ -67,15 +66,7 @@ def end_strays(topology: Topology, seconds: float = 30) -> None:
     A run of Pulumi that outlives its caller would hold the stack, or write into a state that is
     being taken away.
     """
-    namespace = topology.namespace("runner")
-    for sig in (signal.SIGTERM, signal.SIGKILL):
-        pids = ip.pids_in(namespace)
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, sig)
-        deadline = time.monotonic() + seconds
-        while ip.pids_in(namespace) and time.monotonic() < deadline:
-            time.sleep(0.1)
+    end_processes(topology.namespace("runner"), seconds)
 
 
 def up(profile: str | None, steps: Steps) -> None:
@@ -184,7 +175,8 @@ def down(steps: Steps, quiet: bool = False) -> None:
         CLOUDFLARE.stop()
     with steps.step("networks"):
         Network(topology).down()
-    shutil.rmtree(state_dir(), ignore_errors=False) if state_dir().exists() else None
+    if state_dir().exists():
+        shutil.rmtree(state_dir())
 
 
 def _destroy(steps: Steps, topology: Topology) -> None:

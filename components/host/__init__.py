@@ -16,6 +16,7 @@ from components.host.files import (
     repositories,
 )
 from components.host.machine import Connection, Machine
+from components.host.transport import dependencies
 
 __all__ = [
     "Baseline",
@@ -35,5 +36,6 @@ __all__ = [
     "Repository",
     "Service",
     "Step",
+    "dependencies",
     "repositories",
 ]

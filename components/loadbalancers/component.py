@@ -17,6 +17,7 @@ from components.host import (
     PeerGuard,
     Service,
     Step,
+    dependencies,
 )
 from components.loadbalancers import render
 from components.loadbalancers.args import (
@@ -81,7 +82,9 @@ class BalancersBase(pulumi.ComponentResource):
             configurations[balancer] = HostConfiguration(
                 f"{balancer}-base",
                 _base(args, model, machines[balancer]),
-                pulumi.ResourceOptions(parent=self, depends_on=_after(opts, configurations)),
+                pulumi.ResourceOptions(
+                    parent=self, depends_on=[*dependencies(opts), *configurations.values()]
+                ),
             )
         self.configurations = configurations
         lan, management = model.lan_vips, model.management_vips
@@ -155,7 +158,9 @@ class BalancersRoutes(pulumi.ComponentResource):
                     owner_guard=_guard(args.machines, machine, _vips(args)),
                     epoch=args.epoch,
                 ),
-                pulumi.ResourceOptions(parent=self, depends_on=_after(opts, configurations)),
+                pulumi.ResourceOptions(
+                    parent=self, depends_on=[*dependencies(opts), *configurations.values()]
+                ),
             )
         self.configurations = configurations
         vips = [str(address) for vip in args.settings.vips for address in vip.lan]
@@ -164,15 +169,6 @@ class BalancersRoutes(pulumi.ComponentResource):
         self.register_outputs(
             {"http_endpoints": self.http_endpoints, "https_endpoints": self.https_endpoints}
         )
-
-
-def _after(
-    opts: pulumi.ResourceOptions | None, pushed: Mapping[str, HostConfiguration]
-) -> list[pulumi.Resource]:
-    """One machine at a time, and what the component waits for, on the way down as well."""
-    given = opts.depends_on if opts else None
-    listed = given if isinstance(given, Sequence) else [given]
-    return [*(each for each in listed if isinstance(each, pulumi.Resource)), *pushed.values()]
 
 
 def _vips(args: BalancersBaseArgs | BalancersRoutesArgs) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from components.host import (
     PeerGuard,
     Service,
     Step,
+    dependencies,
 )
 from components.routers import render
 from components.routers.args import RoutersArgs, model
@@ -81,7 +82,9 @@ class Routers(pulumi.ComponentResource):
             configurations[router_name] = HostConfiguration(
                 f"{router_name}-routers",
                 _configuration(args, routers, machines[router_name]),
-                pulumi.ResourceOptions(parent=self, depends_on=_after(opts, configurations)),
+                pulumi.ResourceOptions(
+                    parent=self, depends_on=[*dependencies(opts), *configurations.values()]
+                ),
             )
         self.configurations = configurations
         self.public_vips = pulumi.Output.from_input([str(vip) for vip in routers.public])
@@ -96,15 +99,6 @@ class Routers(pulumi.ComponentResource):
                 "owners": self.owners,
             }
         )
-
-
-def _after(
-    opts: pulumi.ResourceOptions | None, pushed: Mapping[str, HostConfiguration]
-) -> list[pulumi.Resource]:
-    """One machine at a time, and what the component waits for, on the way down as well."""
-    given = opts.depends_on if opts else None
-    listed = given if isinstance(given, Sequence) else [given]
-    return [*(each for each in listed if isinstance(each, pulumi.Resource)), *pushed.values()]
 
 
 def _configuration(

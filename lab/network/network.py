@@ -284,7 +284,7 @@ class Network:
         return bool(rows) and rows[0].get("ifalias") == MARK
 
     def _remove(self, name: str) -> None:
-        _end_processes(name)
+        end_processes(name)
         with contextlib.suppress(ip.NetworkError):
             # Deleting the veths first frees the ports at once: a namespace's own end is deferred.
             lines = [
@@ -300,14 +300,14 @@ class Network:
             path.unlink(missing_ok=True)
 
 
-def _end_processes(namespace: str) -> None:
-    """End what still runs in a namespace of the lab's: asked first, then killed."""
+def end_processes(namespace: str, seconds: float = END_SECONDS) -> None:
+    """End what runs in a namespace of the lab's: asked first, after `seconds` killed."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         pids = ip.pids_in(namespace)
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
-        deadline = time.monotonic() + (END_SECONDS if pids else 0)
+        deadline = time.monotonic() + (seconds if pids else 0)
         while ip.pids_in(namespace) and time.monotonic() < deadline:
             time.sleep(0.05)
 
