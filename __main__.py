@@ -3,11 +3,13 @@
 client -> CDN -> routers -> balancers -> cluster -> ingress -> pods
 """
 
+from functools import partial
+
 import pulumi
 
 from components.cdn import CdnRanges, CdnRecords, Certificate, cloudflare_provider
-from components.cluster import ApiEndpoint, Cluster, ClusterArgs
-from components.host import Baseline, BaselineArgs, Machine, repositories
+from components.cluster import Cluster, ClusterArgs
+from components.host import baselines
 from components.inventory import inventory
 from components.loadbalancers import (
     BalancersBase,
@@ -15,16 +17,13 @@ from components.loadbalancers import (
     BalancersRoutes,
     BalancersRoutesArgs,
 )
-from components.machines import DeployKey, Machines, MachinesArgs, planned, proxmox_provider
+from components.machines import DeployKey, Machines, MachinesArgs, proxmox_provider
 from components.platform import Platform, PlatformArgs
 from components.routers import Routers, RoutersArgs
 from settings.loader import load
 
 stack, secrets = load()
-networks, epoch = stack.networks, str(stack.access.epoch)
-gateway = stack.routers.vips[0].lan[0]
-front = stack.balancers.vips[0]
-api = ApiEndpoint(lan=front.lan[0], management=front.management[0], port=stack.balancers.api_port)
+networks, specs, epoch = stack.networks, list(stack.machines()), str(stack.access.epoch)
 
 
 def after(*before: pulumi.Resource) -> pulumi.ResourceOptions:
@@ -49,7 +48,7 @@ proxmox = proxmox_provider(
     "proxmox",
     proxmox=stack.proxmox,
     networks=networks,
-    planned=planned(stack.machines()),
+    machines=specs,
     api_token=secrets.proxmox_api_token,
     ssh_private_key=secrets.proxmox_ssh_key,
 )
@@ -59,63 +58,45 @@ machines = Machines(
         environment=stack.environment,
         networks=networks,
         proxmox=stack.proxmox,
-        machines=list(stack.machines()),
-        lan_gateway=gateway,
+        machines=specs,
+        lan_gateway=stack.routers.gateway,
         deploy_key=DeployKey.of(secrets.deploy_key),
     ),
     pulumi.ResourceOptions(providers=[proxmox]),
 )
-
-
-def of(*roles: str) -> list[Machine]:
-    return [machine for machine in machines.machines.values() if machine.role in roles]
-
-
-def baselines(*roles: str, behind: list[pulumi.Resource]) -> list[pulumi.Resource]:
-    return [
-        Baseline(
-            f"{machine.name}-baseline",
-            BaselineArgs(
-                machine=machine,
-                authorized_keys=(machines.deploy_key.public_key, *stack.access.authorized_keys),
-                repositories=repositories(stack.software.repositories),
-                resolvers=tuple(map(str, networks.resolvers)),
-                domain=networks.domain,
-                ntp_servers=tuple(networks.ntp),
-                hosts={each.name: str(each.address("lan")) for each in of(*roles)},
-                journal_mebibytes=stack.access.journald_max_mebibytes,
-                automatic_upgrades=stack.access.unattended_upgrades,
-                install_packages=stack.access.baseline_packages,
-                epoch=epoch,
-            ),
-            after(*behind),
-        )
-        for machine in of(*roles)
-    ]
-
+balancers = machines.of("balancer")
+control_planes, workers = machines.of("control_plane"), machines.of("worker")
+baseline = partial(
+    baselines,
+    access=stack.access,
+    networks=networks,
+    software=stack.software,
+    deploy_key=machines.deploy_key.public_key,
+)
 
 # The routers first: everything behind them reaches package repositories through them.
 routers = Routers(
     "routers",
     RoutersArgs(
-        machines=of("router"),
+        machines=machines.of("router"),
         settings=stack.routers,
         networks=networks,
-        balancers=front.lan,
+        balancers=stack.balancers.lan_vips,
         cdn_ranges=cdn.ranges,
         epoch=epoch,
     ),
-    after(*baselines("router", behind=[])),
+    after(*baseline(machines.of("router"))),
 )
 base = BalancersBase(
     "balancers",
     BalancersBaseArgs(
-        machines=of("balancer"),
-        control_planes=of("control_plane"),
+        machines=balancers,
+        control_planes=control_planes,
         settings=stack.balancers,
+        ways_back=routers.ways_back,
         epoch=epoch,
     ),
-    after(*baselines("balancer", behind=[routers])),
+    after(*baseline(balancers, behind=[routers])),
 )
 cluster = Cluster(
     "cluster",
@@ -123,12 +104,12 @@ cluster = Cluster(
         cluster=stack.cluster,
         networks=networks,
         software=stack.software,
-        control_planes=of("control_plane"),
-        workers=of("worker"),
-        api=api,
+        control_planes=control_planes,
+        workers=workers,
+        api=base.api,
         epoch=epoch,
     ),
-    after(base, *baselines("control_plane", "worker", behind=[routers])),
+    after(base, *baseline([*control_planes, *workers], behind=[routers])),
 )
 platform = Platform(
     "platform",
@@ -137,20 +118,18 @@ platform = Platform(
         networks=networks,
         kubeconfig=cluster.kubeconfig,
         cluster_identifier=f"{stack.environment}-{stack.cluster.name}",
-        api_host=api.lan,
-        api_port=api.port,
-        control_plane=of("control_plane")[0],
-        lan_interface=of("control_plane")[0].interfaces["lan"],
+        api=base.api,
+        control_plane=control_planes[0],
         node_count=len(cluster.nodes),
         control_planes_work=stack.cluster.schedule_on_control_planes,
-        trusted=[machine.address("lan") for machine in of("balancer")],
+        trusted=base.senders,
     ),
     after(cluster),
 )
 routes = BalancersRoutes(
     "routes",
     BalancersRoutesArgs(
-        machines=of("balancer"),
+        machines=balancers,
         nodes=cluster.ingress_machines,
         settings=stack.balancers,
         cdn_ranges=cdn.ranges,
@@ -166,36 +145,28 @@ routes = BalancersRoutes(
     after(platform),
 )
 records = CdnRecords(
-    "cdn-records",
-    cdn=stack.cdn,
-    origins=[vip for group in stack.routers.vips for vip in group.wan],
-    provider=cloudflare,
-    opts=after(routes),
+    "cdn-records", cdn=stack.cdn, origins=routers.origins, provider=cloudflare, opts=after(routes)
 )
 
-pulumi.export(
-    "vips",
-    {
+outputs = {
+    "vips": {
         "public": routers.public_vips,
         "lan_gateway": routers.lan_gateways,
         "lan": base.lan_vips,
         "management": base.management_vips,
     },
-)
-pulumi.export(
-    "node_ports",
-    {
+    "node_ports": {
         "http": platform.ports.http,
         "https": platform.ports.https,
         "health": platform.ports.health,
     },
-)
-pulumi.export("load_balancer_ip", platform.ports.load_balancer_ip)
-pulumi.export(
-    "api_endpoints", {"lan": base.api_endpoint, "management": base.api_management_endpoint}
-)
-pulumi.export("kubeconfig", cluster.kubeconfig)
-pulumi.export("deploy_key", pulumi.Output.secret(machines.deploy_key.private_key))
-pulumi.export("certificate_authority", certificate.authority)
-pulumi.export("urls", records.names.apply(lambda names: [f"https://{name}/" for name in names]))
-pulumi.export("inventory", inventory(machines.machines.values()))
+    "load_balancer_ip": platform.ports.load_balancer_ip,
+    "api_endpoints": {"lan": base.api_endpoint, "management": base.api_management_endpoint},
+    "kubeconfig": cluster.kubeconfig,
+    "deploy_key": pulumi.Output.secret(machines.deploy_key.private_key),
+    "certificate_authority": certificate.authority,
+    "urls": records.urls,
+    "inventory": inventory(machines.machines.values()),
+}
+for name, value in outputs.items():
+    pulumi.export(name, value)

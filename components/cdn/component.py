@@ -87,10 +87,13 @@ class CdnRecords(pulumi.ComponentResource):
     """Proxied A records of every name to every public VIP, and the zone's TLS settings.
 
     Leaves out: rules, cache and paid features, which belong to whoever owns the zone. Without a
-    zone it makes nothing. `names` are the names served.
+    zone it makes nothing.
     """
 
     names: pulumi.Output[Sequence[str]]
+    """The names served."""
+    urls: pulumi.Output[Sequence[str]]
+    """Of the service, as clients call it; a wildcard is no name to call."""
 
     def __init__(
         self,
@@ -123,7 +126,10 @@ class CdnRecords(pulumi.ComponentResource):
                     setting, zone_id=zone, setting_id=setting, value=value, opts=child
                 )
         self.names = pulumi.Output.from_input(list(cdn.records))
-        self.register_outputs({"names": self.names})
+        self.urls = pulumi.Output.from_input(
+            [f"https://{record}/" for record in cdn.records if not record.startswith("*.")]
+        )
+        self.register_outputs({"names": self.names, "urls": self.urls})
 
     def _zone(self, cdn: Cdn, provider: cloudflare.Provider | None) -> pulumi.Input[str]:
         if cdn.zone_id is not None:

@@ -1,6 +1,6 @@
 """The Kubernetes cluster: kubeadm, one control plane, workers joined by fresh tokens."""
 
-from components.cluster.args import ApiEndpoint, ClusterArgs, Node
+from components.cluster.args import ClusterArgs, Node
 from components.cluster.component import Cluster
 
-__all__ = ["ApiEndpoint", "Cluster", "ClusterArgs", "Node"]
+__all__ = ["Cluster", "ClusterArgs", "Node"]

@@ -7,17 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from components.host import Machine
-from settings.models import Cluster, Networks, Software
-
-
-@dataclass(frozen=True, kw_only=True)
-class ApiEndpoint:
-    """Where the balancers serve the Kubernetes API: a VIP on the LAN for the nodes, one on the
-    management network for operators and this program; one port for both."""
-
-    lan: IPv4Address
-    management: IPv4Address
-    port: int = 6443
+from settings.models import ApiEndpoint, Cluster, Networks, Software
 
 
 @dataclass(frozen=True, kw_only=True)

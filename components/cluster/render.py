@@ -13,9 +13,8 @@ from typing import Any
 
 import yaml
 
-from components.cluster.args import ApiEndpoint
 from components.host.text import environment, merged
-from settings.models import Cluster, Networks
+from settings.models import ApiEndpoint, Cluster, Networks
 
 KUBEADM_CONFIG = "/etc/kubernetes/kubeadm-config.yaml"
 MARKERS = "/etc/kubernetes/layered-cloud"

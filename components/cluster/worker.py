@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pulumi
 
 from components.cluster import render
-from components.cluster.args import ApiEndpoint
 from components.host import HostAction, HostActionArgs, Machine
+from settings.models import ApiEndpoint
 
 
 @dataclass(frozen=True, kw_only=True)

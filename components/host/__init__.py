@@ -2,6 +2,7 @@
 
 from components.host.action import HostAction, HostActionArgs
 from components.host.baseline import Baseline, BaselineArgs
+from components.host.baselines import baselines
 from components.host.configuration import HostConfiguration, HostConfigurationArgs
 from components.host.files import (
     Check,
@@ -13,7 +14,6 @@ from components.host.files import (
     Repository,
     Service,
     Step,
-    repositories,
 )
 from components.host.machine import Connection, Machine
 from components.host.transport import dependencies
@@ -36,6 +36,6 @@ __all__ = [
     "Repository",
     "Service",
     "Step",
+    "baselines",
     "dependencies",
-    "repositories",
 ]

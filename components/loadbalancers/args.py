@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
 import pulumi
@@ -22,12 +22,14 @@ from settings.models import Balancers as BalancersSettings
 @dataclass(frozen=True, kw_only=True)
 class BalancersBaseArgs:
     """`machines` are the balancers with legs on management and lan, `control_planes` the machines
-    the API lives on. A changed `epoch` pushes again.
+    the API lives on. `ways_back` maps a LAN VIP whose answers do not leave by the default route to
+    their gateway. A changed `epoch` pushes again.
     """
 
     machines: Sequence[Machine]
     control_planes: Sequence[Machine]
     settings: BalancersSettings
+    ways_back: Mapping[IPv4Address, IPv4Address] = field(default_factory=dict)
     epoch: str = "1"
 
 
@@ -66,6 +68,7 @@ def base_model(args: BalancersBaseArgs) -> BaseModel:
         api_port=settings.api_port,
         stats_port=settings.stats_port,
         control_planes=servers(args.control_planes),
+        ways_back=dict(args.ways_back),
     )
 
 
@@ -79,7 +82,7 @@ def routes_model(
     """The plain values of `args` once the late ones are known (a port of 0 is none)."""
     settings = args.settings
     return RoutesModel(
-        lan_vips=tuple(address for vip in settings.vips for address in vip.lan),
+        lan_vips=tuple(settings.lan_vips),
         target=settings.target,
         nodes=servers(args.nodes),
         http_port=http_port or None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Address
 
 import pulumi
 
@@ -28,6 +29,7 @@ from components.loadbalancers.args import (
 )
 from components.loadbalancers.model import HEALTH_PORT, BaseModel
 from components.loadbalancers.verify import cdn_ranges, verify_base, verify_routes
+from settings.models import ApiEndpoint
 
 _APPLY_SYSCTLS = f"[ ! -e {render.SYSCTL} ] || exec /lib/systemd/systemd-sysctl {render.SYSCTL}"
 _ASK_PEER = (
@@ -52,6 +54,10 @@ class BalancersBase(pulumi.ComponentResource):
     Raises `BalancersError` when the settings make no sense together.
     """
 
+    api: ApiEndpoint
+    """The same for the layers behind: decided, and so known in a preview."""
+    senders: Sequence[IPv4Address]
+    """The balancers' own LAN addresses: who sends PROXY headers to the ingress."""
     api_endpoint: pulumi.Output[str]
     """`ADDRESS:PORT` on the LAN: the cluster's controlPlaneEndpoint."""
     api_management_endpoint: pulumi.Output[str]
@@ -62,7 +68,7 @@ class BalancersBase(pulumi.ComponentResource):
     """Where the routers forward to."""
     management_vips: pulumi.Output[list[str]]
     addresses: pulumi.Output[list[str]]
-    """The balancers' own LAN addresses: who sends PROXY headers to the ingress."""
+    """`senders`, as text."""
     stats_endpoints: pulumi.Output[dict[str, str]]
     """Machine to `ADDRESS:PORT` of its statistics and Prometheus endpoint (/metrics)."""
     owners: pulumi.Output[dict[str, str]]
@@ -88,12 +94,14 @@ class BalancersBase(pulumi.ComponentResource):
             )
         self.configurations = configurations
         lan, management = model.lan_vips, model.management_vips
-        self.api_endpoint = pulumi.Output.from_input(f"{lan[0]}:{model.api_port}")
-        self.api_management_endpoint = pulumi.Output.from_input(f"{management[0]}:{model.api_port}")
+        api = self.api = args.settings.api
+        self.senders = [each.lan.ip for each in model.balancers]
+        self.api_endpoint = pulumi.Output.from_input(f"{api.lan}:{api.port}")
+        self.api_management_endpoint = pulumi.Output.from_input(f"{api.management}:{api.port}")
         self.api_names = pulumi.Output.from_input([str(vip) for vip in (*lan, *management)])
         self.lan_vips = pulumi.Output.from_input([str(vip) for vip in lan])
         self.management_vips = pulumi.Output.from_input([str(vip) for vip in management])
-        self.addresses = pulumi.Output.from_input([str(each.lan.ip) for each in model.balancers])
+        self.addresses = pulumi.Output.from_input([str(each) for each in self.senders])
         self.stats_endpoints = pulumi.Output.from_input(
             {each.name: f"{each.management.ip}:{model.stats_port}" for each in model.balancers}
         )
@@ -163,7 +171,7 @@ class BalancersRoutes(pulumi.ComponentResource):
                 ),
             )
         self.configurations = configurations
-        vips = [str(address) for vip in args.settings.vips for address in vip.lan]
+        vips = args.settings.lan_vips
         self.http_endpoints = pulumi.Output.from_input([f"{vip}:80" for vip in vips])
         self.https_endpoints = pulumi.Output.from_input([f"{vip}:443" for vip in vips])
         self.register_outputs(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Literal
 
@@ -15,6 +16,8 @@ ALIVE_PORT = 8405
 """TCP, on loopback: HAProxy's own answer to keepalived's check."""
 HEALTH_PORT = 8406
 """TCP, on the LAN leg: answers `healthy` to the peer, or what is wrong."""
+FIRST_TABLE = 1000
+"""Routing tables and rules of our own are numbered from here (ip-route(8): above 255 are free)."""
 HTTP_PORT = 80
 HTTPS_PORT = 443
 
@@ -38,8 +41,21 @@ class Server:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WayBack:
+    """Packets from `vip` that leave the LAN do so through `gateway`, by a routing table of their
+    own; `table` is also the preference of the rule that leads there."""
+
+    vip: IPv4Address
+    gateway: IPv4Address
+    table: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class BaseModel:
-    """A pair of balancers (or one): addresses, and the Kubernetes API."""
+    """A pair of balancers (or one): addresses, and the Kubernetes API.
+
+    `ways_back` maps a LAN VIP whose answers do not leave by the default route to their gateway.
+    """
 
     balancers: tuple[Balancer, ...]
     vips: tuple[BalancerVip, ...]
@@ -49,6 +65,7 @@ class BaseModel:
     api_port: int
     stats_port: int
     control_planes: tuple[Server, ...]
+    ways_back: Mapping[IPv4Address, IPv4Address] = field(default_factory=dict)
 
     def balancer(self, name: str) -> Balancer:
         """The balancer called `name`; `KeyError` when there is none."""
@@ -64,6 +81,14 @@ class BaseModel:
     def priority(self, vip: BalancerVip, name: str) -> int:
         """The VRRP priority of `name` in `vip`."""
         return OWNER_PRIORITY if vip.owner == name else BACKUP_PRIORITY
+
+    def ways(self, vip: BalancerVip) -> tuple[WayBack, ...]:
+        """The ways back of a group's addresses."""
+        return tuple(
+            WayBack(vip=address, gateway=self.ways_back[address], table=FIRST_TABLE + index)
+            for index, address in enumerate(self.lan_vips)
+            if address in vip.lan and address in self.ways_back
+        )
 
     @property
     def lan_vips(self) -> tuple[IPv4Address, ...]:

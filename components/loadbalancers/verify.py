@@ -28,9 +28,18 @@ def verify_base(model: BaseModel) -> None:
 
     Checks: groups owned by a balancer that exists, VRIDs unique on the LAN (RFC 5798, 5.2.3),
     VIPs in their segment and nobody's own address, peers on one subnet, the advert interval in
-    centiseconds (RFC 5798, 5.2.7), ports free of each other, and a control plane to send to.
+    centiseconds (RFC 5798, 5.2.7), ways back in reach, ports free of each other, and a control
+    plane to send to.
     """
-    _raise([*_machines(model), *_groups(model), *_addresses(model), *_ports(model)])
+    _raise(
+        [
+            *_machines(model),
+            *_groups(model),
+            *_addresses(model),
+            *_ways_back(model),
+            *_ports(model),
+        ]
+    )
 
 
 def verify_routes(model: RoutesModel) -> None:
@@ -155,6 +164,18 @@ def _addresses(model: BaseModel) -> Iterator[str]:
                             f"loadbalancers: {address} of {vip.name} is not in "
                             f"{leg.address.network}, the {segment} of {balancer.name}"
                         )
+
+
+def _ways_back(model: BaseModel) -> Iterator[str]:
+    for address, gateway in model.ways_back.items():
+        if address not in model.lan_vips:
+            yield f"loadbalancers: {address} has a way back, but is no VIP of theirs"
+        for balancer in model.balancers:
+            if gateway not in balancer.lan.address.network:
+                yield (
+                    f"loadbalancers: {gateway}, the way back of {address}, is not in "
+                    f"{balancer.lan.address.network}, the LAN of {balancer.name}"
+                )
 
 
 def _ports(model: BaseModel) -> Iterator[str]:

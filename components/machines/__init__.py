@@ -3,16 +3,13 @@
 from components.machines.args import DeployKey, MachinesArgs
 from components.machines.component import Machines
 from components.machines.machine import VirtualMachine, VirtualMachineArgs
-from components.machines.preflight import Planned, planned
 from components.machines.provider import proxmox_provider
 
 __all__ = [
     "DeployKey",
     "Machines",
     "MachinesArgs",
-    "Planned",
     "VirtualMachine",
     "VirtualMachineArgs",
-    "planned",
     "proxmox_provider",
 ]

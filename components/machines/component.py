@@ -70,6 +70,10 @@ class Machines(pulumi.ComponentResource):
             }
         )
 
+    def of(self, *roles: str) -> list[Machine]:
+        """The machines of these roles, in the order of the settings."""
+        return [machine for machine in self.machines.values() if machine.role in roles]
+
     def _make_deploy_key(self, name: str) -> DeployKey:
         pair = tls.PrivateKey(
             f"{name}-deploy-key", algorithm="ED25519", opts=pulumi.ResourceOptions(parent=self)

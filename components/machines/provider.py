@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_proxmoxve as proxmoxve
 
-from components.machines.preflight import Planned, check
-from settings.models import Networks, Proxmox
+from components.machines.preflight import check, planned
+from settings.models import MachineSpec, Networks, Proxmox
 
 
 def proxmox_provider(
@@ -16,7 +16,7 @@ def proxmox_provider(
     *,
     proxmox: Proxmox,
     networks: Networks,
-    planned: Sequence[Planned],
+    machines: Sequence[tuple[str, MachineSpec]],
     api_token: pulumi.Input[str],
     ssh_private_key: pulumi.Input[str],
     opts: pulumi.ResourceOptions | None = None,
@@ -24,13 +24,14 @@ def proxmox_provider(
     """A provider whose token is handed over only when every check of the preflight has passed.
 
     A preview changes nothing and may run where the API cannot be reached, so it does not ask.
+    `machines` are the pairs of role and machine to be made.
     Every resource of the provider waits for its configuration, so on an update nothing is made
     before the answer. Raises `pulumi.RunError` with every lack at once.
     """
 
     def passed(token: str) -> str:
         if not pulumi.runtime.is_dry_run():
-            lacks = check(proxmox, networks, planned, token)
+            lacks = check(proxmox, networks, planned(machines), token)
             if lacks:
                 listing = "\n".join(f"  - {lack}" for lack in lacks)
                 raise pulumi.RunError(

@@ -28,8 +28,8 @@ def cilium(args: PlatformArgs) -> Values:
     return merged(
         {
             "kubeProxyReplacement": True,
-            "k8sServiceHost": str(args.api_host),
-            "k8sServicePort": args.api_port,
+            "k8sServiceHost": str(args.api.lan),
+            "k8sServicePort": args.api.port,
             "routingMode": "native",
             "autoDirectNodeRoutes": True,
             "ipv4NativeRoutingCIDR": str(args.networks.pods),

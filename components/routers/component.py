@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Address
 
 import pulumi
 
@@ -60,8 +61,11 @@ class Routers(pulumi.ComponentResource):
     Raises `RoutersError` when the settings make no sense together.
     """
 
+    origins: Sequence[IPv4Address]
+    """The public VIPs, as the CDN's records name them."""
+    ways_back: Mapping[IPv4Address, IPv4Address]
+    """Balancers' VIPs that do not answer by the default route, and the gateway of each."""
     public_vips: pulumi.Output[list[str]]
-    """Origins for the CDN's records."""
     lan_gateways: pulumi.Output[list[str]]
     """Default routes of the machines behind."""
     public_ports: pulumi.Output[list[int]]
@@ -87,6 +91,8 @@ class Routers(pulumi.ComponentResource):
                 ),
             )
         self.configurations = configurations
+        self.origins = routers.public
+        self.ways_back = routers.ways_back
         self.public_vips = pulumi.Output.from_input([str(vip) for vip in routers.public])
         self.lan_gateways = pulumi.Output.from_input([str(vip) for vip in routers.gateways])
         self.public_ports = pulumi.Output.from_input(list(routers.public_ports))

@@ -93,6 +93,15 @@ class RoutersModel:
             for index, public in enumerate(self.public)
         )
 
+    @property
+    def ways_back(self) -> dict[IPv4Address, IPv4Address]:
+        """Balancers' VIPs whose answers may not leave by the default route, the first group's
+        gateway, and the gateway they must take: of the group their requests came through. Another
+        router knows nothing of those connections, and drops what belongs to none."""
+        groups = {address: vip for vip in self.vips for address in vip.wan}
+        ways = {target: groups[public].lan[0] for public, target in self.targets}
+        return {target: way for target, way in ways.items() if way != self.vips[0].lan[0]}
+
     def rollout(self) -> tuple[str, ...]:
         """Names in the order they are pushed: who owns no VIP first."""
         owners = {vip.owner for vip in self.vips}

@@ -74,18 +74,24 @@ def _machine_lost(world: World, machine: str, vrrp: Vrrp) -> str:
 
 def router_lost(world: World) -> str:
     """The router that owns the public VIP loses power."""
+    if len(world.stack.routers.machines) == 1:
+        return "one router: its loss is an outage"
     vip = str(world.stack.routers.vips[0].wan[0])
     return _machine_lost(world, owners(world)[vip][0], world.stack.routers.vrrp)
 
 
 def balancer_lost(world: World) -> str:
     """The balancer that owns the VIP loses power."""
+    if len(world.stack.balancers.machines) == 1:
+        return "one balancer: its loss is an outage"
     vip = str(world.stack.balancers.vips[0].lan[0])
     return _machine_lost(world, owners(world)[vip][0], world.stack.balancers.vrrp)
 
 
 def haproxy_killed(world: World) -> str:
     """HAProxy dies on the owner: the VIP must leave with it, and return with it."""
+    if len(world.stack.balancers.machines) == 1:
+        return "one balancer: there is no other HAProxy"
     vip = str(world.stack.balancers.vips[0].lan[0])
     owner = owners(world)[vip][0]
     vrrp = world.stack.balancers.vrrp

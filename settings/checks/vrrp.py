@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from ipaddress import IPv4Address
 
 from settings.checks.claims import has
 from settings.checks.registry import reads
@@ -57,6 +58,30 @@ def router_vips_have_owners(stack: Stack) -> Iterator[Problem]:
 def balancer_vips_have_owners(stack: Stack) -> Iterator[Problem]:
     """The preferred owner is one of the balancers; group names are unique."""
     yield from _owned("balancers", stack.balancers.vips, stack.balancers.machines)
+
+
+@reads("routers", "balancers")
+def answers_go_back_through_one_router(stack: Stack) -> Iterator[Problem]:
+    """Public VIPs are forwarded to the balancers' VIPs in turn. What a balancer's VIP answers can
+    leave through one group's gateway only, so two groups may not share one."""
+    targets = stack.balancers.lan_vips
+    if len(stack.routers.machines) == 1:
+        return
+    groups: dict[IPv4Address, int] = {}
+    publics = [index for index, vip in enumerate(stack.routers.vips) for _ in vip.wan]
+    told: set[int] = set()
+    for position, index in enumerate(publics):
+        target = targets[position % len(targets)]
+        earlier = groups.setdefault(target, index)
+        if earlier != index and index not in told:
+            told.add(index)
+            yield problem(
+                f"routers.vips[{index}]",
+                stack.routers.vips[index].name,
+                f"is forwarded to {target}, as {stack.routers.vips[earlier].name} is, and what "
+                f"{target} answers can leave through one of the two routers only",
+                f"give balancers.vips a LAN address for each public VIP ({len(publics)} in all)",
+            )
 
 
 def _owned(

@@ -14,6 +14,7 @@ from settings.models.cluster import (
     Platform,
 )
 from settings.models.edge import (
+    ApiEndpoint,
     Balancers,
     BalancerVip,
     Cdn,
@@ -39,6 +40,7 @@ from settings.models.stack import Stack
 __all__ = [
     "Access",
     "AddressRange",
+    "ApiEndpoint",
     "AptRepository",
     "BalancerVip",
     "Balancers",

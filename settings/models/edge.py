@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from ipaddress import IPv4Address
 from typing import Literal
 
 from pydantic import Field
@@ -40,6 +42,16 @@ class BalancerVip(Strict):
     """Addresses on the LAN: where the routers and the nodes reach the balancers."""
     management: list[Address] = Field(min_length=1)
     """Addresses on the management segment: where Pulumi reaches the API."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiEndpoint:
+    """Where the balancers serve the Kubernetes API: a VIP on the LAN for the nodes, one on the
+    management network for operators and this program; one port for both."""
+
+    lan: IPv4Address
+    management: IPv4Address
+    port: int = 6443
 
 
 class Vrrp(Strict):
@@ -81,6 +93,11 @@ class Routers(Strict):
     """TCP ports of the public VIPs forwarded to the balancers."""
     management_sources: list[Subnet] = Field(default_factory=list)
     """Who may reach sshd on the management leg; empty means the management network."""
+
+    @property
+    def gateway(self) -> IPv4Address:
+        """Everybody's way out."""
+        return self.vips[0].lan[0]
 
 
 class Certificate(Strict):
@@ -139,6 +156,17 @@ class Balancers(Strict):
     """Stats page and Prometheus endpoint, on the management leg only."""
     redirect_to_https: bool = False
     """Answer plain HTTP with a redirect."""
+
+    @property
+    def lan_vips(self) -> list[IPv4Address]:
+        """Of every group: where the routers forward to, in turn."""
+        return [address for vip in self.vips for address in vip.lan]
+
+    @property
+    def api(self) -> ApiEndpoint:
+        """The API is served on the first group's first addresses."""
+        first = self.vips[0]
+        return ApiEndpoint(lan=first.lan[0], management=first.management[0], port=self.api_port)
 
 
 class Cdn(Strict):

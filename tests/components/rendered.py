@@ -24,7 +24,7 @@ def routers_args(stack: Stack) -> router_args.RoutersArgs:
         machines=stacks.machines(stack, "router"),
         settings=stack.routers,
         networks=stack.networks,
-        balancers=[address for vip in stack.balancers.vips for address in vip.lan],
+        balancers=stack.balancers.lan_vips,
         cdn_ranges=[str(network) for network in CDN],
     )
 
@@ -50,6 +50,7 @@ def base_args(stack: Stack) -> balancer_args.BalancersBaseArgs:
         machines=stacks.machines(stack, "balancer"),
         control_planes=stacks.machines(stack, "control_plane"),
         settings=stack.balancers,
+        ways_back=routers_model(stack).ways_back,
     )
 
 

@@ -170,7 +170,21 @@ def test_records_and_settings_hang_below_the_layer() -> None:
     (layer,) = seen.of_type("layered-cloud:cdn:Records")
     for each in (*seen.of_type(RECORD), *seen.of_type(SETTING)):
         assert each.parent == layer.urn
-    assert seen.outputs[layer.urn] == {"names": ["www.example.org", "example.org"]}
+    assert seen.outputs[layer.urn] == {
+        "names": ["www.example.org", "example.org"],
+        "urls": ["https://www.example.org/", "https://example.org/"],
+    }
+
+
+def test_a_wildcard_is_served_but_is_no_url() -> None:
+    settings = cdn(**{**ZONE, "records": ["example.org", "*.example.org"]})
+    seen = run_records(settings)
+    (layer,) = seen.of_type("layered-cloud:cdn:Records")
+    assert seen.outputs[layer.urn] == {
+        "names": ["example.org", "*.example.org"],
+        "urls": ["https://example.org/"],
+    }
+    assert len(seen.of_type(RECORD)) == 4
 
 
 def test_the_token_is_secret_and_the_api_another_one_when_named() -> None:

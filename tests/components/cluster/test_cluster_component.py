@@ -11,10 +11,10 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.cluster import ApiEndpoint, Cluster, ClusterArgs
+from components.cluster import Cluster, ClusterArgs
 from components.host import Machine
 from components.host.payload import request_of
-from settings.models import Stack
+from settings.models import ApiEndpoint, Stack
 from tests.components import stacks
 from tests.components.mocks import Registered, Registration, run_program
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from components.cluster import ApiEndpoint, ClusterArgs, render
+from components.cluster import ClusterArgs, render
 from components.cluster.verify import verify
 from components.host.text import merged
 from lab.software import checkers
-from settings.models import Cluster, Stack
+from settings.models import ApiEndpoint, Cluster, Stack
 from tests.components import stacks
 from tests.golden_files import assert_golden
 

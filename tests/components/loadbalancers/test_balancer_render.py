@@ -70,6 +70,17 @@ def test_the_owner_of_each_group_has_the_higher_priority_there() -> None:
     assert (first, second) == (["150", "100"], ["100", "150"])
 
 
+def test_a_vip_of_another_group_answers_through_its_own_gateway() -> None:
+    text = rendered.balancer_files(stacks.two_groups(), "lb-b")[render.KEEPALIVED]
+    front, side = text.split("vrrp_instance ")[1:]
+
+    assert "virtual_routes" not in front
+    assert "virtual_rules" not in front
+    assert "default via 198.18.10.4 dev eth1 table 1001\n" in side
+    assert "198.18.10.0/24 dev eth1 scope link table 1001\n" in side
+    assert "from 198.18.10.13/32 table 1001 preference 1001\n" in side
+
+
 def test_preemption_follows_the_settings() -> None:
     config = stacks.lab_config()
     config["balancers"]["vrrp"] = {"preempt": False, "advert_interval": 0.25}

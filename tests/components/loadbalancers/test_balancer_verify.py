@@ -72,6 +72,16 @@ def test_a_group_owned_by_a_stranger_is_refused() -> None:
     )
 
 
+def test_a_way_back_out_of_reach_is_refused() -> None:
+    model = lab()
+    (vip,) = model.lan_vips
+    far = refused(replace(model, ways_back={vip: IPv4Address("192.0.2.1")}))
+    lost = refused(replace(model, ways_back={IPv4Address("192.0.2.2"): vip}))
+
+    assert far.startswith("loadbalancers: 192.0.2.1, the way back of 198.18.10.10, is not in")
+    assert lost == "loadbalancers: 192.0.2.2 has a way back, but is no VIP of theirs"
+
+
 def test_a_vrid_used_twice_is_refused() -> None:
     model = rendered.base_model(stacks.two_groups())
     first, second = model.vips

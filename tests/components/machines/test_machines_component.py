@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.machines import DeployKey, Machines, MachinesArgs, planned, provider
+from components.machines import DeployKey, Machines, MachinesArgs, provider
 from settings.models import Stack
 from tests.components import stacks
 from tests.components.mocks import Registered, Registration, run_program
@@ -211,7 +211,7 @@ def make_provider(stack: Stack) -> Any:
         "proxmox",
         proxmox=stack.proxmox,
         networks=stack.networks,
-        planned=planned(stack.machines()),
+        machines=list(stack.machines()),
         api_token=pulumi.Output.secret("token-value"),
         ssh_private_key=pulumi.Output.secret("ssh-key"),
     ).urn

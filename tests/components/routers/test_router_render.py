@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 import pytest
@@ -145,6 +145,13 @@ def test_with_two_groups_each_router_translates_to_its_own() -> None:
     assert "snat ip to 198.18.10.1\n" in first
     assert "snat ip to 198.18.10.4\n" in second
     assert "{ 203.0.113.10 : 198.18.10.10, 203.0.113.11 : 198.18.10.13 }" in first
+
+
+def test_what_another_group_let_in_does_not_leave_by_the_first_ones_gateway() -> None:
+    both = rendered.routers_model(stacks.two_groups())
+
+    assert both.ways_back == {IPv4Address("198.18.10.13"): IPv4Address("198.18.10.4")}
+    assert rendered.routers_model(stacks.lab()).ways_back == {}
 
 
 def test_conntrackd_ignores_the_routers_own_and_never_the_balancers() -> None:

@@ -1,0 +1,47 @@
+"""The baseline of a group of machines, as a stack's settings say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+
+from components.host.baseline import Baseline, BaselineArgs
+from components.host.files import repositories
+from components.host.machine import Machine
+from settings.models import Access, Networks, Software
+
+
+def baselines(
+    machines: Sequence[Machine],
+    *,
+    access: Access,
+    networks: Networks,
+    software: Software,
+    deploy_key: pulumi.Input[str],
+    behind: Sequence[pulumi.Resource] = (),
+) -> list[pulumi.Resource]:
+    """One `Baseline` each, pushed once `behind` is there; the machines know each other by name.
+
+    `deploy_key` is the public key this program logs in with.
+    """
+    return [
+        Baseline(
+            f"{machine.name}-baseline",
+            BaselineArgs(
+                machine=machine,
+                authorized_keys=(deploy_key, *access.authorized_keys),
+                repositories=repositories(software.repositories),
+                resolvers=tuple(map(str, networks.resolvers)),
+                domain=networks.domain,
+                ntp_servers=tuple(networks.ntp),
+                hosts={each.name: str(each.address("lan")) for each in machines},
+                journal_mebibytes=access.journald_max_mebibytes,
+                automatic_upgrades=access.unattended_upgrades,
+                install_packages=access.baseline_packages,
+                epoch=str(access.epoch),
+            ),
+            pulumi.ResourceOptions(depends_on=list(behind)),
+        )
+        for machine in machines
+    ]

@@ -1,0 +1,74 @@
+"""The lab's stack and its profiles, without a lab."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lab import stack
+from settings.files import inspect
+
+FACTS = stack.Facts(
+    image_sha256="ab" * 32,
+    signing_key="-----BEGIN PGP PUBLIC KEY BLOCK-----\nkey\n-----END PGP PUBLIC KEY BLOCK-----\n",
+    demo_image="registry.lab.test/echo:0123abcd",
+)
+PROFILES = [None, *sorted(each.stem for each in stack.PROFILES.glob("*.yaml"))]
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=str)
+def test_every_profile_is_a_valid_stack_once_the_lab_has_said_what_it_knows(
+    profile: str | None, tmp_path: Path
+) -> None:
+    config = stack.config(FACTS, profile)
+    found, problems = inspect(config)
+
+    assert [str(each) for each in problems] == []
+    assert found is not None
+    assert found.proxmox.image.sha256 == FACTS.image_sha256
+    assert stack.settings(config, tmp_path / "runner") == found
+
+
+def test_a_profile_is_another_datacentre() -> None:
+    whole, single, both = (stack.config(FACTS, each) for each in (None, "single", "both-active"))
+
+    def machines(config: dict[str, object]) -> int:
+        found, _ = inspect(config)
+        assert found is not None
+        return len(list(found.machines()))
+
+    assert (machines(whole), machines(single), machines(both)) == (7, 4, 7)
+    routers = both["layered-cloud:routers"]
+    assert [vip["owner"] for vip in routers["vips"]] == ["router-a", "router-b"]
+    assert routers["machines"] == whole["layered-cloud:routers"]["machines"]
+
+
+def test_an_unknown_profile_is_refused_with_those_there_are() -> None:
+    with pytest.raises(stack.UnknownProfile) as refused:
+        stack.config(FACTS, "nonesuch")
+
+    assert str(refused.value) == (
+        "there is no profile nonesuch; profiles here: both-active, single"
+    )
+
+
+def test_a_profile_is_laid_over_key_by_key_and_lists_are_replaced() -> None:
+    under = {"a": {"b": 1, "c": [1, 2]}, "d": 3}
+
+    assert stack.merged(under, {"a": {"c": [9]}, "e": None}) == {
+        "a": {"b": 1, "c": [9]},
+        "d": 3,
+        "e": None,
+    }
+    assert under == {"a": {"b": 1, "c": [1, 2]}, "d": 3}
+
+
+def test_the_stack_file_itself_stays_as_it_is(tmp_path: Path) -> None:
+    before = (stack.CHECKOUT / "Pulumi.lab.yaml").read_text(encoding="utf-8")
+    stack.settings(stack.config(FACTS), tmp_path)
+
+    assert (stack.CHECKOUT / "Pulumi.lab.yaml").read_text(encoding="utf-8") == before
+    written = yaml.safe_load((tmp_path / "Pulumi.lab.yaml").read_text(encoding="utf-8"))
+    assert written["config"]["layered-cloud:platform"]["demo"]["image"] == FACTS.demo_image
