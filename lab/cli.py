@@ -120,7 +120,7 @@ def status(as_json: Json = False) -> None:
             raise typer.Exit(1)
 
 
-@app.command()
+@app.command(context_settings={"allow_interspersed_args": False})
 def shell(
     host: Annotated[str, typer.Argument(help="a machine's name, or client, stranger, runner …")],
     command: Annotated[list[str] | None, typer.Argument(help="instead of a shell")] = None,

@@ -18,7 +18,7 @@ class Cluster(pulumi.ComponentResource):
     """A Kubernetes cluster made by kubeadm, without kube-proxy and without a pod network.
 
     Promises: pinned, held packages; the kubelet bound to the node's LAN address; an API
-    certificate that names both VIPs; a failed init or join leaves a node on which the next run
+    certificate that names every VIP; a failed init or join leaves a node on which the next run
     begins anew; every join has a token of its own that lives 15 minutes; a new machine under an
     old name replaces the old node; a kubeconfig whose user alone holds the administrator's role,
     minted once per credentials epoch: raising it takes the role from the one before.

@@ -65,7 +65,7 @@ def kubeadm_config(
     """What `kubeadm init` makes: Init-, Cluster- and KubeletConfiguration as one YAML stream.
 
     `addresses` are the control plane's own: the first is the LAN's, which the API binds to. The
-    certificate names both VIPs, so that either end of a balancer can be the server's name.
+    certificate names every VIP, so that any address of the balancers can be the server's name.
     """
     lan = addresses[0]
     registration: dict[str, Any] = {"name": name, "criSocket": CRI_SOCKET}
@@ -81,7 +81,7 @@ def kubeadm_config(
         "skipPhases": ["addon/kube-proxy"],
     }
     names = [
-        *(str(each) for each in (api.lan, api.management, *addresses)),
+        *(str(each) for each in (api.lan, api.management, *api.others, *addresses)),
         name,
         f"{name}.{domain}",
     ]

@@ -47,10 +47,12 @@ class BalancerVip(Strict):
 @dataclass(frozen=True, kw_only=True)
 class ApiEndpoint:
     """Where the balancers serve the Kubernetes API: a VIP on the LAN for the nodes, one on the
-    management network for operators and this program; one port for both."""
+    management network for operators and this program; one port for all. `others` are the VIPs of
+    further groups, which serve it too."""
 
     lan: IPv4Address
     management: IPv4Address
+    others: tuple[IPv4Address, ...] = ()
     port: int = 6443
 
 
@@ -164,9 +166,15 @@ class Balancers(Strict):
 
     @property
     def api(self) -> ApiEndpoint:
-        """The API is served on the first group's first addresses."""
-        first = self.vips[0]
-        return ApiEndpoint(lan=first.lan[0], management=first.management[0], port=self.api_port)
+        """The API's endpoint is the first group's first addresses."""
+        lan, management = self.vips[0].lan[0], self.vips[0].management[0]
+        served = (address for vip in self.vips for address in (*vip.lan, *vip.management))
+        return ApiEndpoint(
+            lan=lan,
+            management=management,
+            others=tuple(address for address in served if address not in (lan, management)),
+            port=self.api_port,
+        )
 
 
 class Cdn(Strict):

@@ -39,11 +39,11 @@ def cluster(**values: Any) -> Cluster:
     return stacks.lab().cluster.model_copy(update=values)
 
 
-def kubeadm(of: Cluster) -> str:
+def kubeadm(of: Cluster, api: ApiEndpoint = API) -> str:
     return render.kubeadm_config(
         of,
         stacks.lab().networks,
-        API,
+        api,
         name="cp-1",
         addresses=[IPv4Address("198.18.10.21"), IPv4Address("198.18.0.31")],
         domain="lab.test",
@@ -108,6 +108,17 @@ def test_the_api_certificate_names_both_vips_and_the_machine() -> None:
         "cp-1.lab.test",
     ]
     assert configuration["controlPlaneEndpoint"] == "198.18.10.10:6443"
+
+
+def test_the_api_certificate_names_the_vips_of_every_group() -> None:
+    _, configuration, _ = yaml.safe_load_all(kubeadm(plain(), stacks.two_groups().balancers.api))
+    assert configuration["apiServer"]["certSANs"][:5] == [
+        "198.18.10.10",
+        "198.18.0.10",
+        "198.18.10.13",
+        "198.18.0.13",
+        "198.18.10.21",
+    ]
 
 
 def test_a_control_plane_keeps_its_taint_unless_it_also_works() -> None:

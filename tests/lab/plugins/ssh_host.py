@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import threading
 from typing import Any
@@ -92,11 +93,16 @@ class SshHost:
         assert child.stdout
         assert child.stderr
         feeding = asyncio.ensure_future(_copy(process.stdin, child.stdin, end=True))
-        await asyncio.gather(
-            _copy(child.stdout, process.stdout), _copy(child.stderr, process.stderr)
-        )
-        status = await child.wait()
-        feeding.cancel()
+        try:
+            await asyncio.gather(
+                _copy(child.stdout, process.stdout), _copy(child.stderr, process.stderr)
+            )
+            status = await child.wait()
+        finally:
+            feeding.cancel()
+            if child.returncode is None:
+                os.killpg(child.pid, signal.SIGKILL)  # its session is its own: start_new_session
+                await child.wait()
         if status < 0:
             process.exit_with_signal("KILL")
         else:
@@ -117,10 +123,10 @@ class SshHost:
                 self._server.close()
             for conn in self._live:
                 conn.abort()
-            current = asyncio.current_task()
-            for task in asyncio.all_tasks():
-                if task is not current:
-                    task.cancel()
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
 
         asyncio.run_coroutine_threadsafe(close(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
