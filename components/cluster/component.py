@@ -28,6 +28,8 @@ class Cluster(pulumi.ComponentResource):
     init; the pod network (the platform's first release), so nodes are not Ready yet.
     """
 
+    identity: pulumi.Output[str]
+    """Names this very cluster: one made on another machine under the same name is another one."""
     kubeconfig: pulumi.Output[str]
     """Of the administrator, through the management VIP; secret."""
     nodes: Sequence[Node]
@@ -91,6 +93,10 @@ class Cluster(pulumi.ComponentResource):
                     parent=self, depends_on=[configured[machine.name], access]
                 ),
             )
+        life = control_plane.incarnation
+        self.identity = pulumi.Output.from_input(
+            cluster.name if life is None else pulumi.Output.concat(cluster.name, "-", life)
+        )
         self.kubeconfig = pulumi.Output.secret(access.result)
         self.nodes = tuple(
             Node(
@@ -109,6 +115,7 @@ class Cluster(pulumi.ComponentResource):
         )
         self.register_outputs(
             {
+                "identity": self.identity,
                 "kubeconfig": self.kubeconfig,
                 "servers": render.servers(api),
                 "nodes": {node.name: str(node.address) for node in self.nodes},

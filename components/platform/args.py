@@ -15,17 +15,17 @@ from settings.models import Platform as PlatformSettings
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformArgs:
-    """`cluster_identifier` names the cluster for good: while it stays, a new kubeconfig replaces
-    nothing. Of `api`, the VIP on the LAN is what the nodes' own agents use. `trusted` are the
-    balancers' own LAN addresses, the only ones whose PROXY header is believed.
-    `control_planes_work` says that control planes take ordinary pods. `control_plane` is a machine
-    with kubectl and the administrator's kubeconfig.
+    """`cluster_identity` names the very cluster: while it stays, a new kubeconfig replaces nothing;
+    another one is another cluster, and gets everything anew. Of `api`, the VIP on the LAN is what
+    the nodes' own agents use. `trusted` are the balancers' own LAN addresses, the only ones whose
+    PROXY header is believed. `control_planes_work` says that control planes take ordinary pods.
+    `control_plane` is a machine with kubectl and the administrator's kubeconfig.
     """
 
     settings: PlatformSettings
     networks: Networks
     kubeconfig: pulumi.Input[str]
-    cluster_identifier: str
+    cluster_identity: pulumi.Input[str]
     control_plane: Machine
     api: ApiEndpoint
     node_count: int

@@ -77,7 +77,7 @@ class Platform(pulumi.ComponentResource):
             name,
             kubeconfig=pulumi.Output.secret(self._args.kubeconfig),
             # Without it a new kubeconfig looks like another cluster, and replaces everything.
-            cluster_identifier=self._args.cluster_identifier,
+            cluster_identifier=self._args.cluster_identity,
             enable_server_side_apply=True,
             # A dead cluster must not hold up a destroy.
             delete_unreachable=True,
@@ -89,15 +89,14 @@ class Platform(pulumi.ComponentResource):
         depends_on: Sequence[pulumi.Resource],
         provider: kubernetes.Provider | None = None,
     ) -> pulumi.ResourceOptions:
-        # What is in the cluster goes and comes with the machine that holds its etcd.
-        vm = self._args.control_plane.vm
         return pulumi.ResourceOptions(
             parent=self,
             provider=provider or self._provider,
             depends_on=list(depends_on),
             delete_before_replace=True,
-            deleted_with=vm,
-            replace_with=None if vm is None else [vm],
+            # What is in the cluster goes with the machine that holds its etcd. It comes again with
+            # another one by the provider's cluster identifier.
+            deleted_with=self._args.control_plane.vm,
         )
 
     def _release(
@@ -123,7 +122,13 @@ class Platform(pulumi.ComponentResource):
                 cleanup_on_fail=True,
                 max_history=5,
             ),
-            opts=self._options(depends_on),
+            opts=pulumi.ResourceOptions.merge(
+                self._options(depends_on),
+                # A release cannot be deleted from a cluster that is gone (pulumi-kubernetes says
+                # so even with deleteUnreachable), and another cluster is the only reason for
+                # which one of these is ever replaced.
+                pulumi.ResourceOptions(retain_on_delete=True),
+            ),
         )
 
     def _namespace(self, name: str, level: str) -> kubernetes.core.v1.Namespace:

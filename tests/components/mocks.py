@@ -40,6 +40,7 @@ class Registration:
     replace_with: tuple[str, ...]
     protect: bool
     delete_before_replace: bool
+    retain_on_delete: bool
     additional_secret_outputs: tuple[str, ...]
     ignore_changes: tuple[str, ...]
     aliases: tuple[str, ...]
@@ -148,6 +149,7 @@ class Monitor(mocks.MockMonitor):
                 replace_with=tuple(request.replace_with),
                 protect=request.protect,
                 delete_before_replace=request.deleteBeforeReplace,
+                retain_on_delete=request.retainOnDelete,
                 additional_secret_outputs=tuple(request.additionalSecretOutputs),
                 ignore_changes=tuple(request.ignoreChanges),
                 aliases=tuple(str(alias) for alias in request.aliases),

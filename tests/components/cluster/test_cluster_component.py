@@ -88,6 +88,30 @@ def test_names_come_from_machines() -> None:
     ]
 
 
+@pytest.mark.parametrize(("life", "named"), [(None, "lab"), ("SHA256:first", "lab-SHA256:first")])
+def test_a_cluster_on_another_machine_is_another_one(life: str | None, named: str) -> None:
+    stack = stacks.lab()
+
+    def program() -> Any:
+        planes = [
+            replace(each, incarnation=life) for each in stacks.machines(stack, "control_plane")
+        ]
+        made = Cluster(
+            "cluster",
+            ClusterArgs(
+                cluster=stack.cluster,
+                networks=stack.networks,
+                software=stack.software,
+                control_planes=planes,
+                workers=stacks.machines(stack, "worker"),
+                api=API,
+            ),
+        )
+        return made.identity
+
+    assert run_program(program).value == named
+
+
 def test_every_resource_hangs_below_the_layer() -> None:
     seen = run()
     (layer,) = seen.of_type("layered-cloud:cluster:Cluster")

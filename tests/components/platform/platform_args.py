@@ -37,7 +37,7 @@ def args(
             "settings": settings or chosen.platform,
             "networks": chosen.networks,
             "kubeconfig": "kubeconfig",
-            "cluster_identifier": "lab-lab",
+            "cluster_identity": "lab-lab",
             "control_plane": stacks.machines(chosen, "control_plane")[0],
             "api": chosen.balancers.api,
             "node_count": 3,

@@ -139,8 +139,11 @@ def test_what_is_in_the_cluster_goes_and_comes_with_the_control_planes_machine()
     assert len(inside) >= 10
     for each in inside:
         assert each.deleted_with == vm.urn, each.name
-        assert each.replace_with == (vm.urn,), each.name
+        # Replaced with the machine, they would be deleted first, from a cluster that may be dead.
+        assert each.replace_with == (), each.name
         assert each.delete_before_replace, each.name
+        # No release can be deleted from a cluster that is gone.
+        assert each.retain_on_delete == (each.type == RELEASE), each.name
 
 
 def test_everything_hangs_below_the_layer() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 from lab import runner
 from lab.network import Topology
 from lab.paths import CHECKOUT, state_dir
+from lab.probes.world import World
 
 ENV = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -51,6 +53,35 @@ def variant_process(verb: str = "up", **spec: Any) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def balancers(**changes: Any) -> dict[str, Any]:
+    """The lab's balancers section with other values."""
+    key = "layered-cloud:balancers"
+    section = copy.deepcopy(runner.given()["config"][key])
+    section.update(changes)
+    return {key: section}
+
+
+def customs(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Steps of resources that do something: components only group them."""
+    return [step for step in steps if not step["type"].startswith(("layered-cloud:", "pulumi:"))]
+
+
+def assert_one_change_a_balancer(world: World) -> None:
+    """A changed timeout plans one update for each balancer, its line in the preview.
+
+    It is the base's own timeout: each balancer has one resource that carries it.
+    """
+    answer = variant("preview", changes=balancers(timeouts={"http_request": 7}))
+    assert answer["ok"], answer["error"]
+    changed = customs(answer["steps"])
+    names = sorted(step["urn"].rsplit("::", 1)[-1] for step in changed)
+    machines = world.role("balancer")
+    assert [name.rsplit("-base", 1)[0] for name in names] == sorted(machines), names
+    assert all(step["op"] == "update" for step in changed)
+    added = [line for line in answer["text"].splitlines() if "http-request 7s" in line]
+    assert added, "the diff does not show the changed line"
 
 
 def leftovers() -> list[str]:

@@ -2,44 +2,19 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 from typing import Any
 
-from harness import variant
+from harness import assert_one_change_a_balancer, balancers, customs, variant
 
 from lab import runner
 from lab.paths import state_dir
 from lab.probes import edge, inside
 from lab.probes.world import World
 
-KEY = "layered-cloud:balancers"
-
-
-def balancers(**changes: Any) -> dict[str, Any]:
-    """The lab's balancers section with other values."""
-    section = copy.deepcopy(runner.given()["config"][KEY])
-    section.update(changes)
-    return {KEY: section}
-
-
-def customs(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Steps of resources that do something: components only group them."""
-    return [step for step in steps if not step["type"].startswith(("layered-cloud:", "pulumi:"))]
-
 
 def test_one_changed_timeout_plans_one_changed_resource_a_balancer(world: World) -> None:
-    # The base's own timeout: each balancer has one resource that carries it.
-    answer = variant("preview", changes=balancers(timeouts={"http_request": 7}))
-    assert answer["ok"], answer["error"]
-    changed = customs(answer["steps"])
-    names = sorted(step["urn"].rsplit("::", 1)[-1] for step in changed)
-    per_machine = {name.split("-")[0] + "-" + name.split("-")[1] for name in names}
-    assert per_machine == set(world.role("balancer")), names
-    assert len(names) == len(per_machine), names
-    assert all(step["op"] == "update" for step in changed)
-    added = [line for line in answer["text"].splitlines() if "http-request 7s" in line]
-    assert added, "the diff does not show the changed line"
+    assert_one_change_a_balancer(world)
 
 
 def test_the_change_is_made_while_the_service_goes_on(world: World) -> None:

@@ -8,8 +8,7 @@ import time
 from typing import Any
 
 import pytest
-from harness import lab, leftovers, variant, variant_process
-from test_3_changes import balancers
+from harness import balancers, lab, leftovers, variant, variant_process
 
 from lab.hypervisor.hypervisor import Hypervisor
 from lab.probes import edge, inside
@@ -159,6 +158,26 @@ def test_a_balancer_replaced_on_purpose_gets_everything_again(state: str, world:
     inside.manifests_true(world)
     edge.one_owner_each(world)
     edge.through_the_chain(world)
+    again = variant("up")
+    assert again["changed"] == 0, again["steps"]
+
+
+@pytest.mark.parametrize("roles", [("router", "worker"), ("control_plane",)], ids="+".join)
+def test_machines_that_are_dead_are_made_anew_by_one_update(
+    roles: tuple[str, ...], world: World
+) -> None:
+    """A control plane's machine holds etcd: another one is another cluster, joined and filled
+    again by the same update."""
+    lost = [world.role(role)[-1] for role in roles]
+    for machine in lost:
+        Hypervisor().power_off(machine)
+    answer = variant("up", replace=[f"VmLegacy::{machine}" for machine in lost])
+    assert answer["ok"], answer["error"]
+    inside.cluster_ready(world)
+    inside.manifests_true(world)
+    inside.api_vips(world)
+    until(lambda: edge.one_owner_each(world), 60, "the VIPs do not settle")
+    until(lambda: edge.through_the_chain(world), 60, "the chain does not answer")
     again = variant("up")
     assert again["changed"] == 0, again["steps"]
 
