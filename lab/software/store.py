@@ -160,7 +160,7 @@ def ensure_item(item: Item, progress: Progress) -> Path:
         ensure_item(need, progress)
     with locked(
         f"item-{item.name}",
-        lambda: progress.note(f"{item.name}: another run is making it, waiting"),
+        lambda: progress.note(f"{item.name}: already being made, waiting"),
     ):
         if item.ready:
             return item.path

@@ -148,7 +148,7 @@ def test_a_balancer_replaced_on_purpose_gets_everything_again(state: str, world:
     answers: list[dict[str, Any]] = []
     outage, said = measured(
         world,
-        120,
+        75,
         lambda: answers.append(variant("up", replace=[f"VmLegacy::{machine}"])),
     )
     assert answers[0]["ok"], answers[0]["error"]
@@ -173,9 +173,9 @@ def test_machines_that_are_dead_are_made_anew_by_one_update(
         Hypervisor().power_off(machine)
     answer = variant("up", replace=[f"VmLegacy::{machine}" for machine in lost])
     assert answer["ok"], answer["error"]
-    inside.cluster_ready(world)
     inside.manifests_true(world)
     inside.api_vips(world)
+    until(lambda: inside.cluster_ready(world), 120, "the cluster is not ready")
     until(lambda: edge.one_owner_each(world), 60, "the VIPs do not settle")
     until(lambda: edge.through_the_chain(world), 60, "the chain does not answer")
     again = variant("up")
