@@ -88,13 +88,18 @@ def all_good(answers: Iterable[Any], client: str, scheme: str) -> tuple[set[str]
     return nodes, pods
 
 
+def public_vips(world: World) -> list[str]:
+    """Every group's, in order."""
+    return [str(address) for group in world.stack.routers.vips for address in group.wan]
+
+
 def through_the_chain(world: World, count: int = REQUESTS) -> str:
     """HTTP and HTTPS from the client outside, through every public VIP, to every pod."""
     client = str(world.topology.nodes["client"].address_on("users"))
     seen_nodes: set[str] = set()
     seen_pods: set[str] = set()
     slowest = 0.0
-    vips = [str(address) for group in world.stack.routers.vips for address in group.wan]
+    vips = public_vips(world)
     for vip in vips:
         for tls in (False, True):
             answers = request(world, "client", vip, tls=tls, count=count)
@@ -115,7 +120,7 @@ def through_the_chain(world: World, count: int = REQUESTS) -> str:
 
 def hairpin(world: World) -> str:
     """A node reaches the public VIPs from inside."""
-    vips = [str(address) for group in world.stack.routers.vips for address in group.wan]
+    vips = public_vips(world)
     for node in world.nodes:
         for vip in vips:
             answer = request(world, node, vip, tls=False)[0]
@@ -126,7 +131,7 @@ def hairpin(world: World) -> str:
 
 def nothing_else_open(world: World) -> str:
     """From outside only the public ports answer, and only to the CDN."""
-    public = [str(address) for group in world.stack.routers.vips for address in group.wan]
+    public = public_vips(world)
     own = [str(spec.wan) for spec in world.stack.routers.machines]
     allowed = {(vip, port) for vip in public for port in world.stack.routers.public_ports}
     spec: dict[str, Any] = {"addresses": [*public, *own], "ports": SCANNED}
