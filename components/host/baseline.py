@@ -11,17 +11,9 @@ import pulumi
 from components.host import baseline_render as render
 from components.host.configuration import HostConfiguration, HostConfigurationArgs
 from components.host.errors import HostError
-from components.host.files import (
-    Check,
-    ConfirmPolicy,
-    File,
-    Health,
-    Package,
-    Repository,
-    Service,
-    Step,
-)
+from components.host.files import ConfirmPolicy, File, Repository
 from components.host.machine import Machine
+from components.host.part import Check, Health, Package, Service, Step
 
 LAYER = "baseline"
 SSHD = "/etc/ssh/sshd_config.d/10-layered-cloud.conf"

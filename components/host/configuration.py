@@ -12,18 +12,9 @@ import pulumi
 
 from components.host import payload
 from components.host.errors import HostError
-from components.host.files import (
-    SECRET,
-    Check,
-    ConfirmPolicy,
-    File,
-    Package,
-    PeerGuard,
-    Repository,
-    Service,
-    Step,
-)
+from components.host.files import SECRET, ConfirmPolicy, File, PeerGuard, Repository
 from components.host.machine import Machine
+from components.host.part import Check, Package, Service, Step
 from components.host.transport import command
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any
 
 import pulumi
 
+from components.host.part import Late, Text
 from settings.models import AptRepository
 
 SECRET = "<secret>"  # noqa: S105 - what stands in a diff where the value is not shown
@@ -46,18 +47,6 @@ def repositories(settings: Iterable[AptRepository]) -> tuple[Repository, ...]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Package:
-    """A Debian package; `version` pins it exactly, `hold` keeps upgrades away from it.
-
-    A version that ends in `*` matches as apt's own pins do, for example `2.6.*`.
-    """
-
-    name: str
-    version: str | None = None
-    hold: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
 class File:
     """One file the configuration owns. `owner` is `user:group`, `mode` is octal text.
 
@@ -83,67 +72,6 @@ class File:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Check:
-    """A daemon's own checker, run before anything is swapped.
-
-    It sees the file system as it will be: this configuration's files staged over the live ones,
-    the files of every other configuration as they are. A non-zero exit refuses the whole set.
-    Runs only when one of `watches` (paths or directories; empty: any file) changes.
-    """
-
-    name: str
-    argv: tuple[str, ...]
-    watches: tuple[str, ...] = ()
-    seconds: int = 60
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """A constant command around the swap, such as `sysctl --system`; must be idempotent.
-
-    `when` is `before` (the reload of services) or `after` (their health). It runs only when one of
-    `watches` changed, and again after a rollback, over the old files. `always` runs it on every
-    push that is not a no-op.
-    """
-
-    name: str
-    argv: tuple[str, ...]
-    when: Literal["before", "after"] = "before"
-    watches: tuple[str, ...] = ()
-    always: bool = False
-    seconds: int = 60
-
-
-@dataclass(frozen=True, kw_only=True)
-class Health:
-    """A probe repeated until it exits 0; after `seconds` without success the old set comes back."""
-
-    argv: tuple[str, ...]
-    seconds: float = 15.0
-    interval: float = 0.25
-
-
-@dataclass(frozen=True, kw_only=True)
-class Service:
-    """A systemd unit that serves from the files.
-
-    `on_change` says what a changed file needs: `reload` (the unit's own; restart only when it is
-    not running), `restart`, `none`, or a constant argv of its own. `watches` narrows the files
-    that matter to paths or directories; empty means every file of the configuration. With
-    `enable` the unit is enabled and running after every push; a unit that was enabled by this
-    configuration is disabled and stopped by its deletion. `guarded` puts it under the
-    configuration's `PeerGuard`.
-    """
-
-    name: str
-    on_change: Literal["reload", "restart", "none"] | tuple[str, ...] = "reload"
-    watches: tuple[str, ...] = ()
-    enable: bool = True
-    health: Health | None = None
-    guarded: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
 class ConfirmPolicy:
     """For machines where a mistake cuts you off.
 
@@ -166,3 +94,32 @@ class PeerGuard:
     vips: tuple[str, ...]
     probe: tuple[str, ...]
     seconds: float = 10.0
+
+
+def files(
+    texts: Iterable[Text],
+    *,
+    late: Mapping[str, pulumi.Input[Any]] | None = None,
+    secrets: Mapping[str, pulumi.Input[str]] | None = None,
+) -> tuple[File, ...]:
+    """Parts' texts as the files of a configuration: `late` and `secrets` are the values by the
+    names that the texts use. `KeyError` when one is missing."""
+    return tuple(
+        File(
+            path=text.path,
+            content=_content(text.content, late or {}),
+            mode=text.mode,
+            owner=text.owner,
+            secrets={name: (secrets or {})[name] for name in text.secrets},
+        )
+        for text in texts
+    )
+
+
+def _content(content: str | Late, late: Mapping[str, pulumi.Input[Any]]) -> pulumi.Input[str]:
+    if isinstance(content, str):
+        return content
+    render = content.render
+    return pulumi.Output.all(**{need: late[need] for need in content.needs}).apply(
+        lambda values: render(**values)
+    )

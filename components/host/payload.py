@@ -21,16 +21,8 @@ from importlib import resources
 from typing import Any, Literal
 
 from components.host.agent.store import generation as generation_of
-from components.host.files import (
-    SECRET,
-    Check,
-    ConfirmPolicy,
-    Package,
-    PeerGuard,
-    Repository,
-    Service,
-    Step,
-)
+from components.host.files import SECRET, ConfirmPolicy, PeerGuard, Repository
+from components.host.part import Check, Package, Service, Step
 
 Verb = Literal["apply", "deposit", "withdraw", "delete", "confirm", "act", "undo", "check"]
 Json = dict[str, Any]

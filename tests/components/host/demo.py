@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from components.host import payload
-from components.host.files import Check, Health, Service, Step
+from components.host.part import Check, Health, Service, Step
 
 DAEMON = """\
 #!/usr/bin/env python3

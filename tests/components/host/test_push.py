@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from components.host import payload
-from components.host.files import Check, ConfirmPolicy, PeerGuard, Step
+from components.host.files import ConfirmPolicy, PeerGuard
+from components.host.part import Check, Step
 from tests.components.host import demo
 from tests.components.host.booted import Booted, booted, poll
 

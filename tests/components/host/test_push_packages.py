@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components.host import Baseline, BaselineArgs, Connection, Machine, Repository, payload
-from components.host.files import Package
+from components.host.part import Package
 from tests.components.host import demo
 from tests.components.host.booted import Booted, booted, poll
 from tests.components.mocks import run_program
