@@ -18,6 +18,15 @@ from settings.models import MachineSpec, Proxmox
 STARTUP_ORDER = {"router": 1, "balancer": 2, "control_plane": 3, "worker": 4}
 """The chain's own order, for a host that boots."""
 
+CREATE_SECONDS = 900
+"""How long making a machine may take, its disk's import included. The provider has inputs for its
+time limits and does not look at Pulumi's `customTimeouts`."""
+STOP_SECONDS = 300
+"""How long switching a machine off may take."""
+SHUTDOWN_SECONDS = 600
+"""How long a guest may take to shut down; the longer of this and `STOP_SECONDS` bounds a whole
+delete (bpg/terraform-provider-proxmox v0.111.1)."""
+
 _CLOUD_INIT_DONE = r"""
 status=$(cloud-init status 2>/dev/null | sed -n 's/^status: //p' | head -n 1)
 [ "$status" = "done" ] || [ "$status" = "disabled" ]
@@ -112,6 +121,9 @@ class VirtualMachine(pulumi.ComponentResource):
             on_boot=True,
             started=True,
             startup=proxmoxve.VmLegacyStartupArgs(order=STARTUP_ORDER[args.role]),
+            timeout_create=CREATE_SECONDS,
+            timeout_stop_vm=STOP_SECONDS,
+            timeout_shutdown_vm=SHUTDOWN_SECONDS,
             operating_system=proxmoxve.VmLegacyOperatingSystemArgs(type="l26"),
             cpu=proxmoxve.VmLegacyCpuArgs(cores=spec.cores, type="x86-64-v2-AES"),
             memory=proxmoxve.VmLegacyMemoryArgs(dedicated=spec.memory),
@@ -144,10 +156,13 @@ class VirtualMachine(pulumi.ComponentResource):
                 protect=proxmox.protect or None,
                 # The id and the name are this machine's: two cannot exist side by side.
                 delete_before_replace=True,
-                # Resolvers are pushed to machines that exist; cloud-init applies them only once.
-                ignore_changes=["initialization.dns"],
+                ignore_changes=[
+                    # Resolvers are pushed to machines that exist; cloud-init applies them once.
+                    "initialization.dns",
+                    # The provider fills in zeros of its own and reads none back (v0.111.1).
+                    "disks[0].speed",
+                ],
                 replace_on_changes=["initialization.ipConfigs", "networkDevices[*].macAddress"],
-                custom_timeouts=pulumi.CustomTimeouts(create="15m", delete="10m"),
             ),
         )
         # Another key for another VM: what was pushed to the old one is pushed to the new one.
@@ -194,17 +209,6 @@ def _disk(spec: MachineSpec, datastore: str, image_id: str) -> proxmoxve.VmLegac
         file_id=None if from_import else image_id,
         discard="on",
         iothread=True,
-        # Left out it reads back empty, which the provider takes for a change.
-        speed=proxmoxve.VmLegacyDiskSpeedArgs(
-            iops_read=0,
-            iops_read_burstable=0,
-            iops_write=0,
-            iops_write_burstable=0,
-            read=0,
-            read_burstable=0,
-            write=0,
-            write_burstable=0,
-        ),
     )
 
 

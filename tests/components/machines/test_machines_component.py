@@ -101,7 +101,7 @@ def test_neither_new_user_data_nor_a_new_image_can_replace_a_machine() -> None:
     assert seen.one(FILE, "router-a-user-data").delete_before_replace
     disk = made.inputs["disks"][0]
     assert "debian-12-bare" in str(disk.get("importFrom") or disk.get("fileId"))
-    assert made.ignore_changes == ("initialization.dns",)
+    assert "initialization.dns" in made.ignore_changes
 
 
 def test_a_machine_is_placed_numbered_and_wired_as_settings_say() -> None:
@@ -127,6 +127,21 @@ def test_a_machine_is_never_rebooted_by_an_update_nor_asked_to_shut_down_by_a_de
     assert made["stopOnDestroy"] is True
     assert made["agent"] == {"enabled": False}
     assert made["onBoot"] is True
+
+
+def test_a_disk_s_speed_is_neither_written_nor_looked_at() -> None:
+    made = vm(run(), "router-a")
+    assert [sorted(disk) for disk in made.inputs["disks"]] == [
+        ["datastoreId", "discard", "importFrom", "interface", "iothread", "size"]
+    ]
+    assert "disks[0].speed" in made.ignore_changes
+
+
+def test_time_limits_are_the_provider_s_own_inputs() -> None:
+    made = vm(run(), "router-a")
+    assert made.custom_timeouts == {}
+    limits = {key: value for key, value in made.inputs.items() if key.startswith("timeout")}
+    assert limits == {"timeoutCreate": 900, "timeoutStopVm": 300, "timeoutShutdownVm": 600}
 
 
 def test_the_mtu_is_told_only_where_it_is_not_the_usual_one() -> None:
