@@ -4,9 +4,25 @@ from components.host.action import HostAction, HostActionArgs
 from components.host.baseline import Baseline, BaselineArgs
 from components.host.baselines import baselines
 from components.host.configuration import HostConfiguration, HostConfigurationArgs
-from components.host.files import ConfirmPolicy, File, PeerGuard, Repository
+from components.host.errors import LayerError
+from components.host.files import File, files
 from components.host.machine import Connection, Machine
-from components.host.part import Check, Health, Package, Service, Step
+from components.host.packages import Repository, package, repositories
+from components.host.part import (
+    Check,
+    ConfirmPolicy,
+    Exporter,
+    Health,
+    Late,
+    OpenPort,
+    Package,
+    Part,
+    PeerGuard,
+    Service,
+    Step,
+    Text,
+    summed,
+)
 from components.host.transport import dependencies
 
 __all__ = [
@@ -15,18 +31,28 @@ __all__ = [
     "Check",
     "ConfirmPolicy",
     "Connection",
+    "Exporter",
     "File",
     "Health",
     "HostAction",
     "HostActionArgs",
     "HostConfiguration",
     "HostConfigurationArgs",
+    "Late",
+    "LayerError",
     "Machine",
+    "OpenPort",
     "Package",
+    "Part",
     "PeerGuard",
     "Repository",
     "Service",
     "Step",
+    "Text",
     "baselines",
     "dependencies",
+    "files",
+    "package",
+    "repositories",
+    "summed",
 ]

@@ -11,9 +11,10 @@ import pulumi
 from components.host import baseline_render as render
 from components.host.configuration import HostConfiguration, HostConfigurationArgs
 from components.host.errors import HostError
-from components.host.files import ConfirmPolicy, File, Repository
+from components.host.files import File
 from components.host.machine import Machine
-from components.host.part import Check, Health, Package, Service, Step
+from components.host.packages import Repository
+from components.host.part import Check, ConfirmPolicy, Health, Package, Service, Step
 
 LAYER = "baseline"
 SSHD = "/etc/ssh/sshd_config.d/10-layered-cloud.conf"

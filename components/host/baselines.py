@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pulumi
 
 from components.host.baseline import Baseline, BaselineArgs
-from components.host.files import repositories
 from components.host.machine import Machine
+from components.host.packages import repositories
 from settings.models import Access, Networks, Software
 
 

@@ -12,9 +12,11 @@ import pulumi
 
 from components.host import payload
 from components.host.errors import HostError
-from components.host.files import SECRET, ConfirmPolicy, File, PeerGuard, Repository
+from components.host.files import File
 from components.host.machine import Machine
-from components.host.part import Check, Package, Service, Step
+from components.host.packages import Repository
+from components.host.part import Check, ConfirmPolicy, Package, PeerGuard, Service, Step
+from components.host.payload import SECRET
 from components.host.transport import command
 
 

@@ -1,9 +1,26 @@
-"""What is wrong with a configuration or an action, before any machine sees it."""
+"""What is wrong with a configuration, an action or a layer, before any machine sees it.
+
+Each is a `RunError`, which Pulumi shows as its text alone.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 
-class HostError(ValueError):
+import pulumi
+
+
+class HostError(ValueError, pulumi.RunError):
     """Names the resource and everything that is wrong with it; shown without a traceback."""
 
     human = True
+
+
+class LayerError(ValueError, pulumi.RunError):
+    """Everything wrong with what a layer was given, a line each; shown without a traceback."""
+
+    human = True
+
+    def __init__(self, layer: str, problems: Sequence[str]) -> None:
+        super().__init__(f"{layer}:\n" + "\n".join(f"  - {each}" for each in problems))
+        self.problems = tuple(problems)

@@ -1,7 +1,4 @@
-"""What one configuration of a machine consists of: packages, files, services and their checks.
-
-Everything a daemon says or needs is given as a constant argv, never as a shell line.
-"""
+"""A configuration's files with the values that arrive late; `part` has everything else."""
 
 from __future__ import annotations
 
@@ -12,38 +9,6 @@ from typing import Any
 import pulumi
 
 from components.host.part import Late, Text
-from settings.models import AptRepository
-
-SECRET = "<secret>"  # noqa: S105 - what stands in a diff where the value is not shown
-"""What a redacted text shows in place of a secret."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Repository:
-    """One apt repository (`man sources.list`, deb822), written to sources.list.d/NAME.sources.
-
-    `signed_by` is the armored public key itself; `None` uses the machine's own keyring.
-    """
-
-    name: str
-    uris: tuple[str, ...]
-    suites: tuple[str, ...]
-    components: tuple[str, ...] = ()
-    signed_by: str | None = None
-
-
-def repositories(settings: Iterable[AptRepository]) -> tuple[Repository, ...]:
-    """The repositories of a stack's settings."""
-    return tuple(
-        Repository(
-            name=one.name,
-            uris=tuple(one.uris),
-            suites=tuple(one.suites),
-            components=tuple(one.components),
-            signed_by=one.signed_by,
-        )
-        for one in settings
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,31 +34,6 @@ class File:
     secret: bool = False
     redacted: pulumi.Input[str] | None = None
     secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConfirmPolicy:
-    """For machines where a mistake cuts you off.
-
-    The push arms a timed restore before it swaps; a second command over a new connection confirms
-    and disarms it. Without it, `seconds` after the swap the old set is back.
-    """
-
-    seconds: int = 60
-
-
-@dataclass(frozen=True, kw_only=True)
-class PeerGuard:
-    """In a pair: never touch the owner of a VIP while its peer cannot take over.
-
-    While the machine holds one of `vips` (plain addresses), guarded services are reloaded only
-    when `probe`, run on the machine, exits 0 within `seconds`: it asks the peer whether it is
-    healthy.
-    """
-
-    vips: tuple[str, ...]
-    probe: tuple[str, ...]
-    seconds: float = 10.0
 
 
 def files(

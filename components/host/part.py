@@ -86,6 +86,31 @@ class Service:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConfirmPolicy:
+    """For machines where a mistake cuts you off.
+
+    The push arms a timed restore before it swaps; a second command over a new connection confirms
+    and disarms it. Without it, `seconds` after the swap the old set is back.
+    """
+
+    seconds: int = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeerGuard:
+    """In a pair: never touch the owner of a VIP while its peer cannot take over.
+
+    While the machine holds one of `vips` (plain addresses), guarded services are reloaded only
+    when `probe`, run on the machine, exits 0 within `seconds`: it asks the peer whether it is
+    healthy.
+    """
+
+    vips: tuple[str, ...]
+    probe: tuple[str, ...]
+    seconds: float = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Late:
     """A text that waits for values which only an update knows.
 

@@ -21,11 +21,14 @@ from importlib import resources
 from typing import Any, Literal
 
 from components.host.agent.store import generation as generation_of
-from components.host.files import SECRET, ConfirmPolicy, PeerGuard, Repository
-from components.host.part import Check, Package, Service, Step
+from components.host.packages import Repository
+from components.host.part import Check, ConfirmPolicy, Package, PeerGuard, Service, Step
 
 Verb = Literal["apply", "deposit", "withdraw", "delete", "confirm", "act", "undo", "check"]
 Json = dict[str, Any]
+
+SECRET = "<secret>"  # noqa: S105 - what stands in a diff where the value is not shown
+"""What a redacted text shows in place of a secret."""
 
 AGENT = (
     "__init__",

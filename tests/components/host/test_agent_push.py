@@ -13,8 +13,7 @@ from components.host.agent import __main__ as agent_main
 from components.host.agent import actions, packages, requests, restore, services
 from components.host.agent.errors import Failure
 from components.host.agent.store import Store
-from components.host.files import ConfirmPolicy, PeerGuard
-from components.host.part import Check, Health, Package, Service, Step
+from components.host.part import Check, ConfirmPolicy, Health, Package, PeerGuard, Service, Step
 from tests.components.host.fake_system import OWNER, FakeSystem, Unit, install
 
 SERVICE = Service(name="haproxy", health=Health(argv=("probe",), seconds=0.01, interval=0.001))

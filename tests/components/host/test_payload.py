@@ -14,7 +14,7 @@ import pytest
 
 from components.host import payload
 from components.host.agent import store
-from components.host.files import Repository
+from components.host.packages import Repository
 from tests.components.host import demo
 
 HOST = Path(__file__).parents[3] / "components" / "host"

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from components.host import payload
-from components.host.files import ConfirmPolicy, PeerGuard
-from components.host.part import Check, Step
+from components.host.part import Check, ConfirmPolicy, PeerGuard, Step
 from tests.components.host import demo
 from tests.components.host.booted import Booted, booted, poll
 

@@ -1,0 +1,61 @@
+"""What is pure, judged by what it imports: no engine, whatever a module calls itself."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PURE = (
+    "components.host.packages",
+    "components.host.part",
+    "components.host.payload",
+    "components.host.text",
+)
+
+
+def file_of(module: str) -> Path | None:
+    base = ROOT.joinpath(*module.split("."))
+    found = [path for path in (base.with_suffix(".py"), base / "__init__.py") if path.exists()]
+    return found[0] if found else None
+
+
+def imported(module: str) -> set[str]:
+    """The modules that a module of ours imports anywhere in it, by absolute name."""
+    path = file_of(module)
+    assert path is not None, module
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                found.add(whole if file_of(whole) else str(node.module))
+    return found
+
+
+def reached(module: str) -> set[str]:
+    """Everything a module imports, itself or through modules of ours."""
+    seen: set[str] = set()
+    waiting = [module]
+    while waiting:
+        for each in imported(waiting.pop()) - seen:
+            seen.add(each)
+            if file_of(each):
+                waiting.append(each)
+    return seen
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_a_pure_module_reaches_no_engine(module: str) -> None:
+    assert [each for each in reached(module) if each.split(".")[0].startswith("pulumi")] == []
+
+
+def test_the_judge_sees_an_engine_behind_another_module() -> None:
+    assert "pulumi" in reached("components.host.configuration")
+    assert "pulumi" not in imported("components.host.configuration") - {"pulumi"}
+    assert "pulumi_command" in reached("components.host.action")
+    assert "pulumi_command" not in imported("components.host.action")
