@@ -1,8 +1,7 @@
 """The only two ways anything reaches a machine: `HostConfiguration` and `HostAction`."""
 
 from components.host.action import HostAction, HostActionArgs
-from components.host.baseline import Baseline, BaselineArgs
-from components.host.baselines import baselines
+from components.host.baseline import Baseline, BaselineArgs, baselines
 from components.host.configuration import HostConfiguration, HostConfigurationArgs
 from components.host.errors import LayerError
 from components.host.files import File, files

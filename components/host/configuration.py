@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any, Self
 
 import pulumi
 
 from components.host import payload
 from components.host.errors import HostError
-from components.host.files import File
+from components.host.files import File, files
 from components.host.machine import Machine
 from components.host.packages import Repository
-from components.host.part import Check, ConfirmPolicy, Package, PeerGuard, Service, Step
+from components.host.part import Check, ConfirmPolicy, Package, Part, PeerGuard, Service, Step
 from components.host.payload import SECRET
 from components.host.transport import command
 
@@ -44,6 +45,40 @@ class HostConfigurationArgs:
     owner_guard: PeerGuard | None = None
     epoch: str = "1"
     seconds: int = 900
+
+    @classmethod
+    def of(
+        cls,
+        part: Part,
+        *,
+        machine: Machine,
+        late: Mapping[str, pulumi.Input[Any]] | None = None,
+        secrets: Mapping[str, pulumi.Input[str]] | None = None,
+        repositories: tuple[Repository, ...] = (),
+        confirm: ConfirmPolicy | None = None,
+        owner_guard: PeerGuard | None = None,
+        epoch: str = "1",
+        seconds: int = 900,
+    ) -> Self:
+        """A part's configuration on `machine`, whose layer is the part's name.
+
+        `late` and `secrets` are values by the names that the part's files use; `KeyError` when
+        one is missing.
+        """
+        return cls(
+            machine=machine,
+            layer=part.name,
+            repositories=repositories,
+            packages=part.packages,
+            files=files(part.files, late=late, secrets=secrets),
+            checks=part.checks,
+            steps=part.steps,
+            services=part.services,
+            confirm=confirm,
+            owner_guard=owner_guard,
+            epoch=epoch,
+            seconds=seconds,
+        )
 
 
 class HostConfiguration(pulumi.ComponentResource):

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.host.baseline import Baseline, BaselineArgs
+from components.host.baseline.args import BaselineArgs
+from components.host.baseline.component import Baseline
 from components.host.machine import Machine
 from components.host.packages import repositories
 from settings.models import Access, Networks, Software

@@ -1,0 +1,55 @@
+"""What a baseline is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pulumi
+
+from components.host.baseline.model import BaselineModel
+from components.host.machine import Machine
+from components.host.packages import Repository
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaselineArgs:
+    """`authorized_keys` are OpenSSH public keys, the run's own among them. `hosts` maps names to
+    addresses for /etc/hosts. `repositories`, when not empty, replace the image's own apt sources.
+    Without `ntp_servers` the clock is left to the hypervisor. `install_packages` is false where a
+    baked image has chrony and unattended-upgrades. `confirm_seconds` bounds how long a mistaken
+    sshd lasts.
+    """
+
+    machine: Machine
+    authorized_keys: tuple[pulumi.Input[str], ...]
+    repositories: tuple[Repository, ...] = ()
+    resolvers: tuple[str, ...] = ()
+    domain: str | None = None
+    ntp_servers: tuple[str, ...] = ()
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    journal_mebibytes: int = 200
+    automatic_upgrades: Literal["off", "security"] = "off"
+    install_packages: bool = True
+    confirm_seconds: int = 60
+    epoch: str = "1"
+
+    def model(self) -> BaselineModel:
+        """What is known before anything is made; the authorized keys arrive late."""
+        connection = self.machine.connection
+        return BaselineModel(
+            name=self.machine.name,
+            addresses=self.machine.addresses,
+            ssh_user=connection.user,
+            ssh_address=connection.host,
+            ssh_port=connection.port,
+            hosts=self.hosts,
+            domain=self.domain,
+            resolvers=self.resolvers,
+            ntp_servers=self.ntp_servers,
+            repositories=self.repositories,
+            journal_mebibytes=self.journal_mebibytes,
+            automatic_upgrades=self.automatic_upgrades,
+            install_packages=self.install_packages,
+        )

@@ -1,0 +1,60 @@
+"""The baseline of one machine: its parts, pushed as one configuration."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.host.baseline.args import BaselineArgs
+from components.host.baseline.parts import parts
+from components.host.configuration import HostConfiguration, HostConfigurationArgs
+from components.host.errors import HostError
+from components.host.part import ConfirmPolicy, summed
+
+LAYER = "baseline"
+
+
+class Baseline(pulumi.ComponentResource):
+    """Authorized keys, host name, time, resolvers, journal limits, upgrade policy, sshd, apt.
+
+    Promises: sshd answers on the management address only, and by key only; a mistake that cuts
+    the way in off is put back by the machine itself. Rotating a key is a push, never a new VM.
+
+    Leaves out: the network's own configuration (cloud-init's), the firewall (the layers'), users
+    other than the connection's.
+
+    Raises `HostError` without an authorized key: nobody could log in again.
+    """
+
+    configuration: HostConfiguration
+
+    def __init__(
+        self,
+        name: str,
+        args: BaselineArgs,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        if not args.authorized_keys:
+            raise HostError(
+                f"baseline {name!r}: without an authorized key nobody, this program included, "
+                "could log in again; give the run's own public key"
+            )
+        super().__init__("layered-cloud:host:Baseline", name, {}, opts)
+        self.configuration = HostConfiguration(
+            name,
+            HostConfigurationArgs.of(
+                summed(LAYER, parts(args.model())),
+                machine=args.machine,
+                late={"authorized_keys": pulumi.Output.all(*args.authorized_keys)},
+                repositories=args.repositories,
+                confirm=ConfirmPolicy(seconds=args.confirm_seconds),
+                epoch=args.epoch,
+            ),
+            pulumi.ResourceOptions(
+                parent=self,
+                depends_on=opts.depends_on if opts else None,
+                replace_with=opts.replace_with if opts else None,
+            ),
+        )
+        self.register_outputs(
+            {"machine": args.machine.name, "generation": self.configuration.generation}
+        )

@@ -1,0 +1,32 @@
+"""The baseline of one machine as plain values, which its parts are made from. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Interface
+from typing import Literal
+
+from components.host.packages import Repository
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaselineModel:
+    """`addresses` are the machine's own by network (management, lan, wan, sync). `ssh_user`,
+    `ssh_address` and `ssh_port` are how this program logs in. `hosts` maps names of machines to
+    addresses. The rest is as in `BaselineArgs`.
+    """
+
+    name: str
+    addresses: Mapping[str, IPv4Interface]
+    ssh_user: str
+    ssh_address: str
+    ssh_port: int
+    hosts: Mapping[str, str]
+    domain: str | None
+    resolvers: tuple[str, ...]
+    ntp_servers: tuple[str, ...]
+    repositories: tuple[Repository, ...]
+    journal_mebibytes: int
+    automatic_upgrades: Literal["off", "security"]
+    install_packages: bool

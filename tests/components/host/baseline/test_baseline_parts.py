@@ -1,0 +1,112 @@
+"""The baseline's parts as plain values; one more of them is a file and a row."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Interface
+
+import pytest
+
+from components.host import Baseline, BaselineArgs, Connection, Machine, payload
+from components.host.baseline import parts
+from components.host.baseline.model import BaselineModel
+from components.host.packages import Repository
+from components.host.part import Exporter, Package, Part, Service, Text
+from tests.components.mocks import run_program
+
+MACHINE = Machine(
+    name="lb-a",
+    role="balancer",
+    addresses={
+        "management": IPv4Interface("198.18.0.21/24"),
+        "lan": IPv4Interface("198.18.10.11/24"),
+    },
+    interfaces={"management": "eth0", "lan": "eth1"},
+    connection=Connection(host="198.18.0.21", private_key="KEY", host_key="ssh-ed25519 AAAA"),
+    vm=None,
+    host="pve1",
+)
+ARGS = BaselineArgs(
+    machine=MACHINE, authorized_keys=("ssh-ed25519 AAAA",), ntp_servers=("198.18.0.4",)
+)
+
+
+def by_name(model: BaselineModel) -> dict[str, Part]:
+    return {part.name: part for part in parts.parts(model)}
+
+
+def test_the_parts_come_in_the_order_of_their_units() -> None:
+    assert list(by_name(ARGS.model())) == ["names", "journald", "sshd", "chrony", "apt"]
+
+
+def test_a_machine_without_time_servers_has_no_chrony() -> None:
+    assert "chrony" not in by_name(replace(ARGS, ntp_servers=()).model())
+
+
+def test_sshd_opens_the_management_network_and_nothing_else_is_opened() -> None:
+    made = by_name(ARGS.model())
+    opened = [port for part in made.values() for port in part.ports]
+    assert [(port.protocol, port.number, port.network) for port in opened] == [
+        ("tcp", 22, "management")
+    ]
+    assert made["sshd"].ports == tuple(opened)
+
+
+def test_the_authorized_keys_of_another_user_lie_in_that_users_home() -> None:
+    machine = replace(MACHINE, connection=replace(MACHINE.connection, user="ops"))
+    keys = by_name(replace(ARGS, machine=machine).model())["sshd"].files[0]
+    assert (keys.path, keys.owner, keys.mode) == (
+        "/home/ops/.ssh/authorized_keys",
+        "ops:ops",
+        "0600",
+    )
+
+
+def test_an_authorized_key_stands_once_and_the_texts_wait_for_nothing_else() -> None:
+    (sshd,) = [part for part in parts.parts(ARGS.model()) if part.name == "sshd"]
+    texts = sshd.texts(authorized_keys=["ssh-ed25519 A a\n", "ssh-ed25519 B", "ssh-ed25519 A a\n"])
+    listed = texts["/root/.ssh/authorized_keys"].splitlines()
+    assert listed[1:] == ["ssh-ed25519 A a", "ssh-ed25519 B"]
+
+
+@pytest.mark.parametrize("security", [True, False])
+def test_upgrades_bring_their_package_only_when_they_are_wanted(security: bool) -> None:
+    upgrades = "security" if security else "off"
+    apt = by_name(replace(ARGS, automatic_upgrades=upgrades).model())["apt"]
+    assert bool(apt.packages) == security
+
+
+def test_the_images_own_sources_are_emptied_only_for_others() -> None:
+    brought = Repository(name="internal", uris=("http://192.0.2.4",), suites=("bookworm",))
+    emptied = "/etc/apt/sources.list.d/debian.sources"
+    assert emptied not in by_name(ARGS.model())["apt"].texts()
+    assert emptied in by_name(replace(ARGS, repositories=(brought,)).model())["apt"].texts()
+
+
+def exporter(model: BaselineModel) -> Part:
+    """What a file of its own would hold: an exporter of the machine's own figures."""
+    address = model.addresses["management"].ip
+    path = "/etc/default/prometheus-node-exporter"
+    return Part(
+        name="node-exporter",
+        packages=(Package(name="prometheus-node-exporter"),),
+        files=(Text(path=path, content=f'ARGS="--web.listen-address={address}:9100"\n'),),
+        services=(Service(name="prometheus-node-exporter", watches=(path,)),),
+        exporters=(Exporter(name="node", network="management", port=9100),),
+    )
+
+
+def test_one_more_row_puts_a_daemon_on_every_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "PARTS", (*parts.PARTS, exporter))
+    seen = run_program(lambda: Baseline("lb-a-baseline", ARGS))
+    push = payload.request_of(seen.one("command:remote:Command", "lb-a-baseline").inputs["stdin"])
+    assert push["packages"] == {"chrony": None, "prometheus-node-exporter": None}
+    assert push["files"]["/etc/default/prometheus-node-exporter"]["content"] == (
+        'ARGS="--web.listen-address=198.18.0.21:9100"\n'
+    )
+    assert [service["name"] for service in push["services"]] == [
+        "systemd-journald",
+        "ssh",
+        "chrony",
+        "prometheus-node-exporter",
+    ]
