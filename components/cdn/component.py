@@ -47,7 +47,7 @@ class CdnRanges(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("layered-cloud:cdn:Ranges", name, {}, opts)
-        if cdn.ranges == "list":
+        if cdn.kind == "listed":
             listed = _usable([str(each) for each in cdn.range_list], "cdn.range_list")
             self.ranges = pulumi.Output.from_input(listed)
         else:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from components.host import Machine
-from settings.models import ApiEndpoint, Cluster, Networks, Software
+from components.host import ApiEndpoint, Machine
+from settings.models import Cluster, Networks, Software
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,8 +13,9 @@ from typing import Any
 
 import yaml
 
+from components.host import ApiEndpoint
 from components.host.text import environment, merged
-from settings.models import ApiEndpoint, Cluster, Networks
+from settings.models import Cluster, Networks
 
 KUBEADM_CONFIG = "/etc/kubernetes/kubeadm-config.yaml"
 MARKERS = "/etc/kubernetes/layered-cloud"

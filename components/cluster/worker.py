@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.cluster import render
-from components.host import HostAction, HostActionArgs, Machine
-from settings.models import ApiEndpoint
+from components.host import ApiEndpoint, HostAction, HostActionArgs, Machine
 
 
 @dataclass(frozen=True, kw_only=True)

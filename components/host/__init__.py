@@ -3,6 +3,7 @@
 from components.host.action import HostAction, HostActionArgs
 from components.host.baseline import Baseline, BaselineArgs, baselines
 from components.host.configuration import HostConfiguration, HostConfigurationArgs
+from components.host.endpoint import ApiEndpoint
 from components.host.errors import LayerError
 from components.host.files import File, files
 from components.host.machine import Connection, Machine
@@ -25,6 +26,7 @@ from components.host.part import (
 from components.host.transport import dependencies
 
 __all__ = [
+    "ApiEndpoint",
     "Baseline",
     "BaselineArgs",
     "Check",

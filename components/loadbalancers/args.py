@@ -8,7 +8,7 @@ from ipaddress import IPv4Address
 
 import pulumi
 
-from components.host import Machine
+from components.host import ApiEndpoint, Machine
 from components.host.pair import Leg
 from components.loadbalancers.model import (
     Balancer,
@@ -92,6 +92,18 @@ def routes_model(
         timeouts=settings.timeouts,
         client_ip_header=args.client_ip_header,
         redirect_to_https=settings.redirect_to_https,
+    )
+
+
+def api_endpoint(settings: BalancersSettings) -> ApiEndpoint:
+    """The first group's first addresses; those of further groups serve the API too."""
+    lan, management = settings.vips[0].lan[0], settings.vips[0].management[0]
+    served = (address for vip in settings.vips for address in (*vip.lan, *vip.management))
+    return ApiEndpoint(
+        lan=lan,
+        management=management,
+        others=tuple(address for address in served if address not in (lan, management)),
+        port=settings.api_port,
     )
 
 

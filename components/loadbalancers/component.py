@@ -8,6 +8,7 @@ from ipaddress import IPv4Address
 import pulumi
 
 from components.host import (
+    ApiEndpoint,
     Check,
     File,
     Health,
@@ -24,12 +25,12 @@ from components.loadbalancers import render
 from components.loadbalancers.args import (
     BalancersBaseArgs,
     BalancersRoutesArgs,
+    api_endpoint,
     base_model,
     routes_model,
 )
 from components.loadbalancers.model import HEALTH_PORT, BaseModel
 from components.loadbalancers.verify import cdn_ranges, verify_base, verify_routes
-from settings.models import ApiEndpoint
 
 _APPLY_SYSCTLS = f"[ ! -e {render.SYSCTL} ] || exec /lib/systemd/systemd-sysctl {render.SYSCTL}"
 _ASK_PEER = (
@@ -94,7 +95,7 @@ class BalancersBase(pulumi.ComponentResource):
             )
         self.configurations = configurations
         lan, management = model.lan_vips, model.management_vips
-        api = self.api = args.settings.api
+        api = self.api = api_endpoint(args.settings)
         self.senders = [each.lan.ip for each in model.balancers]
         self.api_endpoint = pulumi.Output.from_input(f"{api.lan}:{api.port}")
         self.api_management_endpoint = pulumi.Output.from_input(f"{api.management}:{api.port}")

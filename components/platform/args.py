@@ -8,8 +8,8 @@ from ipaddress import IPv4Address
 
 import pulumi
 
-from components.host import Machine
-from settings.models import ApiEndpoint, Networks
+from components.host import ApiEndpoint, Machine
+from settings.models import Networks
 from settings.models import Platform as PlatformSettings
 
 

@@ -8,6 +8,7 @@ from ipaddress import IPv4Network
 from settings.checks.addresses import edge_of
 from settings.checks.claims import claims, ranges, segments
 from settings.checks.registry import reads
+from settings.models.cdn import WIDEST_CDN_PREFIX, RangesRefused, usable_ranges
 from settings.models.cluster import AddressRange
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
@@ -18,7 +19,6 @@ _SPECIAL = {
     IPv4Network("169.254.0.0/16"): "link-local (RFC 3927)",
     IPv4Network("224.0.0.0/3"): "multicast or reserved (RFC 5771, RFC 1112)",
 }
-_WIDEST_CDN_RANGE = 8
 _INTERNET_MTU = 1500
 
 
@@ -178,13 +178,13 @@ def management_sources_are_local(stack: Stack) -> Iterator[Problem]:
 def cdn_ranges_are_the_cdns(stack: Stack) -> Iterator[Problem]:
     """Never empty, never everybody, never ourselves: these sources' client header is believed."""
     cdn = stack.cdn
-    if cdn.ranges == "cloudflare":
+    if cdn.kind == "cloudflare":
         if cdn.range_list:
             yield problem(
                 "cdn.range_list",
                 [str(each) for each in cdn.range_list],
-                "is not used while cdn.ranges is cloudflare",
-                "remove it, or set cdn.ranges to list",
+                "is not used while cdn.kind is cloudflare",
+                "remove it, or set cdn.kind to listed",
             )
         return
     if not cdn.range_list:
@@ -192,12 +192,13 @@ def cdn_ranges_are_the_cdns(stack: Stack) -> Iterator[Problem]:
             "cdn.range_list",
             [],
             "is empty: nobody could reach the service",
-            "list the CDN's IPv4 ranges, or set cdn.ranges to cloudflare",
+            "list the CDN's IPv4 ranges, or set cdn.kind to cloudflare",
         )
     ours = ranges(stack.networks)
+    narrow: list[str] = []
     for index, given in enumerate(cdn.range_list):
         path = f"cdn.range_list[{index}]"
-        if given.prefixlen < _WIDEST_CDN_RANGE:
+        if not _usable([str(given)]):
             yield problem(
                 path,
                 given,
@@ -205,8 +206,24 @@ def cdn_ranges_are_the_cdns(stack: Stack) -> Iterator[Problem]:
                 "list the CDN's own ranges",
             )
             continue
+        narrow.append(str(given))
         for name, network in ours:
             if given.overlaps(network):
                 yield problem(
                     path, given, f"overlaps {name} ({network})", "list the CDN's own ranges only"
                 )
+    if narrow and not _usable(narrow):
+        yield problem(
+            "cdn.range_list",
+            f"{len(narrow)} ranges",
+            f"take more than a /{WIDEST_CDN_PREFIX} together: they would let everybody in",
+            "list the CDN's own ranges",
+        )
+
+
+def _usable(ranges: list[str]) -> bool:
+    try:
+        usable_ranges(ranges, "cdn.range_list")
+    except RangesRefused:
+        return False
+    return True

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from settings.checks.registry import reads
+from settings.models.cdn import ORIGIN_CA_DAYS
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
 
-_ORIGIN_CA_DAYS = (7, 30, 90, 365, 730, 1095, 5475)
 _FORWARDED = ("x-forwarded-for", "forwarded", "via")
 
 
@@ -61,12 +61,12 @@ def origin_certificate_can_be_signed(stack: Stack) -> Iterator[Problem]:
                 f"is outside cdn.zone ({zone})",
                 f"write names of {zone} only",
             )
-    if certificate.validity_hours not in [24 * days for days in _ORIGIN_CA_DAYS]:
+    if certificate.validity_hours not in [24 * days for days in ORIGIN_CA_DAYS]:
         yield problem(
             "balancers.certificate.validity_hours",
             certificate.validity_hours,
             "is no lifetime the origin CA signs for",
-            f"write one of {', '.join(str(24 * days) for days in _ORIGIN_CA_DAYS)}",
+            f"write one of {', '.join(str(24 * days) for days in ORIGIN_CA_DAYS)}",
         )
 
 

@@ -1,6 +1,13 @@
 """The models of a stack, section by section."""
 
 from settings.models.base import Strict
+from settings.models.cdn import (
+    ORIGIN_CA_DAYS,
+    WIDEST_CDN_PREFIX,
+    Cdn,
+    RangesRefused,
+    usable_ranges,
+)
 from settings.models.cluster import (
     AddressRange,
     Chart,
@@ -14,11 +21,10 @@ from settings.models.cluster import (
     Platform,
 )
 from settings.models.edge import (
-    ApiEndpoint,
     Balancers,
     BalancerVip,
-    Cdn,
     Certificate,
+    ConnectionLimits,
     Routers,
     RouterVip,
     Timeouts,
@@ -38,9 +44,10 @@ from settings.models.network import Networks, Segment, Wan
 from settings.models.stack import Stack
 
 __all__ = [
+    "ORIGIN_CA_DAYS",
+    "WIDEST_CDN_PREFIX",
     "Access",
     "AddressRange",
-    "ApiEndpoint",
     "AptRepository",
     "BalancerVip",
     "Balancers",
@@ -48,6 +55,7 @@ __all__ = [
     "Certificate",
     "Chart",
     "Cluster",
+    "ConnectionLimits",
     "Containerd",
     "Datastores",
     "Demo",
@@ -61,6 +69,7 @@ __all__ = [
     "Platform",
     "Proxmox",
     "ProxmoxHost",
+    "RangesRefused",
     "RouterVip",
     "Routers",
     "Segment",
@@ -70,4 +79,5 @@ __all__ = [
     "Timeouts",
     "Vrrp",
     "Wan",
+    "usable_ranges",
 ]

@@ -1,8 +1,7 @@
-"""The edge: CDN, routers, load balancers."""
+"""The edge: routers, load balancers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Literal
 
@@ -44,18 +43,6 @@ class BalancerVip(Strict):
     """Addresses on the management segment: where Pulumi reaches the API."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ApiEndpoint:
-    """Where the balancers serve the Kubernetes API: a VIP on the LAN for the nodes, one on the
-    management network for operators and this program; one port for all. `others` are the VIPs of
-    further groups, which serve it too."""
-
-    lan: IPv4Address
-    management: IPv4Address
-    others: tuple[IPv4Address, ...] = ()
-    port: int = 6443
-
-
 class Vrrp(Strict):
     """VRRP version 3 timers (keepalived.conf(5)); priorities follow from each VIP's owner."""
 
@@ -81,8 +68,10 @@ class ConnectionLimits(Strict):
 
 
 class Routers(Strict):
-    """The redundant routers and firewalls: Linux with nftables, keepalived, conntrackd."""
+    """The redundant routers and firewalls."""
 
+    kind: Literal["linux"] = "linux"
+    """`linux`: nftables, keepalived, conntrackd."""
     machines: list[MachineSpec] = Field(min_length=1, max_length=2)
     """One, or a pair on different hosts."""
     vips: list[RouterVip] = Field(min_length=1)
@@ -163,38 +152,3 @@ class Balancers(Strict):
     def lan_vips(self) -> list[IPv4Address]:
         """Of every group: where the routers forward to, in turn."""
         return [address for vip in self.vips for address in vip.lan]
-
-    @property
-    def api(self) -> ApiEndpoint:
-        """The API's endpoint is the first group's first addresses."""
-        lan, management = self.vips[0].lan[0], self.vips[0].management[0]
-        served = (address for vip in self.vips for address in (*vip.lan, *vip.management))
-        return ApiEndpoint(
-            lan=lan,
-            management=management,
-            others=tuple(address for address in served if address not in (lan, management)),
-            port=self.api_port,
-        )
-
-
-class Cdn(Strict):
-    """Cloudflare in front, or a plain list of the CDN's address ranges."""
-
-    ranges: Literal["cloudflare", "list"]
-    """Where the CDN's address ranges come from: Cloudflare's published ones, or `range_list`."""
-    range_list: list[Subnet] = Field(default_factory=list)
-    """The ranges when `ranges` is `list`."""
-    client_ip_header: str = Field(default="CF-Connecting-IP", pattern=r"^[A-Za-z0-9-]+$")
-    """The header in which the CDN, and only it, names the client."""
-    zone: Hostname | None = None
-    """The Cloudflare zone; null manages no records. Its token: secret `cloudflareApiToken`."""
-    zone_id: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
-    """The zone's identifier; null looks it up by name."""
-    api_url: str | None = None
-    """Another base URL of the Cloudflare API; null is Cloudflare's own."""
-    records: list[Hostname] = Field(default_factory=list)
-    """Names of the service, each a proxied A record for every public VIP."""
-    ssl: Literal["full", "strict"] = "strict"
-    """Cloudflare's mode towards the origin: `strict` verifies the certificate."""
-    min_tls_version: Literal["1.2", "1.3"] = "1.2"
-    """The oldest TLS version the CDN accepts from clients."""

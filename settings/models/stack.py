@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from settings.models.base import Name, Strict
+from settings.models.cdn import Cdn
 from settings.models.cluster import Cluster, Platform
-from settings.models.edge import Balancers, Cdn, Routers
+from settings.models.edge import Balancers, Routers
 from settings.models.machines import Access, MachineSpec, Proxmox, Software
 from settings.models.network import Networks
 

@@ -94,5 +94,5 @@ def test_production_survives_the_loss_of_any_one_host() -> None:
     for host in stack.proxmox.hosts:
         for machines in (stack.routers.machines, stack.balancers.machines, stack.cluster.workers):
             assert [spec for spec in machines if spec.host != host.name]
-    assert (stack.cdn.ranges, stack.cdn.ssl) == ("cloudflare", "strict")
+    assert (stack.cdn.kind, stack.cdn.ssl) == ("cloudflare", "strict")
     assert stack.balancers.certificate.source == "origin-ca"

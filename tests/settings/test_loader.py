@@ -171,7 +171,7 @@ def test_a_given_certificate_needs_its_two_secrets(warned: list[str]) -> None:
 
 def test_a_list_of_ranges_without_a_zone_needs_no_token(warned: list[str]) -> None:
     config = base_config()
-    config["layered-cloud:cdn"] = {"ranges": "cloudflare"}
+    config["layered-cloud:cdn"] = {"kind": "cloudflare"}
     config["layered-cloud:balancers"]["certificate"]["source"] = "self-signed"
     give(config, {name: SECRET[name] for name in ("proxmoxApiToken", "proxmoxSshKey")})
     tokens: list[object] = []

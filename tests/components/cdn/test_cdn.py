@@ -35,7 +35,7 @@ ORIGINS = [IPv4Address("203.0.113.10"), IPv4Address("203.0.113.11")]
 
 
 def cdn(**given_values: Any) -> Cdn:
-    return Cdn.model_validate({"ranges": "cloudflare", **given_values})
+    return Cdn.model_validate({"kind": "cloudflare", **given_values})
 
 
 def test_ranges_are_sorted_and_without_overlaps() -> None:
@@ -99,7 +99,7 @@ def test_cloudflare_is_asked_for_its_ranges() -> None:
 
 
 def test_a_list_asks_nobody() -> None:
-    seen = run_ranges(cdn(ranges="list", range_list=["192.0.2.0/24"]))
+    seen = run_ranges(cdn(kind="listed", range_list=["192.0.2.0/24"]))
     assert seen.value == {"ranges": ["192.0.2.0/24"]}
     assert seen.invokes == []
 

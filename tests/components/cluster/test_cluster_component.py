@@ -12,9 +12,9 @@ import pulumi
 import pytest
 
 from components.cluster import Cluster, ClusterArgs
-from components.host import Machine
+from components.host import ApiEndpoint, Machine
 from components.host.payload import request_of
-from settings.models import ApiEndpoint, Stack
+from settings.models import Stack
 from tests.components import stacks
 from tests.components.mocks import Registered, Registration, run_program
 

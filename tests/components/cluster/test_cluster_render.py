@@ -10,9 +10,11 @@ import yaml
 
 from components.cluster import ClusterArgs, render
 from components.cluster.verify import verify
+from components.host import ApiEndpoint
 from components.host.text import merged
+from components.loadbalancers.args import api_endpoint
 from lab.software import checkers
-from settings.models import ApiEndpoint, Cluster, Stack
+from settings.models import Cluster, Stack
 from tests.components import stacks
 from tests.golden_files import assert_golden
 
@@ -111,7 +113,9 @@ def test_the_api_certificate_names_both_vips_and_the_machine() -> None:
 
 
 def test_the_api_certificate_names_the_vips_of_every_group() -> None:
-    _, configuration, _ = yaml.safe_load_all(kubeadm(plain(), stacks.two_groups().balancers.api))
+    _, configuration, _ = yaml.safe_load_all(
+        kubeadm(plain(), api_endpoint(stacks.two_groups().balancers))
+    )
     assert configuration["apiServer"]["certSANs"][:5] == [
         "198.18.10.10",
         "198.18.0.10",

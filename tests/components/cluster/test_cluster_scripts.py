@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from components.cluster import render
-from settings.models import ApiEndpoint
+from components.host import ApiEndpoint
 
 API = ApiEndpoint(lan=IPv4Address("198.18.10.10"), management=IPv4Address("198.18.0.10"))
 ACCESS = {"servers": render.servers(API), "binding": render.BINDING, "user": "layered-cloud-2"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 from typing import Any
 
+from components.loadbalancers.args import api_endpoint
 from components.platform import PlatformArgs
 from settings.models import Platform, Stack
 from tests.components import stacks
@@ -39,7 +40,7 @@ def args(
             "kubeconfig": "kubeconfig",
             "cluster_identity": "lab-lab",
             "control_plane": stacks.machines(chosen, "control_plane")[0],
-            "api": chosen.balancers.api,
+            "api": api_endpoint(chosen.balancers),
             "node_count": 3,
             "control_planes_work": True,
             "trusted": [IPv4Address("198.18.10.11"), IPv4Address("198.18.10.12")],

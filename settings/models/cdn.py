@@ -1,0 +1,79 @@
+"""The CDN in front, and what its address ranges must be before they may open anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Network, collapse_addresses
+from typing import Final, Literal
+
+from pydantic import Field
+
+from settings.models.base import Hostname, Strict, Subnet
+
+WIDEST_CDN_PREFIX: Final = 8
+"""The shortest prefix a range may have, and the room all ranges together may take: more is no
+CDN, it is the internet."""
+
+ORIGIN_CA_DAYS: Final = (7, 30, 90, 365, 730, 1095, 5475)
+"""Lifetimes Cloudflare's origin CA signs for (Cloudflare API, "Create Certificate")."""
+
+
+class RangesRefused(ValueError):
+    """The ranges would shut everybody out, or let anybody in."""
+
+
+def usable_ranges(given: Iterable[str], source: str) -> list[str]:
+    """The ranges as IPv4 networks, sorted and without overlaps, at least one.
+
+    `source` says where they come from. Raises `RangesRefused` for an empty set, a text that is no
+    IPv4 network, a range wider than a /8, and ranges that take more than a /8 together: the update
+    fails, and the set in use stays.
+    """
+    networks: list[IPv4Network] = []
+    for each in given:
+        try:
+            network = IPv4Network(each)
+        except ValueError as error:
+            raise RangesRefused(f"{source}: {error}; the set in use stays") from error
+        if network.prefixlen < WIDEST_CDN_PREFIX:
+            raise RangesRefused(
+                f"{source}: {network} is wider than a /{WIDEST_CDN_PREFIX} and would let everybody "
+                "in; the set in use stays"
+            )
+        networks.append(network)
+    if not networks:
+        raise RangesRefused(
+            f"{source}: no IPv4 range at all, and an empty set would shut everybody out; the set "
+            "in use stays"
+        )
+    collapsed = list(collapse_addresses(networks))
+    if sum(each.num_addresses for each in collapsed) > 2 ** (32 - WIDEST_CDN_PREFIX):
+        raise RangesRefused(
+            f"{source}: the ranges take more than a /{WIDEST_CDN_PREFIX} together and would let "
+            "everybody in; the set in use stays"
+        )
+    return [str(each) for each in collapsed]
+
+
+class Cdn(Strict):
+    """What stands in front of the routers and calls them."""
+
+    kind: Literal["cloudflare", "listed"]
+    """`cloudflare`: it is asked for its ranges, and records and zone settings are managed.
+    `listed`: any other CDN, known by its ranges alone."""
+    range_list: list[Subnet] = Field(default_factory=list)
+    """The CDN's address ranges when `kind` is `listed`."""
+    client_ip_header: str = Field(default="CF-Connecting-IP", pattern=r"^[A-Za-z0-9-]+$")
+    """The header in which the CDN, and only it, names the client."""
+    zone: Hostname | None = None
+    """The Cloudflare zone; null manages no records. Its token: secret `cloudflareApiToken`."""
+    zone_id: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
+    """The zone's identifier; null looks it up by name."""
+    api_url: str | None = None
+    """Another base URL of the Cloudflare API; null is Cloudflare's own."""
+    records: list[Hostname] = Field(default_factory=list)
+    """Names of the service, each a proxied A record for every public VIP."""
+    ssl: Literal["full", "strict"] = "strict"
+    """Cloudflare's mode towards the origin: `strict` verifies the certificate."""
+    min_tls_version: Literal["1.2", "1.3"] = "1.2"
+    """The oldest TLS version the CDN accepts from clients."""
