@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from components.host import ApiEndpoint, Machine
+from components.cluster.model import NodeModel
+from components.host import Machine
+from components.host.endpoint import ApiEndpoint
 from settings.models import Cluster, Networks, Software
 
 
@@ -21,6 +23,22 @@ class ClusterArgs:
     workers: Sequence[Machine]
     api: ApiEndpoint
     epoch: str = "1"
+
+    @property
+    def machines(self) -> tuple[Machine, ...]:
+        """Every machine of the cluster, control planes first."""
+        return (*self.control_planes, *self.workers)
+
+    def node(self, machine: Machine) -> NodeModel:
+        """One machine as the node it becomes."""
+        return NodeModel(
+            name=machine.name,
+            control_plane=machine.role == "control_plane",
+            addresses=machine.addresses,
+            cluster=self.cluster,
+            networks=self.networks,
+            api=self.api,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,12 +6,24 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.cluster import render
+from components.cluster import actions
 from components.cluster.args import ClusterArgs, Node
-from components.cluster.node import node_configuration
+from components.cluster.control_planes import ControlPlanes
+from components.cluster.parts import parts
 from components.cluster.verify import verify
 from components.cluster.worker import Worker, WorkerArgs
-from components.host import HostAction, HostActionArgs, Machine
+from components.host import (
+    HostAction,
+    HostActionArgs,
+    HostConfiguration,
+    HostConfigurationArgs,
+    LayerError,
+    Machine,
+    repositories,
+    summed,
+)
+
+LAYER = "cluster"
 
 
 class Cluster(pulumi.ComponentResource):
@@ -26,12 +38,16 @@ class Cluster(pulumi.ComponentResource):
     Leaves out: more than one control plane; version upgrades (a changed version is installed but
     not applied, `kubeadm upgrade` is the operator's); changes to the kubeadm configuration after
     init; the pod network (the platform's first release), so nodes are not Ready yet.
+
+    Raises `LayerError` for machines that no cluster can be made of.
     """
 
     identity: pulumi.Output[str]
     """Names this very cluster: one made on another machine under the same name is another one."""
     kubeconfig: pulumi.Output[str]
     """Of the administrator, through the management VIP; secret."""
+    control_plane: Machine
+    """Where whoever comes after the cluster runs kubectl: it has an administrator's kubeconfig."""
     nodes: Sequence[Node]
     ingress_machines: Sequence[Machine]
     """The machines whose NodePorts reach an ingress pod of their own: those that take pods."""
@@ -40,42 +56,32 @@ class Cluster(pulumi.ComponentResource):
         self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("layered-cloud:cluster:Cluster", name, {}, opts)
-        problems = verify(args)
+        problems = verify([args.node(machine) for machine in args.machines])
         if problems:
-            raise pulumi.RunError("cluster:\n" + "\n".join(f"  - {each}" for each in problems))
+            raise LayerError(LAYER, problems)
         cluster, api = args.cluster, args.api
-        control_plane = args.control_planes[0]
-        configured = {
-            machine.name: node_configuration(machine, args, parent=self)
-            for machine in (*args.control_planes, *args.workers)
-        }
+        planes = ControlPlanes.of(args.control_planes)
+        self.control_plane = planes.living
+        configured = {machine.name: self._configure(machine, args) for machine in args.machines}
         init = HostAction(
-            f"{control_plane.name}-init",
+            f"{planes.founder.name}-init",
             HostActionArgs(
-                machine=control_plane,
+                machine=planes.founder,
                 name="init",
-                guard=render.init_guard(),
-                do=render.init_do(cluster.ignore_preflight_errors),
-                undo=render.reset(),
+                guard=actions.init_guard(),
+                do=actions.init(cluster.ignore_preflight_errors),
+                undo=actions.reset(),
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[configured[control_plane.name]]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[configured[planes.founder.name]]),
         )
-        user = render.administrator(cluster.credentials_epoch)
-        values = {"servers": render.servers(api), "binding": render.BINDING, "user": user}
         access = HostAction(
             f"{name}-kubeconfig",
             HostActionArgs(
-                machine=control_plane,
+                machine=self.control_plane,
                 name="kubeconfig",
-                guard=render.text("access-guard.sh.j2", **values),
-                do=render.text("access.sh.j2", **values),
-                result=render.text(
-                    "kubeconfig.sh.j2",
-                    config=render.KUBEADM_CONFIG,
-                    user=user,
-                    validity=render.KUBECONFIG_VALIDITY,
-                    server=render.servers(api)[1],
-                ),
+                guard=actions.access_guard(api, cluster.credentials_epoch),
+                do=actions.access(api, cluster.credentials_epoch),
+                result=actions.kubeconfig(api, cluster.credentials_epoch),
                 epoch=str(cluster.credentials_epoch),
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[init]),
@@ -85,7 +91,7 @@ class Cluster(pulumi.ComponentResource):
                 machine.name,
                 WorkerArgs(
                     machine=machine,
-                    control_plane=control_plane,
+                    control_plane=self.control_plane,
                     api=api,
                     ignore_preflight_errors=cluster.ignore_preflight_errors,
                 ),
@@ -93,7 +99,7 @@ class Cluster(pulumi.ComponentResource):
                     parent=self, depends_on=[configured[machine.name], access]
                 ),
             )
-        life = control_plane.incarnation
+        life = planes.founder.incarnation
         self.identity = pulumi.Output.from_input(
             cluster.name if life is None else pulumi.Output.concat(cluster.name, "-", life)
         )
@@ -105,19 +111,32 @@ class Cluster(pulumi.ComponentResource):
                 address=machine.address("lan"),
                 schedulable=machine.role == "worker" or cluster.schedule_on_control_planes,
             )
-            for machine in (*args.control_planes, *args.workers)
+            for machine in args.machines
         )
         takes_pods = {node.name for node in self.nodes if node.schedulable}
         self.ingress_machines = tuple(
-            machine
-            for machine in (*args.control_planes, *args.workers)
-            if machine.name in takes_pods
+            machine for machine in args.machines if machine.name in takes_pods
         )
         self.register_outputs(
             {
                 "identity": self.identity,
                 "kubeconfig": self.kubeconfig,
-                "servers": render.servers(api),
+                "servers": actions.servers(api),
                 "nodes": {node.name: str(node.address) for node in self.nodes},
             }
+        )
+
+    def _configure(self, machine: Machine, args: ClusterArgs) -> HostConfiguration:
+        software = args.software
+        return HostConfiguration(
+            f"{machine.name}-node",
+            HostConfigurationArgs.of(
+                summed(LAYER, parts(args.node(machine))),
+                machine=machine,
+                repositories=repositories(
+                    (software.kubernetes_repository, software.containerd_repository)
+                ),
+                epoch=args.epoch,
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
         )

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.cluster import render
-from components.host import ApiEndpoint, HostAction, HostActionArgs, Machine
+from components.cluster import actions
+from components.cluster.render import text
+from components.host import HostAction, HostActionArgs, Machine
+from components.host.endpoint import ApiEndpoint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +51,9 @@ class Worker(pulumi.ComponentResource):
             HostActionArgs(
                 machine=args.control_plane,
                 name=f"token-{name}",
-                guard=render.text("stale-guard.sh.j2", name=name),
-                do=render.text("stale.sh.j2", name=name),
-                result=render.text("token.sh.j2"),
+                guard=text("stale-guard.sh.j2", name=name),
+                do=text("stale.sh.j2", name=name),
+                result=text("token.sh.j2"),
                 secrets={"machine": identity.result},
                 seconds=180,
             ),
@@ -62,9 +64,9 @@ class Worker(pulumi.ComponentResource):
             HostActionArgs(
                 machine=args.machine,
                 name="join",
-                guard=render.text("join-guard.sh.j2"),
-                do=render.join_do(name, args.api, args.ignore_preflight_errors),
-                undo=render.reset(),
+                guard=text("join-guard.sh.j2"),
+                do=actions.join(name, args.api, args.ignore_preflight_errors),
+                undo=actions.reset(),
                 secrets={"join": token.result},
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[token]),
@@ -74,9 +76,9 @@ class Worker(pulumi.ComponentResource):
             HostActionArgs(
                 machine=args.control_plane,
                 name=f"member-{name}",
-                guard=render.text("member-guard.sh.j2", name=name),
-                do=render.text("member.sh.j2", name=name),
-                undo=render.text("leave.sh.j2", name=name),
+                guard=text("member-guard.sh.j2", name=name),
+                do=text("member.sh.j2", name=name),
+                undo=text("leave.sh.j2", name=name),
                 secrets={"machine": identity.result},
                 seconds=420,
             ),

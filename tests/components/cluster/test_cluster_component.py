@@ -12,10 +12,12 @@ import pulumi
 import pytest
 
 from components.cluster import Cluster, ClusterArgs
-from components.host import ApiEndpoint, Machine
+from components.host import LayerError, Machine
+from components.host.endpoint import ApiEndpoint
 from components.host.payload import request_of
 from settings.models import Stack
 from tests.components import stacks
+from tests.components.cluster import nodes
 from tests.components.mocks import Registered, Registration, run_program
 
 COMMAND = "command:remote:Command"
@@ -55,6 +57,7 @@ def run(stack: Stack | None = None, **cluster: Any) -> Registered:
             "kubeconfig": layer.kubeconfig,
             "secret": pulumi.Output.from_input(layer.kubeconfig.is_secret()),
             "nodes": [(node.name, str(node.address), node.schedulable) for node in layer.nodes],
+            "control_plane": layer.control_plane.name,
             "ingress": [machine.name for machine in layer.ingress_machines],
         }
 
@@ -227,5 +230,14 @@ def test_outputs_are_registered() -> None:
 
 
 def test_nonsense_stops_the_program_before_anything_is_made() -> None:
-    with pytest.raises(pulumi.RunError, match=r"cluster:\n  - cluster\.node_mask: 198\.19"):
-        run(node_mask=16)
+    stack = stacks.lab()
+    planes = [*stack.cluster.control_planes, *stack.cluster.workers[:1]]
+    with pytest.raises(LayerError, match=r"^cluster:\n  - cluster\.control_planes: 2 control pl"):
+        run(stack.model_copy(update={"cluster": nodes.cluster(control_planes=planes)}))
+
+
+def test_who_comes_after_is_handed_a_control_plane_that_has_kubectl() -> None:
+    seen = run()
+    assert seen.value["control_plane"] == "cp-1"
+    kubeconfig = seen.one(COMMAND, "cluster-kubeconfig").inputs["connection"]
+    assert kubeconfig["host"] == seen.one(COMMAND, "cp-1-init").inputs["connection"]["host"]

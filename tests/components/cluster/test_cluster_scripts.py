@@ -12,33 +12,27 @@ from pathlib import Path
 
 import pytest
 
-from components.cluster import render
-from components.host import ApiEndpoint
+from components.cluster import actions
+from components.cluster.render import text
+from components.host.endpoint import ApiEndpoint
 
 API = ApiEndpoint(lan=IPv4Address("198.18.10.10"), management=IPv4Address("198.18.0.10"))
-ACCESS = {"servers": render.servers(API), "binding": render.BINDING, "user": "layered-cloud-2"}
 TEXTS = {
-    "init": render.init_do(["Swap", "Mem"]),
-    "init-guard": render.init_guard(),
-    "reset": render.reset(),
-    "join": render.join_do("worker-1", API, ["Swap"]),
-    "join-guard": render.text("join-guard.sh.j2"),
-    "stale": render.text("stale.sh.j2", name="worker-1"),
-    "stale-guard": render.text("stale-guard.sh.j2", name="worker-1"),
-    "token": render.text("token.sh.j2"),
-    "member": render.text("member.sh.j2", name="worker-1"),
-    "member-guard": render.text("member-guard.sh.j2", name="worker-1"),
-    "leave": render.text("leave.sh.j2", name="worker-1"),
-    "access": render.text("access.sh.j2", **ACCESS),
-    "access-guard": render.text("access-guard.sh.j2", **ACCESS),
-    "kubeconfig": render.text(
-        "kubeconfig.sh.j2",
-        config=render.KUBEADM_CONFIG,
-        user="layered-cloud-2",
-        validity=render.KUBECONFIG_VALIDITY,
-        server=render.servers(API)[1],
-    ),
-    "swap": render.text("swap.sh.j2"),
+    "init": actions.init(["Swap", "Mem"]),
+    "init-guard": actions.init_guard(),
+    "reset": actions.reset(),
+    "join": actions.join("worker-1", API, ["Swap"]),
+    "join-guard": text("join-guard.sh.j2"),
+    "stale": text("stale.sh.j2", name="worker-1"),
+    "stale-guard": text("stale-guard.sh.j2", name="worker-1"),
+    "token": text("token.sh.j2"),
+    "member": text("member.sh.j2", name="worker-1"),
+    "member-guard": text("member-guard.sh.j2", name="worker-1"),
+    "leave": text("leave.sh.j2", name="worker-1"),
+    "access": actions.access(API, 2),
+    "access-guard": actions.access_guard(API, 2),
+    "kubeconfig": actions.kubeconfig(API, 2),
+    "swap": text("swap.sh.j2"),
 }
 TOKEN = "abcdef.0123456789abcdef"
 HASH = "sha256:" + "1" * 64

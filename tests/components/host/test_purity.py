@@ -8,15 +8,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-KNOWS_THE_ENGINE = ("__init__", "args", "baselines", "component")
+KNOWS_THE_ENGINE = (
+    *("__init__", "args", "baselines", "component"),
+    *("control_planes", "worker"),
+)
 PURE = (
     "components.host.packages",
     "components.host.part",
     "components.host.payload",
     "components.host.text",
     *(
-        f"components.host.baseline.{path.stem}"
-        for path in sorted((ROOT / "components" / "host" / "baseline").glob("*.py"))
+        f"{room}.{path.stem}"
+        for room in ("components.host.baseline", "components.cluster")
+        for path in sorted(ROOT.joinpath(*room.split(".")).glob("*.py"))
         if path.stem not in KNOWS_THE_ENGINE
     ),
 )

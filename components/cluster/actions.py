@@ -1,0 +1,80 @@
+"""The shell texts of the layer's actions: the cluster's birth, joins, and credentials. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from components.cluster.containerd import SOCKET
+from components.cluster.kubeadm import CONFIG
+from components.cluster.render import text
+from components.host.endpoint import ApiEndpoint
+
+MARKERS = "/etc/kubernetes/layered-cloud"
+BINDING = "layered-cloud-administrator"
+KUBECONFIG_VALIDITY = "8760h"
+
+
+def init_guard() -> str:
+    """Holds when the cluster was made, and its node not reset since."""
+    return f"[ -f {MARKERS}/initialised ]\n[ -s /etc/kubernetes/kubelet.conf ]\n"
+
+
+def init(ignored: Sequence[str]) -> str:
+    """`kubeadm init`; a failure says kubeadm's words and leaves a node to begin on again."""
+    return text("init.sh.j2", config=CONFIG, markers=MARKERS, ignore=_ignoring(ignored))
+
+
+def reset() -> str:
+    """Makes a node a plain machine again."""
+    return f"kubeadm reset --force >&2\nrm -rf /etc/cni/net.d/* {MARKERS}\n"
+
+
+def join(name: str, api: ApiEndpoint, ignored: Sequence[str]) -> str:
+    """`kubeadm join` with the token, the CA's hash and the CA file's digest in $SECRETS/join."""
+    return text(
+        "join.sh.j2",
+        name=name,
+        endpoint=f"{api.lan}:{api.port}",
+        cri_socket=SOCKET,
+        ignore=_ignoring(ignored),
+    )
+
+
+def access_guard(api: ApiEndpoint, epoch: int) -> str:
+    """Holds when the API answers through both VIPs and the role is this epoch's user's."""
+    return text("access-guard.sh.j2", **_access(api, epoch))
+
+
+def access(api: ApiEndpoint, epoch: int) -> str:
+    """Waits for the API through both VIPs, then gives this epoch's user the role, alone."""
+    return text("access.sh.j2", **_access(api, epoch))
+
+
+def kubeconfig(api: ApiEndpoint, epoch: int) -> str:
+    """Prints the administrator's kubeconfig, through the management VIP."""
+    return text(
+        "kubeconfig.sh.j2",
+        config=CONFIG,
+        user=administrator(epoch),
+        validity=KUBECONFIG_VALIDITY,
+        server=servers(api)[1],
+    )
+
+
+def administrator(epoch: int) -> str:
+    """The kubeconfig's user: another one each epoch, so that the role can be moved to it."""
+    return f"layered-cloud-{epoch}"
+
+
+def servers(api: ApiEndpoint) -> list[str]:
+    """The API's URLs through both VIPs."""
+    return [f"https://{address}:{api.port}" for address in (api.lan, api.management)]
+
+
+def _access(api: ApiEndpoint, epoch: int) -> dict[str, object]:
+    return {"servers": servers(api), "binding": BINDING, "user": administrator(epoch)}
+
+
+def _ignoring(errors: Sequence[str]) -> str:
+    """kubeadm's flag with its leading blank, or nothing."""
+    return f" --ignore-preflight-errors={','.join(errors)}" if errors else ""

@@ -1,0 +1,37 @@
+"""A node of the cluster as plain values, which its parts are made from. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface
+
+from components.host.endpoint import ApiEndpoint
+from settings.models import Cluster, Networks
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeModel:
+    """`addresses` are the machine's own by network (management, lan)."""
+
+    name: str
+    control_plane: bool
+    addresses: Mapping[str, IPv4Interface]
+    cluster: Cluster
+    networks: Networks
+    api: ApiEndpoint
+
+    @property
+    def lan(self) -> IPv4Address:
+        """What the cluster knows the node by; `KeyError` without a leg on the LAN."""
+        return self.addresses["lan"].ip
+
+    @property
+    def management(self) -> IPv4Address:
+        """`KeyError` without a leg on the management network."""
+        return self.addresses["management"].ip
+
+    @property
+    def kubernetes_package(self) -> str:
+        """The exact package version of kubeadm, kubelet and kubectl."""
+        return f"{self.cluster.kubernetes_version}-{self.cluster.package_revision}"

@@ -1,0 +1,33 @@
+"""Machines that no cluster can be made of."""
+
+from __future__ import annotations
+
+from components.cluster.verify import verify
+from tests.components.cluster.nodes import control_plane, worker
+
+
+def test_one_control_plane_and_its_workers_make_a_cluster() -> None:
+    assert verify([control_plane(), worker()]) == []
+
+
+def test_a_second_control_plane_is_refused_by_name() -> None:
+    (problem,) = verify([control_plane(), control_plane(name="cp-2"), worker()])
+    assert problem.startswith(
+        "cluster.control_planes: 2 control planes (cp-1, cp-2); this version makes clusters with "
+        "exactly one."
+    )
+
+
+def test_a_cluster_without_a_control_plane_is_refused() -> None:
+    (problem,) = verify([worker()])
+    assert problem.startswith("cluster.control_planes: 0 control planes (none); ")
+
+
+def test_an_adopted_machine_must_have_the_legs_of_its_role() -> None:
+    only = {"management": worker().addresses["management"]}
+    assert verify([control_plane(addresses={}), worker(addresses=only)]) == [
+        "cp-1: a node needs an address on the LAN",
+        "cp-1: a control plane needs an address on the management network, which its certificate "
+        "names",
+        "worker-1: a node needs an address on the LAN",
+    ]
