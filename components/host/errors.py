@@ -16,8 +16,12 @@ class HostError(ValueError, pulumi.RunError):
     human = True
 
 
-class LayerError(ValueError, pulumi.RunError):
-    """Everything wrong with what a layer was given, a line each; shown without a traceback."""
+class LayerError(pulumi.RunError):
+    """Everything wrong with what a layer was given, a line each; shown without a traceback.
+
+    No `ValueError`: Pulumi wraps one of those that is raised inside an `apply` into another, which
+    it then shows with a traceback.
+    """
 
     human = True
 

@@ -13,7 +13,6 @@ from components.machines.args import DeployKey, MachinesArgs
 from components.machines.legs import legs
 from components.machines.machine import VirtualMachine, VirtualMachineArgs
 from components.machines.preflight import contents
-from components.machines.verify import verify
 
 
 class Machines(pulumi.ComponentResource):
@@ -35,9 +34,6 @@ class Machines(pulumi.ComponentResource):
         self, name: str, args: MachinesArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("layered-cloud:machines:Machines", name, {}, opts)
-        problems = verify(args.machines, args.networks, args.proxmox, args.lan_gateway)
-        if problems:
-            raise pulumi.RunError("machines:\n" + "\n".join(f"  - {each}" for each in problems))
         self.deploy_key = args.deploy_key or self._make_deploy_key(name)
         images = self._download_images(args)
         made: dict[str, VirtualMachine] = {}

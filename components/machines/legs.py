@@ -40,30 +40,28 @@ def mac_address(vm_id: int, leg: int) -> str:
 def legs(
     spec: MachineSpec, role: str, networks: Networks, lan_gateway: IPv4Address
 ) -> tuple[Leg, ...]:
-    """The legs of one machine in their order; `ValueError` names a leg without its segment."""
+    """The legs of one machine in their order; `KeyError` for one whose network is absent, which
+    settings refuse."""
     addresses = {
         "management": spec.management,
         "lan": spec.lan,
         "wan": spec.wan,
         "sync": spec.sync,
     }
-    segments: dict[str, Segment | None] = {
+    segments: dict[str, Segment] = {
         "management": networks.management,
         "lan": networks.lan,
         "wan": networks.wan,
-        "sync": networks.sync,
     }
+    if networks.sync is not None:
+        segments["sync"] = networks.sync
     default = {"wan": networks.wan.gateway} if role == "router" else {"lan": lan_gateway}
     found: list[Leg] = []
     for network in ORDER:
-        address, segment = addresses[network], segments[network]
+        address = addresses[network]
         if address is None:
             continue
-        if segment is None:
-            raise ValueError(
-                f"{spec.name}: an address on {network} ({address}), but the stack has no "
-                f"{network} network; add networks.{network} or leave the address out"
-            )
+        segment = segments[network]
         found.append(
             Leg(
                 network=network,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_proxmoxve as proxmoxve
 
+from components.host import LayerError
 from components.machines.preflight import check, planned
 from settings.models import MachineSpec, Networks, Proxmox
 
@@ -26,17 +27,16 @@ def proxmox_provider(
     A preview changes nothing and may run where the API cannot be reached, so it does not ask.
     `machines` are the pairs of role and machine to be made.
     Every resource of the provider waits for its configuration, so on an update nothing is made
-    before the answer. Raises `pulumi.RunError` with every lack at once.
+    before the answer. Raises `LayerError` with every lack at once.
     """
 
     def passed(token: str) -> str:
         if not pulumi.runtime.is_dry_run():
             lacks = check(proxmox, networks, planned(machines), token)
             if lacks:
-                listing = "\n".join(f"  - {lack}" for lack in lacks)
-                raise pulumi.RunError(
-                    f"Proxmox at {proxmox.endpoint} is not ready for this stack; nothing was "
-                    f"made:\n{listing}"
+                raise LayerError(
+                    f"Proxmox at {proxmox.endpoint} is not ready for this stack; nothing was made",
+                    lacks,
                 )
         return token
 
