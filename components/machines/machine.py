@@ -65,7 +65,8 @@ class VirtualMachine(pulumi.ComponentResource):
 
     Promises: the machine answers on its management address with exactly the generated host key
     and has finished cloud-init. Neither a rotated key nor a changed resolver or image replaces it;
-    a changed address, host, image name or MAC does, and the plan shows it.
+    a changed address, id, host or segment's prefix does, and the plan shows it (docs/machines.md
+    has the whole list).
 
     Leaves out: Proxmox HA (VRRP carries failover; a Proxmox restart takes minutes) and affinity
     rules: settings place machines on hosts explicitly, and check the spread.

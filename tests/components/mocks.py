@@ -43,6 +43,7 @@ class Registration:
     retain_on_delete: bool
     additional_secret_outputs: tuple[str, ...]
     ignore_changes: tuple[str, ...]
+    replace_on_changes: tuple[str, ...]
     aliases: tuple[str, ...]
     provider: str
     custom_timeouts: Mapping[str, str]
@@ -152,6 +153,7 @@ class Monitor(mocks.MockMonitor):
                 retain_on_delete=request.retainOnDelete,
                 additional_secret_outputs=tuple(request.additionalSecretOutputs),
                 ignore_changes=tuple(request.ignoreChanges),
+                replace_on_changes=tuple(request.replaceOnChanges),
                 aliases=tuple(str(alias) for alias in request.aliases),
                 provider=request.provider,
                 custom_timeouts={
