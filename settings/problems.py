@@ -34,6 +34,11 @@ class Problem:
     right: str
     value: object = ABSENT
 
+    @property
+    def section(self) -> str:
+        """The section of the key, such as `routers`."""
+        return self.key.partition(":")[2].partition(".")[0]
+
     def __str__(self) -> str:
         shown = "" if self.value is ABSENT else f"{shorten(self.value)} "
         line = f"{self.key}: {shown}{self.wrong}; {self.right}"

@@ -16,27 +16,6 @@ from settings.models import base
 from settings.models.stack import Stack
 from settings.problems import ABSENT, NAMESPACE, Problem
 
-_PATTERNS: Final = {
-    base.NAME_PATTERN: (
-        "is not a name",
-        "write lower-case letters, digits and dashes, starting with a letter, at most 40",
-    ),
-    base.HOSTNAME_PATTERN: (
-        "is not a host name",
-        "write a fully qualified name in lower case such as www.example.org",
-    ),
-    base.SHA256_PATTERN: ("is not a SHA-256 checksum", "write 64 lower-case hexadecimal digits"),
-    r"^[A-Za-z0-9._-]+\.(img|qcow2|raw)$": (
-        "is no disk image Proxmox imports",
-        "write a file name that ends in .qcow2, .raw or .img",
-    ),
-    r"^https://[^/]+/?$": ("is no API endpoint", "write https://HOST:8006/ without a path"),
-    r"^https?://": ("is not a URL", "write http:// or https:// first"),
-    r"^(https?|oci)://": ("is no chart repository", "write https://, http:// or oci:// first"),
-    r"^[A-Za-z0-9-]+$": ("is no header name", "write letters, digits and dashes"),
-    r"^[0-9a-f]{32}$": ("is no Cloudflare zone id", "write its 32 hexadecimal digits"),
-    base.VERSION_PATTERN: ("is not a full version", "write all three numbers such as 1.36.3"),
-}
 _KINDS: Final = {
     "int_type": ("is not a whole number", "write a number without quotes"),
     "int_from_float": ("is not a whole number", "write a number without a fraction"),
@@ -112,10 +91,6 @@ def translate(error: ErrorDetails) -> Problem:
 
 
 def _words(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
-    if kind == "string_pattern_mismatch":
-        pattern = str(context["pattern"])
-        form = ("has the wrong form", f"write text that matches {pattern}")
-        return _PATTERNS.get(pattern, form)
     wrong, right = _KINDS.get(kind, ("is not valid", f"the rule it breaks is {kind}"))
     shown = {name: _plain(value) for name, value in context.items()}
     return wrong.format(**shown), right.format(**shown)

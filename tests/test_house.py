@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from components.loadbalancers import model as balancers
-from settings.checks import ports
+from settings.checks import balancers as checks
 from settings.files import inspect, read_config
 
 ROOT = Path(__file__).parent.parent
@@ -220,7 +220,7 @@ def test_what_the_balancers_listen_on_is_what_the_settings_keep_free() -> None:
         balancers.ALIVE_PORT,
         balancers.HEALTH_PORT,
     }
-    assert set(ports.TAKEN) == fixed | {22}
+    assert set(checks.TAKEN) == fixed | {22}
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("Pulumi.*.yaml")), ids=lambda path: path.name)

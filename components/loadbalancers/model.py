@@ -8,7 +8,7 @@ from ipaddress import IPv4Address
 from typing import Literal
 
 from components.host.pair import BACKUP_PRIORITY, OWNER_PRIORITY, Leg
-from settings.models.edge import BalancerVip, Timeouts, Vrrp
+from settings.models import BalancerVip, Timeouts, Vrrp
 
 API_SERVER_PORT = 6443
 """TCP, where the control planes' own API servers listen (kubeadm's default)."""

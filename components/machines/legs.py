@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface
 
-from settings.models import MachineSpec, Networks
-from settings.models.network import Segment
+from settings.models import MachineSpec, Networks, Segment
 
 ORDER = ("management", "lan", "wan", "sync")
 """The fixed order of the interfaces: eth0, eth1, eth2, eth3. A leg that is absent keeps its place

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
 from components.host.pair import BACKUP_PRIORITY, OWNER_PRIORITY, Leg
-from settings.models.edge import ConnectionLimits, RouterVip, Vrrp
+from settings.models import ConnectionLimits, RouterVip, Vrrp
 
 VRRP_PROTOCOL = 112
 CONNTRACKD_PORT = 3780

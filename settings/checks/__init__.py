@@ -1,36 +1,31 @@
 """Whole-stack checks: pure functions over a `Stack`, each a rule a network engineer would state.
 
-A check says which sections it reads, so that it still runs when another section is broken.
+One section's rules stand in the module of its name; those that relate several are named for what
+they relate. A check says which sections it reads, so that it still runs when another is broken.
+Every module of this package is imported here, and importing one enrols what it holds.
 """
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Collection
 
-from settings.checks import (
-    addresses,
-    cluster,
-    machines,
-    ports,
-    ranges,
-    registry,
-    software,
-    texts,
-    tls,
-    vrrp,
-)
+from settings.checks import registry
 from settings.checks.pending import pending
 from settings.models.stack import Stack
 from settings.problems import Problem
 
 __all__ = ["check", "pending"]
 
-MODULES = (addresses, ranges, vrrp, machines, ports, tls, cluster, software, texts)
-"""Every module of checks; importing one enrols what it holds."""
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")
+
+_ORDER = {name: index for index, name in enumerate(Stack.model_fields)}
 
 
 def check(stack: Stack, without: Collection[str] = ()) -> list[Problem]:
-    """Every problem of the stack as a whole, in the order of the checks.
+    """Every problem of the stack as a whole, in the order of the sections they are found in.
 
     `without` names sections that `stack` lacks (they could not be read); checks that need one of
     them are left out.
@@ -39,4 +34,5 @@ def check(stack: Stack, without: Collection[str] = ()) -> list[Problem]:
     for rule in registry.RULES:
         if rule.sections.isdisjoint(without):
             found += rule.run(stack)
-    return list({str(each): each for each in found}.values())
+    once = {str(each): each for each in found}.values()
+    return sorted(once, key=lambda each: _ORDER[each.section])

@@ -1,11 +1,11 @@
-"""The cluster: members, ranges, versions, and what its extension keys must not undo."""
+"""The cluster: members, sizes, versions, and what its extension keys must not undo."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import Any, Final
+from typing import Final
 
 from settings.checks.registry import reads
 from settings.models.stack import Stack
@@ -14,8 +14,8 @@ from settings.problems import Problem, problem
 MINORS: Final = ("1.35", "1.36")
 """Kubernetes minors the cluster layer is written for (kubeadm v1beta4, containerd 2)."""
 
-_DEFAULT_MAX_PODS = 110
-_LARGEST_MASK_STEP = 16
+_KUBEADM_CORES = 2
+_KUBEADM_MEMORY = 1700
 _UNQUOTABLE = re.compile(r"""[\s"'\\$]""")
 _DECIDED_FLAGS = ("node-ip", "hostname-override")
 _DECIDED_KUBEADM = ("clusterName", "controlPlaneEndpoint", "kubernetesVersion", "networking")
@@ -47,72 +47,28 @@ def pods_have_somewhere_to_run(stack: Stack) -> Iterator[Problem]:
         )
 
 
-@reads("networks", "cluster")
-def pod_range_is_large_enough(stack: Stack) -> Iterator[Problem]:
-    """Every node takes one /node_mask of the pod range (kube-controller-manager's limits)."""
-    pods, mask = stack.networks.pods, stack.cluster.node_mask
-    nodes = len(stack.cluster.control_planes) + len(stack.cluster.workers)
-    step = mask - pods.prefixlen
-    path = "cluster.node_mask"
-    if step < 0 or 2**step < nodes:
-        yield problem(
-            path,
-            mask,
-            f"leaves {2**step if step >= 0 else 0} node ranges in networks.pods ({pods}) "
-            f"for {nodes} nodes",
-            "widen networks.pods or raise the mask",
-        )
-    elif step > _LARGEST_MASK_STEP:
-        yield problem(
-            path,
-            mask,
-            f"is more than {_LARGEST_MASK_STEP} bits longer than networks.pods ({pods})",
-            f"write {pods.prefixlen + _LARGEST_MASK_STEP} at most: kube-controller-manager's limit",
-        )
-    most = stack.cluster.kubelet.config.get("maxPods", _DEFAULT_MAX_PODS)
-    room = 2 ** (32 - mask) - 2
-    if isinstance(most, int) and room < most:
-        yield problem(
-            path,
-            mask,
-            f"gives a node {room} addresses for {most} pods",
-            f"lower the mask, or set cluster.kubelet.config.maxPods to {room} at most",
-        )
-
-
-@reads("networks")
-def service_range_is_allowed(stack: Stack) -> Iterator[Problem]:
-    """kube-apiserver takes at most 20 bits of services; kubeadm puts DNS at the tenth address."""
-    services = stack.networks.services
-    if services.prefixlen < 12:
-        yield problem(
-            "networks.services",
-            services,
-            "is wider than kube-apiserver allows",
-            "write a /12 or smaller, such as a /20",
-        )
-    if services.prefixlen > 28:
-        yield problem(
-            "networks.services",
-            services,
-            "has no tenth address for the cluster's DNS",
-            "write a /28 or larger, such as a /20",
-        )
-
-
-@reads("networks")
-def domain_is_free(stack: Stack) -> Iterator[Problem]:
-    """`cluster.local` is Kubernetes' own, `.local` is multicast DNS (RFC 6762)."""
-    domain = stack.networks.domain
-    if domain.startswith("*."):
-        yield problem("networks.domain", domain, "is a wildcard", f"write {domain[2:]}")
-    elif domain.endswith(".local"):
-        yield problem(
-            "networks.domain",
-            domain,
-            "belongs to Kubernetes' own DNS or to multicast DNS",
-            "write another, such as cluster.internal",
-        )
+@reads("cluster")
+def control_planes_are_large_enough(stack: Stack) -> Iterator[Problem]:
+    """kubeadm's own preflight: 2 CPUs, 1700 MB (kubeadm implementation details)."""
+    ignored = set(stack.cluster.ignore_preflight_errors)
+    if "all" in ignored:
+        return
+    for index, spec in enumerate(stack.cluster.control_planes):
+        path = f"cluster.control_planes[{index}]"
+        if spec.cores < _KUBEADM_CORES and "NumCPU" not in ignored:
+            yield problem(
+                f"{path}.cores",
+                spec.cores,
+                "is too few for kubeadm",
+                f"give {spec.name} {_KUBEADM_CORES} at least",
+            )
+        if spec.memory < _KUBEADM_MEMORY and "Mem" not in ignored:
+            yield problem(
+                f"{path}.memory",
+                spec.memory,
+                "MiB is too little for kubeadm",
+                f"give {spec.name} {_KUBEADM_MEMORY} at least",
+            )
 
 
 @reads("cluster")
@@ -189,25 +145,3 @@ def node_files_have_places(stack: Stack) -> Iterator[Problem]:
                 "is not read by containerd",
                 "write a file name that ends in .toml",
             )
-
-
-@reads("cluster", "platform")
-def values_do_not_contradict(stack: Stack) -> Iterator[Problem]:
-    """Chart values may not undo what the chain stands on."""
-    cilium: dict[str, Any] = stack.platform.cilium.values
-    replacement = cilium.get("kubeProxyReplacement", True)
-    if replacement not in (True, "true"):
-        yield problem(
-            "platform.cilium.values.kubeProxyReplacement",
-            replacement,
-            "leaves nobody to serve NodePorts: kubeadm installs no kube-proxy",
-            "remove it or write true",
-        )
-    frr = stack.platform.metallb.chart.values.get("frrk8s", {})
-    if isinstance(frr, dict) and frr.get("enabled") is True:
-        yield problem(
-            "platform.metallb.chart.values.frrk8s.enabled",
-            value=True,
-            wrong="starts a BGP daemon, and the pool is announced by ARP (L2)",
-            right="remove it or write false",
-        )

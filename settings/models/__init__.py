@@ -1,52 +1,33 @@
 """The models of a stack, section by section."""
 
+from settings.models.access import Access
+from settings.models.addresses import Address, Subnet
+from settings.models.balancers import Balancers, BalancerVip, Certificate, Timeouts
 from settings.models.base import Strict
-from settings.models.cdn import (
-    ORIGIN_CA_DAYS,
-    WIDEST_CDN_PREFIX,
-    Cdn,
-    RangesRefused,
-    usable_ranges,
-)
-from settings.models.cluster import (
+from settings.models.cdn import ORIGIN_CA_DAYS, WIDEST_CDN_PREFIX, Cdn, RangesRefused, usable_ranges
+from settings.models.cluster import Cluster, Containerd, Kubelet
+from settings.models.machines import MachineSpec
+from settings.models.networks import Networks, Segment, Wan
+from settings.models.platform import (
     AddressRange,
     Chart,
-    Cluster,
-    Containerd,
     Demo,
     Ingress,
-    Kubelet,
     MetalLb,
     NodePorts,
     Platform,
 )
-from settings.models.edge import (
-    Balancers,
-    BalancerVip,
-    Certificate,
-    ConnectionLimits,
-    Routers,
-    RouterVip,
-    Timeouts,
-    Vrrp,
-)
-from settings.models.machines import (
-    Access,
-    AptRepository,
-    Datastores,
-    Image,
-    MachineSpec,
-    Proxmox,
-    ProxmoxHost,
-    Software,
-)
-from settings.models.network import Networks, Segment, Wan
+from settings.models.proxmox import Datastores, Image, Proxmox, ProxmoxHost
+from settings.models.routers import ConnectionLimits, Routers, RouterVip
+from settings.models.software import AptRepository, Software
 from settings.models.stack import Stack
+from settings.models.vrrp import Vrrp
 
 __all__ = [
     "ORIGIN_CA_DAYS",
     "WIDEST_CDN_PREFIX",
     "Access",
+    "Address",
     "AddressRange",
     "AptRepository",
     "BalancerVip",
@@ -76,6 +57,7 @@ __all__ = [
     "Software",
     "Stack",
     "Strict",
+    "Subnet",
     "Timeouts",
     "Vrrp",
     "Wan",

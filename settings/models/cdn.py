@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import IPv4Network, collapse_addresses
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from settings.models.base import Hostname, Strict, Subnet
+from settings.models.addresses import BITS, Subnet, collapsed, subnet
+from settings.models.base import Domain, Form, Hostname, Strict
+from settings.models.urls import WebUrl
 
 WIDEST_CDN_PREFIX: Final = 8
 """The shortest prefix a range may have, and the room all ranges together may take: more is no
@@ -16,6 +17,16 @@ CDN, it is the internet."""
 
 ORIGIN_CA_DAYS: Final = (7, 30, 90, 365, 730, 1095, 5475)
 """Lifetimes Cloudflare's origin CA signs for (Cloudflare API, "Create Certificate")."""
+
+
+HeaderName = Annotated[
+    str, Form(r"[A-Za-z0-9-]+", "is no header name", "write letters, digits and dashes")
+]
+
+ZoneId = Annotated[
+    str,
+    Form(r"[0-9a-f]{32}", "is no Cloudflare zone id", "write its 32 hexadecimal digits"),
+]
 
 
 class RangesRefused(ValueError):
@@ -29,10 +40,10 @@ def usable_ranges(given: Iterable[str], source: str) -> list[str]:
     IPv4 network, a range wider than a /8, and ranges that take more than a /8 together: the update
     fails, and the set in use stays.
     """
-    networks: list[IPv4Network] = []
+    networks: list[Subnet] = []
     for each in given:
         try:
-            network = IPv4Network(each)
+            network = subnet(each)
         except ValueError as error:
             raise RangesRefused(f"{source}: {error}; the set in use stays") from error
         if network.prefixlen < WIDEST_CDN_PREFIX:
@@ -46,13 +57,13 @@ def usable_ranges(given: Iterable[str], source: str) -> list[str]:
             f"{source}: no IPv4 range at all, and an empty set would shut everybody out; the set "
             "in use stays"
         )
-    collapsed = list(collapse_addresses(networks))
-    if sum(each.num_addresses for each in collapsed) > 2 ** (32 - WIDEST_CDN_PREFIX):
+    joined = collapsed(networks)
+    if sum(each.num_addresses for each in joined) > 2 ** (BITS - WIDEST_CDN_PREFIX):
         raise RangesRefused(
             f"{source}: the ranges take more than a /{WIDEST_CDN_PREFIX} together and would let "
             "everybody in; the set in use stays"
         )
-    return [str(each) for each in collapsed]
+    return [str(each) for each in joined]
 
 
 class Cdn(Strict):
@@ -63,13 +74,13 @@ class Cdn(Strict):
     `listed`: any other CDN, known by its ranges alone."""
     range_list: list[Subnet] = Field(default_factory=list)
     """The CDN's address ranges when `kind` is `listed`."""
-    client_ip_header: str = Field(default="CF-Connecting-IP", pattern=r"^[A-Za-z0-9-]+$")
+    client_ip_header: HeaderName = "CF-Connecting-IP"
     """The header in which the CDN, and only it, names the client."""
-    zone: Hostname | None = None
+    zone: Domain | None = None
     """The Cloudflare zone; null manages no records. Its token: secret `cloudflareApiToken`."""
-    zone_id: str | None = Field(default=None, pattern=r"^[0-9a-f]{32}$")
+    zone_id: ZoneId | None = None
     """The zone's identifier; null looks it up by name."""
-    api_url: str | None = None
+    api_url: WebUrl | None = None
     """Another base URL of the Cloudflare API; null is Cloudflare's own."""
     records: list[Hostname] = Field(default_factory=list)
     """Names of the service, each a proxied A record for every public VIP."""

@@ -1,12 +1,12 @@
-"""The Kubernetes cluster and what runs on it first."""
+"""The Kubernetes cluster."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from settings.models.base import Address, Hostname, Name, NodePort, Strict, Version, fault
+from settings.models.base import Name, Strict, Version
 from settings.models.machines import MachineSpec
 
 
@@ -66,94 +66,3 @@ class Cluster(Strict):
     """Further Debian packages of every node."""
     credentials_epoch: int = Field(default=1, ge=1)
     """Raise to mint a new administrator's kubeconfig."""
-
-
-class Chart(Strict):
-    """A Helm chart, pinned."""
-
-    chart: str
-    """The chart's name in its repository, a local path, or an oci:// reference."""
-    version: str
-    """The exact chart version."""
-    repository: str | None = Field(default=None, pattern=r"^(https?|oci)://")
-    """Null: `chart` is a local path or a full OCI reference."""
-    values: dict[str, Any] = Field(default_factory=dict)
-    """Merged over the values the program decides; lists are replaced."""
-    timeout: int = Field(default=600, ge=30)
-    """Seconds."""
-
-
-class AddressRange(Strict):
-    """Inclusive."""
-
-    first: Address
-    """The first address."""
-    last: Address
-    """The last address, still inside."""
-
-    @model_validator(mode="after")
-    def _ordered(self) -> AddressRange:
-        if self.first > self.last:
-            raise fault(f"starts at {self.first}, after its end {self.last}", "swap first and last")
-        return self
-
-
-class MetalLb(Strict):
-    """MetalLB in L2 mode."""
-
-    chart: Chart
-    """MetalLB's chart."""
-    pool: list[AddressRange] = Field(min_length=1)
-    """Addresses of the LAN that LoadBalancer services take."""
-
-
-class NodePorts(Strict):
-    """Decided here; null is discovered from the live Service and flows as a late output."""
-
-    http: NodePort | None = 30080
-    """Plain HTTP."""
-    https: NodePort | None = 30443
-    """HTTPS."""
-    health: NodePort | None = 30081
-    """healthCheckNodePort of the ingress Service (externalTrafficPolicy Local)."""
-
-
-class Ingress(Strict):
-    """The ingress controller, a Service of type LoadBalancer with fixed NodePorts."""
-
-    kind: Literal["traefik"] = "traefik"
-    """The ingress controller."""
-    chart: Chart
-    """Its chart."""
-    node_ports: NodePorts = NodePorts()
-    """Its NodePorts."""
-    load_balancer_ip: Address | None = None
-    """Null: MetalLB chooses from the pool and the address is discovered."""
-
-
-class Demo(Strict):
-    """The demonstration service behind the ingress."""
-
-    enabled: bool = False
-    """Whether it is there."""
-    host: Hostname
-    """The host name it answers to."""
-    image: str
-    """Its image, with a tag or digest that stays."""
-    replicas: int = Field(default=2, ge=1)
-    """Pods, unless there is one a node."""
-    every_node: bool = False
-    """A DaemonSet, one pod a node, instead of a Deployment."""
-
-
-class Platform(Strict):
-    """What runs on the cluster before any application."""
-
-    cilium: Chart
-    """Cilium's chart: pod network in place of kube-proxy."""
-    metallb: MetalLb
-    """LoadBalancer addresses by ARP (L2)."""
-    ingress: Ingress
-    """The ingress controller."""
-    demo: Demo | None = None
-    """Null: no demonstration."""

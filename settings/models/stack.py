@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
+from settings.models.access import Access
+from settings.models.balancers import Balancers
 from settings.models.base import Name, Strict
 from settings.models.cdn import Cdn
-from settings.models.cluster import Cluster, Platform
-from settings.models.edge import Balancers, Routers
-from settings.models.machines import Access, MachineSpec, Proxmox, Software
-from settings.models.network import Networks
+from settings.models.cluster import Cluster
+from settings.models.machines import MachineSpec
+from settings.models.networks import Networks
+from settings.models.platform import Platform
+from settings.models.proxmox import Proxmox
+from settings.models.routers import Routers
+from settings.models.software import Software
+from settings.models.walk import walk
+
+ROLES: Final = {
+    "routers.machines": "router",
+    "balancers.machines": "balancer",
+    "cluster.control_planes": "control_plane",
+    "cluster.workers": "worker",
+}
+"""The role of every list of machines."""
 
 
 class Stack(Strict):
@@ -38,7 +53,5 @@ class Stack(Strict):
 
     def machines(self) -> Iterator[tuple[str, MachineSpec]]:
         """Every machine with its role, in the order of the chain."""
-        yield from (("router", spec) for spec in self.routers.machines)
-        yield from (("balancer", spec) for spec in self.balancers.machines)
-        yield from (("control_plane", spec) for spec in self.cluster.control_planes)
-        yield from (("worker", spec) for spec in self.cluster.workers)
+        for path, spec in walk(self, MachineSpec):
+            yield ROLES[path.partition("[")[0]], spec

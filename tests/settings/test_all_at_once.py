@@ -45,12 +45,12 @@ def test_unknown_keys_wrong_types_and_collisions_are_told_together() -> None:
         "layered-cloud:access.epoch: 0 is too small; write at least 1",
         "layered-cloud:balancers.machines[0].lan: 198.18.10.2 belongs to router router-a already "
         "(routers.machines[0].lan); give balancer lb-a an address of its own",
-        "layered-cloud:platform.ingress.load_balancer_ip: 198.18.10.9 is outside "
-        "platform.metallb.pool (198.18.10.200-198.18.10.220); choose an address of the pool, or "
-        "null to let MetalLB choose",
         "layered-cloud:balancers.vips[0].vrid: 71 is the VRID of the routers' VIP edge on lan "
         "already (routers.vips[0].lan_vrid); give the balancers' VIP front a VRID of its own "
         "(1 to 255)",
+        "layered-cloud:platform.ingress.load_balancer_ip: 198.18.10.9 is outside "
+        "platform.metallb.pool (198.18.10.200-198.18.10.220); choose an address of the pool, or "
+        "null to let MetalLB choose",
     ]
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+import re
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from settings import models
 from settings.checks.registry import RULES
 from settings.files import inspect, parse_stack
+from settings.models.base import Form
 from settings.models.stack import Stack
 from settings.problems import SettingsError
 from tests.settings.fixtures import base_config, patched, patches, read_patch
@@ -55,10 +61,41 @@ def test_there_are_many_of_them() -> None:
     assert len(ACCEPT) >= 10
 
 
-def test_every_check_speaks_in_some_rejected_stack() -> None:
-    spoken: set[str] = set()
+@cache
+def told_by_rule() -> dict[str, set[tuple[str, str]]]:
+    """What every check says of the rejected stacks: what is wrong and what would be right."""
+    told: dict[str, set[tuple[str, str]]] = {rule.run.__name__: set() for rule in RULES}
     for path in REJECT:
         stack, _ = inspect(patched(read_patch(path)))
         if stack is not None:
-            spoken |= {rule.run.__name__ for rule in RULES if list(rule.run(stack))}
-    assert {rule.run.__name__ for rule in RULES} - spoken == set()
+            for rule in RULES:
+                told[rule.run.__name__] |= {(each.wrong, each.right) for each in rule.run(stack)}
+    return told
+
+
+def test_every_check_speaks_in_some_rejected_stack() -> None:
+    assert [name for name, said in told_by_rule().items() if not said] == []
+
+
+def test_no_rule_is_stated_twice() -> None:
+    def words(said: tuple[str, str]) -> str:
+        """The sentence without what is the stack's: paths, numbers, names."""
+        return " ".join(re.findall(r"(?<![\w.])[a-zA-Z']+(?![\w.\[])", " ".join(said)))
+
+    by_words: dict[str, set[str]] = {}
+    for name, said in told_by_rule().items():
+        for each in said:
+            by_words.setdefault(words(each), set()).add(name)
+    assert {text: names for text, names in by_words.items() if len(names) > 1} == {}
+
+
+def test_every_form_of_a_text_is_stated_once() -> None:
+    forms: dict[int, Form] = {}
+    for module in pkgutil.iter_modules(models.__path__, f"{models.__name__}."):
+        for value in vars(importlib.import_module(module.name)).values():
+            for each in getattr(value, "__metadata__", ()):
+                if isinstance(each, Form):
+                    forms[id(each)] = each
+    assert len(forms) > 10
+    assert len({each.pattern for each in forms.values()}) == len(forms)
+    assert len({each.wrong for each in forms.values()}) == len(forms)

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from settings.checks.addresses import collisions, edge_of
 from settings.checks.claims import Claim
-from settings.checks.ranges import overlapping
-from settings.checks.tls import covers, inside
+from settings.checks.names import covers, inside
+from settings.checks.networks import overlapping
+from settings.checks.networks_and_holders import collisions
 from settings.files import inspect
-from settings.models.base import is_ipv6
+from settings.models.addresses import edge_of, is_ipv6
 from tests.settings.fixtures import base_config
 
 # The cores are shared: a slow example is no failure, and nothing is written into the tree.

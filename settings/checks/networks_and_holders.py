@@ -1,31 +1,16 @@
-"""Addresses: each in its segment, none held twice."""
+"""Networks and whoever holds an address on them: each in its segment, none held twice."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Network
 
 from settings.checks.claims import Claim, claims, segments
 from settings.checks.registry import reads
+from settings.models.addresses import edge_of
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
 
-_PRIVATE = [
-    IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
-]
-
 _OTHERS = ("networks", "proxmox")
-
-
-def edge_of(address: object, network: IPv4Network) -> str | None:
-    """What an address that no machine may hold is called; RFC 3021: a /31 has neither."""
-    if network.prefixlen >= 31:
-        return None
-    if address == network.network_address:
-        return "the network address"
-    if address == network.broadcast_address:
-        return "the broadcast address"
-    return None
 
 
 @reads("networks")
@@ -36,19 +21,20 @@ def addresses_stand_on_their_segments(stack: Stack) -> Iterator[Problem]:
         segment = known.get(claim.segment or "")
         if segment is None:
             continue
-        edge = edge_of(claim.address, segment.cidr)
-        if claim.address not in segment.cidr:
-            wrong = f"is outside networks.{claim.segment} ({segment.cidr})"
+        subnet = segment.subnet_of(claim.address)
+        edge = None if subnet is None else edge_of(claim.address, subnet)
+        if subnet is None:
+            wrong = f"is outside networks.{claim.segment} ({segment.written})"
         elif edge is not None:
-            wrong = f"is {edge} of networks.{claim.segment} ({segment.cidr})"
+            wrong = f"is {edge} of networks.{claim.segment} ({segment.written})"
         else:
             continue
-        yield problem(
-            claim.path,
-            claim.address,
-            wrong,
-            f"give {claim.owner} a host address inside {segment.cidr}",
-        )
+        right = f"give {claim.owner} a host address inside {segment.written}"
+        if subnet is None and claim.path.startswith("routers.vips["):
+            group, dot, leg = claim.path.rpartition(".")
+            if leg.startswith("wan["):
+                right += f", or, if the provider routes it to the routers, set {group}{dot}routed"
+        yield problem(claim.path, claim.address, wrong, right)
 
 
 def collisions(held: Iterable[Claim]) -> Iterator[tuple[Claim, Claim]]:
@@ -70,22 +56,6 @@ def no_address_is_held_twice(stack: Stack) -> Iterator[Problem]:
             f"belongs to {earlier.owner} already ({earlier.path})",
             f"give {later.owner} an address of its own",
         )
-
-
-@reads("networks", "routers", "cdn")
-def public_vips_are_public(stack: Stack) -> Iterator[Problem]:
-    """A proxied record must lead to an address the CDN can reach (RFC 1918, RFC 6598)."""
-    if stack.cdn.zone is None:
-        return
-    for index, vip in enumerate(stack.routers.vips):
-        for position, address in enumerate(vip.wan):
-            if any(address in private for private in _PRIVATE):
-                yield problem(
-                    f"routers.vips[{index}].wan[{position}]",
-                    address,
-                    "is a private address, which the CDN cannot reach",
-                    f"use a public address, or manage no zone (cdn.zone is {stack.cdn.zone})",
-                )
 
 
 @reads("networks")

@@ -1,4 +1,4 @@
-"""Ports: what listens where on the balancers and on the nodes."""
+"""The balancers: ports free of each other, timeouts that nest, names once."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ TAKEN = {
 }
 """Ports of the balancers that are not for settings to choose."""
 
-_SERVED = (80, 443)
-
 
 @reads("balancers")
 def balancer_ports_are_free_of_each_other(stack: Stack) -> Iterator[Problem]:
@@ -34,45 +32,6 @@ def balancer_ports_are_free_of_each_other(stack: Stack) -> Iterator[Problem]:
                 f"give {user} a port of its own",
             )
         taken.setdefault(port, f"{user} (balancers.{key})")
-
-
-@reads("routers")
-def public_ports_are_served(stack: Stack) -> Iterator[Problem]:
-    """Only ports with a frontend on the balancers are forwarded, and HTTPS always is."""
-    ports = stack.routers.public_ports
-    for index, port in enumerate(ports):
-        path = f"routers.public_ports[{index}]"
-        if port not in _SERVED:
-            yield problem(
-                path, port, "has no frontend on the balancers", "forward 443, and 80 if wanted"
-            )
-        if port in ports[:index]:
-            yield problem(path, port, "stands twice", "name each port once")
-    if 443 not in ports:
-        yield problem(
-            "routers.public_ports",
-            ports,
-            "leaves out 443, where the CDN connects",
-            "add 443",
-        )
-
-
-@reads("platform")
-def node_ports_are_distinct(stack: Stack) -> Iterator[Problem]:
-    """One NodePort, one service; null is discovered and cannot collide."""
-    seen: dict[int, str] = {}
-    for key in ("http", "https", "health"):
-        port = getattr(stack.platform.ingress.node_ports, key)
-        if port is None:
-            continue
-        earlier = seen.setdefault(port, key)
-        if earlier != key:
-            yield problem(
-                f"platform.ingress.node_ports.{key}",
-                port,
-                f"is platform.ingress.node_ports.{earlier} already",
-                "choose another of 30000 to 32767, or null to discover it",
-            )
 
 
 @reads("balancers")
@@ -94,3 +53,14 @@ def timeouts_nest(stack: Stack) -> Iterator[Problem]:
             f"s is shorter than the client or server timeout ({longest:g} s) it replaces",
             f"write {longest:g} or more",
         )
+
+
+@reads("balancers")
+def certificate_names_are_told_once(stack: Stack) -> Iterator[Problem]:
+    """A name that stands twice is a slip of the pen."""
+    names = stack.balancers.certificate.names
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield problem(
+                f"balancers.certificate.names[{index}]", name, "stands twice", "name it once"
+            )

@@ -1,31 +1,15 @@
-"""The edge: routers, load balancers."""
+"""The load balancers."""
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
 from typing import Literal
 
 from pydantic import Field
 
-from settings.models.base import Address, Hostname, Name, Port, Strict, Subnet, Vrid
+from settings.models.addresses import Address
+from settings.models.base import Hostname, Name, Port, Strict
 from settings.models.machines import MachineSpec
-
-
-class RouterVip(Strict):
-    """One failover group of the routers: its WAN and LAN addresses move together."""
-
-    name: Name
-    """The group's name."""
-    owner: Name
-    """The router that holds the group while all is well."""
-    wan: list[Address] = Field(min_length=1)
-    """Public addresses: what the CDN's records point to, and what outbound traffic leaves with."""
-    wan_vrid: Vrid
-    """Unique on the WAN."""
-    lan: list[Address] = Field(min_length=1)
-    """LAN addresses; the first group's first is everybody's gateway."""
-    lan_vrid: Vrid
-    """Unique on the LAN, the balancers' included."""
+from settings.models.vrrp import Vrid, Vrrp
 
 
 class BalancerVip(Strict):
@@ -41,54 +25,6 @@ class BalancerVip(Strict):
     """Addresses on the LAN: where the routers and the nodes reach the balancers."""
     management: list[Address] = Field(min_length=1)
     """Addresses on the management segment: where Pulumi reaches the API."""
-
-
-class Vrrp(Strict):
-    """VRRP version 3 timers (keepalived.conf(5)); priorities follow from each VIP's owner."""
-
-    advert_interval: float = Field(default=0.3, ge=0.1, le=40.95)
-    """Seconds, in steps of 0.01. A backup takes over after three of them plus the skew."""
-    preempt: bool = True
-    """Give the VIP back to its owner when it returns."""
-    preempt_delay: int = Field(default=5, ge=0, le=1000)
-    """Seconds the returning owner waits, so that it does not return before its network does."""
-    startup_delay: int = Field(default=2, ge=0, le=300)
-    """Seconds a starting keepalived stays silent (vrrp_startup_delay)."""
-    garp_master_refresh: int = Field(default=60, ge=0)
-    """Seconds between repeated gratuitous ARPs."""
-
-
-class ConnectionLimits(Strict):
-    """How many connections are tracked, and how long."""
-
-    conntrack_max: int = Field(default=262_144, ge=4096)
-    """Connections tracked (nf_conntrack_max)."""
-    established_timeout: int = Field(default=86_400, ge=60)
-    """Seconds."""
-
-
-class Routers(Strict):
-    """The redundant routers and firewalls."""
-
-    kind: Literal["linux"] = "linux"
-    """`linux`: nftables, keepalived, conntrackd."""
-    machines: list[MachineSpec] = Field(min_length=1, max_length=2)
-    """One, or a pair on different hosts."""
-    vips: list[RouterVip] = Field(min_length=1)
-    """The failover groups."""
-    vrrp: Vrrp = Vrrp()
-    """Failover timers."""
-    limits: ConnectionLimits = ConnectionLimits()
-    """Connection tracking."""
-    public_ports: list[Port] = Field(default_factory=lambda: [80, 443], min_length=1)
-    """TCP ports of the public VIPs forwarded to the balancers."""
-    management_sources: list[Subnet] = Field(default_factory=list)
-    """Who may reach sshd on the management leg; empty means the management network."""
-
-    @property
-    def gateway(self) -> IPv4Address:
-        """Everybody's way out."""
-        return self.vips[0].lan[0]
 
 
 class Certificate(Strict):
@@ -149,6 +85,6 @@ class Balancers(Strict):
     """Answer plain HTTP with a redirect."""
 
     @property
-    def lan_vips(self) -> list[IPv4Address]:
+    def lan_vips(self) -> list[Address]:
         """Of every group: where the routers forward to, in turn."""
         return [address for vip in self.vips for address in vip.lan]

@@ -1,0 +1,77 @@
+"""Balancers and the CDN: a certificate that it trusts, for every name of the service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from settings.checks.names import covered, inside
+from settings.checks.registry import reads
+from settings.models.cdn import ORIGIN_CA_DAYS, Cdn
+from settings.models.platform import Demo
+from settings.models.stack import Stack
+from settings.models.walk import walk
+from settings.problems import Problem, problem
+
+
+@reads("balancers", "cdn")
+def certificate_is_trusted(stack: Stack) -> Iterator[Problem]:
+    """With SSL strict Cloudflare accepts a public or an origin CA certificate only."""
+    source, zone = stack.balancers.certificate.source, stack.cdn.zone
+    path = "balancers.certificate.source"
+    if source == "self-signed" and stack.cdn.ssl == "strict" and zone is not None:
+        yield problem(
+            path,
+            source,
+            f"is refused by the CDN while cdn.ssl is strict (zone {zone}): error 526",
+            "write origin-ca or given, or set cdn.ssl to full",
+        )
+    if source == "origin-ca" and stack.cdn.kind != "cloudflare":
+        yield problem(
+            path,
+            source,
+            f"is Cloudflare's to sign, and cdn.kind is {stack.cdn.kind}",
+            "write given or self-signed",
+        )
+    elif source == "origin-ca" and zone is None:
+        yield problem(path, source, "is signed for a zone, and cdn.zone is not set", "set cdn.zone")
+
+
+@reads("balancers", "cdn")
+def origin_certificate_can_be_signed(stack: Stack) -> Iterator[Problem]:
+    """Cloudflare's origin CA signs for names of the zone and for a few lifetimes only."""
+    certificate, zone = stack.balancers.certificate, stack.cdn.zone
+    if certificate.source != "origin-ca" or zone is None:
+        return
+    for index, name in enumerate(certificate.names):
+        if not inside(zone, name):
+            yield problem(
+                f"balancers.certificate.names[{index}]",
+                name,
+                f"is outside cdn.zone ({zone})",
+                f"write names of {zone} only",
+            )
+    if certificate.validity_hours not in [24 * days for days in ORIGIN_CA_DAYS]:
+        yield problem(
+            "balancers.certificate.validity_hours",
+            certificate.validity_hours,
+            "is no lifetime the origin CA signs for",
+            f"write one of {', '.join(str(24 * days) for days in ORIGIN_CA_DAYS)}",
+        )
+
+
+@reads("balancers")
+def names_are_certified(stack: Stack) -> Iterator[Problem]:
+    """Every name of the service stands in the balancers' certificate: records, and the demo."""
+    names = stack.balancers.certificate.names
+    served: list[tuple[str, str]] = []
+    for path, cdn in walk(stack, Cdn):
+        served += [(f"{path}.records[{index}]", each) for index, each in enumerate(cdn.records)]
+    served += [(f"{path}.host", demo.host) for path, demo in walk(stack, Demo) if demo.enabled]
+    for path, name in served:
+        if not covered(names, name):
+            yield problem(
+                path,
+                name,
+                f"is not covered by balancers.certificate.names ({', '.join(names)})",
+                "add it there; a wildcard covers one label",
+            )

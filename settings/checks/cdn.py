@@ -1,0 +1,117 @@
+"""The CDN by itself: its ranges, its records, its header."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from settings.checks.names import inside
+from settings.checks.registry import reads
+from settings.models.cdn import WIDEST_CDN_PREFIX, RangesRefused, usable_ranges
+from settings.models.stack import Stack
+from settings.problems import Problem, problem
+
+_FORWARDED = ("x-forwarded-for", "forwarded", "via")
+
+
+@reads("cdn")
+def kind_has_what_it_needs(stack: Stack) -> Iterator[Problem]:
+    """`cloudflare` is asked for its ranges; `listed` has a list, and no zone to manage.
+
+    Another CDN passes Cloudflare's header on as the client wrote it, so its own must be named.
+    """
+    cdn = stack.cdn
+    if cdn.kind == "cloudflare":
+        if cdn.range_list:
+            yield problem(
+                "cdn.range_list",
+                [str(each) for each in cdn.range_list],
+                "is not used while cdn.kind is cloudflare",
+                "remove it, or set cdn.kind to listed",
+            )
+        return
+    if not cdn.range_list:
+        yield problem(
+            "cdn.range_list",
+            [],
+            "is empty: nobody could reach the service",
+            "list the CDN's IPv4 ranges, or set cdn.kind to cloudflare",
+        )
+    if cdn.zone is not None:
+        yield problem(
+            "cdn.zone",
+            cdn.zone,
+            "is not managed while cdn.kind is listed",
+            "remove it with its records, or set cdn.kind to cloudflare",
+        )
+    if "client_ip_header" not in cdn.model_fields_set:
+        yield problem(
+            "cdn.client_ip_header",
+            cdn.client_ip_header,
+            "is only a default, Cloudflare's: another CDN lets anybody write it",
+            "name the header in which this CDN, and only it, names the client",
+        )
+
+
+@reads("cdn")
+def ranges_are_a_cdns(stack: Stack) -> Iterator[Problem]:
+    """Never everybody: these sources' client header is believed."""
+    cdn = stack.cdn
+    if cdn.kind != "listed":
+        return
+    narrow: list[str] = []
+    for index, given in enumerate(cdn.range_list):
+        if _usable([str(given)]):
+            narrow.append(str(given))
+        else:
+            yield problem(
+                f"cdn.range_list[{index}]",
+                given,
+                "is no CDN's range: it would let everybody in and believe their client header",
+                "list the CDN's own ranges",
+            )
+    if narrow and not _usable(narrow):
+        yield problem(
+            "cdn.range_list",
+            f"{len(narrow)} ranges",
+            f"take more than a /{WIDEST_CDN_PREFIX} together: they would let everybody in",
+            "list the CDN's own ranges",
+        )
+
+
+def _usable(ranges: list[str]) -> bool:
+    try:
+        usable_ranges(ranges, "cdn.range_list")
+    except RangesRefused:
+        return False
+    return True
+
+
+@reads("cdn")
+def records_belong_to_the_zone(stack: Stack) -> Iterator[Problem]:
+    """Records need a zone, stand inside it, each once."""
+    cdn = stack.cdn
+    for index, record in enumerate(cdn.records):
+        path = f"cdn.records[{index}]"
+        if cdn.zone is None:
+            yield problem(path, record, "needs a zone, and cdn.zone is not set", "set cdn.zone")
+        elif not inside(cdn.zone, record):
+            yield problem(
+                path, record, f"is outside cdn.zone ({cdn.zone})", f"write a name of {cdn.zone}"
+            )
+        if record in cdn.records[:index]:
+            yield problem(path, record, "stands twice", "name each record once")
+    if cdn.zone is None and cdn.zone_id is not None:
+        yield problem("cdn.zone_id", cdn.zone_id, "is not used without cdn.zone", "set cdn.zone")
+
+
+@reads("cdn")
+def client_header_is_the_cdns_own(stack: Stack) -> Iterator[Problem]:
+    """A list that every proxy appends to is no single address of the client."""
+    header = stack.cdn.client_ip_header
+    if header.lower() in _FORWARDED:
+        yield problem(
+            "cdn.client_ip_header",
+            header,
+            "is a list anybody may start, not the client's address",
+            "write the header only the CDN sets, such as CF-Connecting-IP",
+        )

@@ -1,0 +1,114 @@
+"""The platform: charts and images pinned, ports of its own, values that do not undo the chain."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from settings.checks.registry import reads
+from settings.models.platform import Chart
+from settings.models.stack import Stack
+from settings.models.walk import walk
+from settings.problems import Problem, problem
+
+_EXACT = re.compile(r"^v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$")
+
+
+@reads("platform")
+def charts_are_pinned(stack: Stack) -> Iterator[Problem]:
+    """An exact version from a known place: the same plan tomorrow as today."""
+    for path, chart in walk(stack, Chart):
+        if not _EXACT.match(chart.version):
+            yield problem(
+                f"{path}.version",
+                chart.version,
+                "is no exact chart version",
+                "write all three numbers, such as 1.20.2",
+            )
+        local = "/" in chart.chart
+        if chart.repository is None and not local:
+            yield problem(
+                f"{path}.repository",
+                None,
+                f"leaves nowhere to find the chart {chart.chart}",
+                "write the repository, or a path or oci:// reference as the chart",
+            )
+    demo = stack.platform.demo
+    if demo is not None and not _pinned(demo.image):
+        yield problem(
+            "platform.demo.image",
+            demo.image,
+            "may be another image tomorrow",
+            "write a tag other than latest, or a digest",
+        )
+
+
+def _pinned(image: str) -> bool:
+    if "@sha256:" in image:
+        return True
+    _, colon, tag = image.rpartition("/")[2].partition(":")
+    return bool(colon) and tag not in ("", "latest")
+
+
+@reads("platform")
+def node_ports_are_distinct(stack: Stack) -> Iterator[Problem]:
+    """One NodePort, one service; null is discovered and cannot collide."""
+    seen: dict[int, str] = {}
+    for key in ("http", "https", "health"):
+        port = getattr(stack.platform.ingress.node_ports, key)
+        if port is None:
+            continue
+        earlier = seen.setdefault(port, key)
+        if earlier != key:
+            yield problem(
+                f"platform.ingress.node_ports.{key}",
+                port,
+                f"is platform.ingress.node_ports.{earlier} already",
+                "choose another of 30000 to 32767, or null to discover it",
+            )
+
+
+@reads("platform")
+def values_do_not_contradict(stack: Stack) -> Iterator[Problem]:
+    """Chart values may not undo what the chain stands on."""
+    cilium: dict[str, Any] = stack.platform.cilium.values
+    replacement = cilium.get("kubeProxyReplacement", True)
+    if replacement not in (True, "true"):
+        yield problem(
+            "platform.cilium.values.kubeProxyReplacement",
+            replacement,
+            "leaves nobody to serve NodePorts: kubeadm installs no kube-proxy",
+            "remove it or write true",
+        )
+    frr = stack.platform.metallb.chart.values.get("frrk8s", {})
+    if isinstance(frr, dict) and frr.get("enabled") is True:
+        yield problem(
+            "platform.metallb.chart.values.frrk8s.enabled",
+            value=True,
+            wrong="starts a BGP daemon, and the pool is announced by ARP (L2)",
+            right="remove it or write false",
+        )
+
+
+@reads("platform")
+def pool_is_one(stack: Stack) -> Iterator[Problem]:
+    """Its ranges are apart, and the ingress' address is of one of them."""
+    pools = stack.platform.metallb.pool
+    for index, pool in enumerate(pools):
+        for earlier, other in enumerate(pools[:index]):
+            if other.first <= pool.last and pool.first <= other.last:
+                yield problem(
+                    f"platform.metallb.pool[{index}]",
+                    pool.written,
+                    f"overlaps platform.metallb.pool[{earlier}] ({other.written})",
+                    "join the two ranges or move one",
+                )
+    wanted = stack.platform.ingress.load_balancer_ip
+    if wanted is not None and not any(pool.first <= wanted <= pool.last for pool in pools):
+        yield problem(
+            "platform.ingress.load_balancer_ip",
+            wanted,
+            f"is outside platform.metallb.pool ({', '.join(pool.written for pool in pools)})",
+            "choose an address of the pool, or null to let MetalLB choose",
+        )

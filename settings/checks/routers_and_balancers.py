@@ -1,0 +1,66 @@
+"""Routers and balancers: they share the LAN, and one forwards to the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from settings.checks.registry import reads
+from settings.models.addresses import Address
+from settings.models.balancers import BalancerVip
+from settings.models.routers import RouterVip
+from settings.models.stack import Stack
+from settings.models.walk import walk
+from settings.problems import Problem, problem
+
+
+@reads()
+def identifiers_are_unique_on_a_segment(stack: Stack) -> Iterator[Problem]:
+    """RFC 5798, 5.2.3: one VRID, one virtual router on a segment; routers and balancers share
+    the LAN."""
+    used: dict[tuple[str, int], tuple[str, str]] = {}
+    told: set[tuple[str, str]] = set()
+    for segment, vrid, path, owner in _identifiers(stack):
+        earlier = used.setdefault((segment, vrid), (path, owner))
+        if earlier[0] != path and (path, earlier[0]) not in told:
+            told.add((path, earlier[0]))
+            yield problem(
+                path,
+                vrid,
+                f"is the VRID of {earlier[1]} on {segment} already ({earlier[0]})",
+                f"give {owner} a VRID of its own (1 to 255)",
+            )
+
+
+def _identifiers(stack: Stack) -> Iterator[tuple[str, int, str, str]]:
+    for path, edge in walk(stack, RouterVip):
+        owner = f"the routers' VIP {edge.name}"
+        yield "wan", edge.wan_vrid, f"{path}.wan_vrid", owner
+        yield "lan", edge.lan_vrid, f"{path}.lan_vrid", owner
+    for path, front in walk(stack, BalancerVip):
+        owner = f"the balancers' VIP {front.name}"
+        yield "lan", front.vrid, f"{path}.vrid", owner
+        yield "management", front.vrid, f"{path}.vrid", owner
+
+
+@reads("routers", "balancers")
+def answers_go_back_through_one_router(stack: Stack) -> Iterator[Problem]:
+    """Public VIPs are forwarded to the balancers' VIPs in turn. What a balancer's VIP answers can
+    leave through one group's gateway only, so two groups may not share one."""
+    targets = stack.balancers.lan_vips
+    if len(stack.routers.machines) == 1:
+        return
+    groups: dict[Address, int] = {}
+    publics = [index for index, vip in enumerate(stack.routers.vips) for _ in vip.wan]
+    told: set[int] = set()
+    for position, index in enumerate(publics):
+        target = targets[position % len(targets)]
+        earlier = groups.setdefault(target, index)
+        if earlier != index and index not in told:
+            told.add(index)
+            yield problem(
+                f"routers.vips[{index}]",
+                stack.routers.vips[index].name,
+                f"is forwarded to {target}, as {stack.routers.vips[earlier].name} is, and what "
+                f"{target} answers can leave through one of the two routers only",
+                f"give balancers.vips a LAN address for each public VIP ({len(publics)} in all)",
+            )

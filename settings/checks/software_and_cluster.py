@@ -1,0 +1,49 @@
+"""Repositories and the cluster: what it needs can be installed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from settings.checks.registry import reads
+from settings.models.stack import Stack
+from settings.problems import Problem, problem
+
+_MINOR = re.compile(r"/v(\d+\.\d+)(/|$)")
+
+
+@reads("software", "cluster")
+def kubernetes_can_be_installed(stack: Stack) -> Iterator[Problem]:
+    """Some repository has kubeadm, of the minor that is wanted, and some has the runtime."""
+    software, cluster = stack.software, stack.cluster
+    minor = ".".join(cluster.kubernetes_version.split(".")[:2])
+    kubernetes = software.kubernetes_repository
+    if kubernetes is None and not software.repositories:
+        yield problem(
+            "software.kubernetes_repository",
+            None,
+            "leaves no repository that has kubeadm",
+            f"write the one of v{minor}, or list repositories that have it",
+        )
+    for index, uri in enumerate(kubernetes.uris if kubernetes is not None else []):
+        named = _MINOR.search(uri)
+        if named is not None and named.group(1) != minor:
+            yield problem(
+                f"software.kubernetes_repository.uris[{index}]",
+                uri,
+                f"is the repository of v{named.group(1)}, and cluster.kubernetes_version is "
+                f"{cluster.kubernetes_version}",
+                f"write the repository of v{minor}",
+            )
+    if (
+        software.containerd_repository is None
+        and not software.repositories
+        and cluster.containerd.package == "containerd.io"
+    ):
+        yield problem(
+            "software.containerd_repository",
+            None,
+            "leaves no repository that has containerd.io",
+            "write the repository, or name a package of the image's own sources in "
+            "cluster.containerd.package",
+        )

@@ -1,0 +1,134 @@
+"""Addresses and subnets: the one place that says which family they are of.
+
+The rest of the settings know `Address` and `Subnet`, what is asked of them here, and nothing of
+IPv4: a second family starts in this file and in `networks.Segment.subnets`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import (
+    AddressValueError,
+    IPv4Address,
+    IPv4Network,
+    IPv6Network,
+    NetmaskValueError,
+    collapse_addresses,
+)
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from settings.models.base import fault
+
+BITS: Final = 32
+"""Of an address."""
+
+_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_DOTTED = rf"{_OCTET}(\.{_OCTET}){{3}}"
+
+IPV4_ONLY: Final = "is IPv6"
+IPV4_ONLY_RIGHT: Final = "IPv4 only for now: write an IPv4 {what}"
+
+
+def is_ipv6(text: str) -> bool:
+    """Whether the text is an IPv6 address or network, with or without brackets or a zone."""
+    try:
+        IPv6Network(text.strip("[]").partition("%")[0], strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def is_address(text: str) -> bool:
+    """Whether the text is an address as a stack file writes one."""
+    try:
+        IPv4Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _address(value: object) -> object:
+    if isinstance(value, IPv4Address):
+        return value
+    # An IPv4 type made from an integer would turn a YAML number into a wrong address silently.
+    if not isinstance(value, str):
+        raise fault("is not text", "write an IPv4 address such as 192.0.2.10")
+    if is_ipv6(value):
+        raise fault(IPV4_ONLY, IPV4_ONLY_RIGHT.format(what="address"))
+    if is_address(value):
+        return IPv4Address(value)
+    if "/" in value:
+        raise fault("has a prefix length", "write the address alone: the segment's cidr has it")
+    raise fault("is not an IPv4 address", "write four decimal numbers such as 192.0.2.10")
+
+
+def _subnet(value: object) -> object:
+    if isinstance(value, IPv4Network):
+        return value
+    if not isinstance(value, str):
+        raise fault("is not text", "write an IPv4 network such as 192.0.2.0/24")
+    if is_ipv6(value):
+        raise fault(IPV4_ONLY, IPV4_ONLY_RIGHT.format(what="network"))
+    try:
+        network = IPv4Network(value, strict=False)
+    except (AddressValueError, NetmaskValueError, ValueError):
+        raise fault(
+            "is not an IPv4 network", "write an address and a prefix length such as 192.0.2.0/24"
+        ) from None
+    if "/" not in value:
+        raise fault("has no prefix length", f"write {value}/24 or the length you mean")
+    if value.split("/")[0] != str(network.network_address):
+        raise fault("has host bits set", f"write the network itself: {network}")
+    return network
+
+
+Address = Annotated[
+    IPv4Address,
+    BeforeValidator(_address),
+    WithJsonSchema({"type": "string", "format": "ipv4", "pattern": rf"^{_DOTTED}$"}),
+]
+"""One address, such as 198.18.10.1."""
+
+Subnet = Annotated[
+    IPv4Network,
+    BeforeValidator(_subnet),
+    WithJsonSchema({"type": "string", "pattern": rf"^{_DOTTED}/([0-9]|[12][0-9]|3[0-2])$"}),
+]
+"""A network without host bits, such as 198.18.10.0/24."""
+
+
+def subnet(text: str) -> Subnet:
+    """The subnet a text names; `ValueError` when it names none."""
+    return IPv4Network(text)
+
+
+def collapsed(subnets: Iterable[Subnet]) -> list[Subnet]:
+    """The same addresses in as few subnets as possible, sorted."""
+    return list(collapse_addresses(subnets))
+
+
+def edge_of(address: Address, network: Subnet) -> str | None:
+    """What an address that no machine may hold is called; RFC 3021: a /31 has neither."""
+    if network.prefixlen >= BITS - 1:
+        return None
+    if address == network.network_address:
+        return "the network address"
+    if address == network.broadcast_address:
+        return "the broadcast address"
+    return None
+
+
+PRIVATE: Final = tuple(
+    map(subnet, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
+)
+"""RFC 1918 and RFC 6598: nobody on the internet reaches them."""
+
+SPECIAL: Final = {
+    subnet("0.0.0.0/8"): "this network (RFC 1122)",
+    subnet("127.0.0.0/8"): "loopback (RFC 1122)",
+    subnet("169.254.0.0/16"): "link-local (RFC 3927)",
+    subnet("224.0.0.0/3"): "multicast or reserved (RFC 5771, RFC 1112)",
+}
+"""What no machine may hold and no segment may be, with its meaning."""

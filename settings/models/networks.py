@@ -1,0 +1,102 @@
+"""Networks: the segments every machine's legs stand on."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from settings.models.addresses import (
+    IPV4_ONLY,
+    IPV4_ONLY_RIGHT,
+    Address,
+    Subnet,
+    is_address,
+    is_ipv6,
+)
+from settings.models.base import Domain, Form, Strict, fault
+
+Mtu = Annotated[int, Field(ge=1280, le=9216, strict=True)]
+"""Bytes of an IP packet the segment carries."""
+
+_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_NTP = Form(rf"({_LABEL}\.)*{_LABEL}", "is no NTP server", "write a host name or an IPv4 address")
+
+
+def _clock(server: str) -> str:
+    if ":" in server and is_ipv6(server):
+        raise fault(IPV4_ONLY, IPV4_ONLY_RIGHT.format(what="address or a name"))
+    if server.replace(".", "").isdigit() and not is_address(server):
+        raise fault(_NTP.wrong, _NTP.right)
+    return _NTP.check(server)
+
+
+NtpServer = Annotated[str, AfterValidator(_clock)]
+"""A name or an address."""
+
+Bridge = Annotated[
+    str,
+    Form(
+        r"[A-Za-z][A-Za-z0-9_.-]{0,14}",
+        "is no bridge name",
+        "write it as Proxmox shows it, such as vmbr1",
+    ),
+]
+"""Of Linux: at most 15 characters, no blank or slash."""
+
+
+class Segment(Strict):
+    """One layer-2 segment, a bridge on every Proxmox host."""
+
+    cidr: Subnet
+    """The segment's network."""
+    bridge: Bridge
+    """The Proxmox bridge, such as vmbr1."""
+    vlan: int | None = Field(default=None, ge=1, le=4094)
+    """VLAN tag on the bridge; null is untagged."""
+    mtu: Mtu = 1500
+    """Bytes of an IP packet; the pods use the LAN's."""
+
+    @property
+    def subnets(self) -> dict[str, Subnet]:
+        """Every subnet of the segment by the key that names it."""
+        return {"cidr": self.cidr}
+
+    @property
+    def written(self) -> str:
+        """Its subnets, for messages."""
+        return ", ".join(map(str, self.subnets.values()))
+
+    def subnet_of(self, address: Address) -> Subnet | None:
+        """The segment's subnet that an address is of."""
+        return next((each for each in self.subnets.values() if address in each), None)
+
+
+class Wan(Segment):
+    """The segment towards the internet; every router has an address of its own on it."""
+
+    gateway: Address
+    """The provider's router, the default route of ours."""
+
+
+class Networks(Strict):
+    """All address ranges of the stack. IPv4 only: IPv6 is dropped at the routers."""
+
+    management: Segment
+    """Where Pulumi and sshd are; never a default route."""
+    lan: Segment
+    """Routers, balancers and nodes."""
+    wan: Wan
+    """The routers' way out."""
+    sync: Segment | None = None
+    """The routers' own link for connection tracking; absent when there is one router."""
+    pods: Subnet
+    """The pods' range; each node takes a share of it."""
+    services: Subnet
+    """The Services' cluster addresses."""
+    resolvers: list[Address] = Field(min_length=1)
+    """DNS servers of every machine, reached through the routers."""
+    ntp: list[NtpServer] = Field(default_factory=list)
+    """NTP servers (names or addresses); empty leaves the clock to the hypervisor."""
+    domain: Domain = "cluster.internal"
+    """The search domain and the suffix of the machines' names."""

@@ -1,0 +1,110 @@
+"""What runs on the cluster first."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from settings.models.addresses import Address
+from settings.models.base import Domain, Strict, fault
+from settings.models.urls import ChartUrl
+
+NodePort = Annotated[int, Field(ge=30000, le=32767, strict=True)]
+"""The API server's default service-node-port-range."""
+
+
+class Chart(Strict):
+    """A Helm chart, pinned."""
+
+    chart: str
+    """The chart's name in its repository, a local path, or an oci:// reference."""
+    version: str
+    """The exact chart version."""
+    repository: ChartUrl | None = None
+    """Null: `chart` is a local path or a full OCI reference."""
+    values: dict[str, Any] = Field(default_factory=dict)
+    """Merged over the values the program decides; lists are replaced."""
+    timeout: int = Field(default=600, ge=30)
+    """Seconds."""
+
+
+class AddressRange(Strict):
+    """Inclusive."""
+
+    first: Address
+    """The first address."""
+    last: Address
+    """The last address, still inside."""
+
+    @property
+    def written(self) -> str:
+        """Both ends, for messages."""
+        return f"{self.first}-{self.last}"
+
+    @model_validator(mode="after")
+    def _ordered(self) -> AddressRange:
+        if self.first > self.last:
+            raise fault(f"starts at {self.first}, after its end {self.last}", "swap first and last")
+        return self
+
+
+class MetalLb(Strict):
+    """MetalLB in L2 mode."""
+
+    chart: Chart
+    """MetalLB's chart."""
+    pool: list[AddressRange] = Field(min_length=1)
+    """Addresses of the LAN that LoadBalancer services take."""
+
+
+class NodePorts(Strict):
+    """Decided here; null is discovered from the live Service and flows as a late output."""
+
+    http: NodePort | None = 30080
+    """Plain HTTP."""
+    https: NodePort | None = 30443
+    """HTTPS."""
+    health: NodePort | None = 30081
+    """healthCheckNodePort of the ingress Service (externalTrafficPolicy Local)."""
+
+
+class Ingress(Strict):
+    """The ingress controller, a Service of type LoadBalancer with fixed NodePorts."""
+
+    kind: Literal["traefik"] = "traefik"
+    """The ingress controller."""
+    chart: Chart
+    """Its chart."""
+    node_ports: NodePorts = NodePorts()
+    """Its NodePorts."""
+    load_balancer_ip: Address | None = None
+    """Null: MetalLB chooses from the pool and the address is discovered."""
+
+
+class Demo(Strict):
+    """The demonstration service behind the ingress."""
+
+    enabled: bool = False
+    """Whether it is there."""
+    host: Domain
+    """The host name it answers to."""
+    image: str
+    """Its image, with a tag or digest that stays."""
+    replicas: int = Field(default=2, ge=1)
+    """Pods, unless there is one a node."""
+    every_node: bool = False
+    """A DaemonSet, one pod a node, instead of a Deployment."""
+
+
+class Platform(Strict):
+    """What runs on the cluster before any application."""
+
+    cilium: Chart
+    """Cilium's chart: pod network in place of kube-proxy."""
+    metallb: MetalLb
+    """LoadBalancer addresses by ARP (L2)."""
+    ingress: Ingress
+    """The ingress controller."""
+    demo: Demo | None = None
+    """Null: no demonstration."""

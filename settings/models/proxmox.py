@@ -1,0 +1,85 @@
+"""The hypervisors machines run on."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from settings.models.addresses import Address
+from settings.models.base import Form, Name, Port, Sha256, Strict
+from settings.models.urls import ApiUrl, WebUrl
+
+Tag = Annotated[
+    str,
+    Form(
+        r"[a-z0-9_][a-z0-9_+.-]*",
+        "is no tag Proxmox keeps as written",
+        "write lower-case letters, digits and _ + . -",
+    ),
+]
+"""Proxmox lower-cases tags, which would read back as a change for ever."""
+
+DiskImage = Annotated[
+    str,
+    Form(
+        r"[A-Za-z0-9._-]+\.(img|qcow2|raw)",
+        "is no disk image Proxmox imports",
+        "write a file name that ends in .qcow2, .raw or .img",
+    ),
+]
+"""A file name. `.qcow2` and `.raw` are of content type `import`, `.img` is of `iso`."""
+
+
+class Image(Strict):
+    """The bare disk image every machine starts from, downloaded by Proxmox and checked."""
+
+    url: WebUrl
+    """Where Proxmox downloads it from; a dated, unchanging file."""
+    sha256: Sha256
+    """Its SHA-256; all zeros is a blank to fill in before `up`."""
+    file_name: DiskImage
+    """Its name in the datastore."""
+
+
+class Datastores(Strict):
+    """Where Proxmox keeps what; each must be enabled for the content named."""
+
+    images: str = "local"
+    """Content type `import` (or `iso`)."""
+    snippets: str = "local"
+    """Content type `snippets`."""
+    disks: str = "local-lvm"
+    """Content type `images`."""
+
+
+class ProxmoxHost(Strict):
+    """One hypervisor of the Proxmox cluster."""
+
+    name: Name
+    """As the Proxmox cluster calls it."""
+    ssh_address: Address
+    """Where snippets are uploaded over SSH."""
+    ssh_port: Port = 22
+    """Its sshd's port."""
+
+
+class Proxmox(Strict):
+    """The hypervisors. The token is the secret `proxmoxApiToken`, the SSH key `proxmoxSshKey`."""
+
+    endpoint: ApiUrl
+    """The API, without a path."""
+    insecure: bool = False
+    """Skip verification of the API's certificate: for self-signed installs only."""
+    ssh_user: str = "root"
+    """The user who uploads snippets."""
+    hosts: list[ProxmoxHost] = Field(min_length=1)
+    """The hypervisors machines may stand on."""
+    datastores: Datastores = Datastores()
+    """Where Proxmox keeps images, snippets and disks."""
+    image: Image
+    """What every machine's disk starts from."""
+    protect: bool = False
+    """Refuse to delete or replace any VM (Pulumi's protect)."""
+    tags: list[Tag] = Field(default_factory=list)
+    """Tags of every VM, in lower case."""

@@ -1,0 +1,64 @@
+"""Routers and firewalls."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from settings.models.addresses import Address, Subnet
+from settings.models.base import Name, Port, Strict
+from settings.models.machines import MachineSpec
+from settings.models.vrrp import Vrid, Vrrp
+
+
+class RouterVip(Strict):
+    """One failover group of the routers: its WAN and LAN addresses move together."""
+
+    name: Name
+    """The group's name."""
+    owner: Name
+    """The router that holds the group while all is well."""
+    wan: list[Address] = Field(min_length=1)
+    """Public addresses: what the CDN's records point to, and what outbound traffic leaves with."""
+    routed: bool = False
+    """The WAN addresses are outside networks.wan: the provider routes them to the routers."""
+    wan_vrid: Vrid
+    """Unique on the WAN."""
+    lan: list[Address] = Field(min_length=1)
+    """LAN addresses; the first group's first is everybody's gateway."""
+    lan_vrid: Vrid
+    """Unique on the LAN, the balancers' included."""
+
+
+class ConnectionLimits(Strict):
+    """How many connections are tracked, and how long."""
+
+    conntrack_max: int = Field(default=262_144, ge=4096)
+    """Connections tracked (nf_conntrack_max)."""
+    established_timeout: int = Field(default=86_400, ge=60)
+    """Seconds."""
+
+
+class Routers(Strict):
+    """The redundant routers and firewalls."""
+
+    kind: Literal["linux"] = "linux"
+    """`linux`: nftables, keepalived, conntrackd."""
+    machines: list[MachineSpec] = Field(min_length=1, max_length=2)
+    """One, or a pair on different hosts."""
+    vips: list[RouterVip] = Field(min_length=1)
+    """The failover groups."""
+    vrrp: Vrrp = Vrrp()
+    """Failover timers."""
+    limits: ConnectionLimits = ConnectionLimits()
+    """Connection tracking."""
+    public_ports: list[Port] = Field(default_factory=lambda: [80, 443], min_length=1)
+    """TCP ports of the public VIPs forwarded to the balancers."""
+    management_sources: list[Subnet] = Field(default_factory=list)
+    """Who may reach sshd on the management leg; empty means the management network."""
+
+    @property
+    def gateway(self) -> Address:
+        """Everybody's way out."""
+        return self.vips[0].lan[0]

@@ -1,0 +1,107 @@
+"""How the models are cut: one place for addresses, values found by walking."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from pydantic import BaseModel
+
+from settings import models
+from settings.checks.claims import claims
+from settings.files import parse_stack
+from settings.models import AptRepository, Chart, MachineSpec, Segment, Stack, Vrrp
+from settings.models.addresses import Address
+from settings.models.stack import ROLES
+from settings.models.walk import walk
+from tests.settings.fixtures import base_config
+
+SETTINGS = Path(models.__file__).parent.parent
+
+UNCLAIMED = {
+    "networks.resolvers": "others' servers",
+    "platform.metallb.pool.first": "a range of its own",
+    "platform.metallb.pool.last": "a range of its own",
+    "platform.ingress.load_balancer_ip": "of the pool",
+}
+"""Addresses that nobody of the stack holds."""
+
+
+def fields(model: type[BaseModel], path: str = "") -> dict[str, object]:
+    """Every field of the model and of the models inside, by path without indexes."""
+    found: dict[str, object] = {}
+    for name, field in model.model_fields.items():
+        here = f"{path}.{name}" if path else name
+        found[here] = field.annotation
+        for inner in models_in(field.annotation):
+            found |= fields(inner, here)
+    return found
+
+
+def models_in(annotation: object) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [each for inner in get_args(annotation) for each in models_in(inner)]
+
+
+def has(annotation: object, kind: object) -> bool:
+    return annotation is kind or any(has(inner, kind) for inner in get_args(annotation))
+
+
+def test_one_module_says_which_family_addresses_are_of() -> None:
+    wrong = []
+    for path in sorted(SETTINGS.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            module = node.module if isinstance(node, ast.ImportFrom) else ""
+            names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            if "ipaddress" in (module, *names):
+                wrong.append(str(path.relative_to(SETTINGS)))
+    assert wrong == ["models/addresses.py"]
+
+
+def test_every_address_of_a_stack_has_a_holder_or_a_reason() -> None:
+    stack = parse_stack(base_config())
+    address = get_args(Address)[0]
+    written = {path for path, kind in fields(Stack).items() if has(kind, address)}
+    claimed = {"".join(each for each in claim.path) for claim in claims(stack)}
+    plain = {".".join(step.partition("[")[0] for step in path.split(".")) for path in claimed}
+    ours = (
+        written
+        - UNCLAIMED.keys()
+        - {
+            f"{path.partition('[')[0]}.{leg}"
+            for path in ROLES
+            for leg in ("wan", "sync")
+            if not path.startswith("routers")
+        }
+    )
+    assert plain == ours
+
+
+def test_every_list_of_machines_has_a_role() -> None:
+    lists = {path for path, kind in fields(Stack).items() if has(kind, MachineSpec)}
+    assert lists == set(ROLES)
+
+
+@pytest.mark.parametrize(
+    ("kind", "paths"),
+    [
+        (Chart, ["platform.cilium", "platform.metallb.chart", "platform.ingress.chart"]),
+        (AptRepository, ["software.repositories[0]", "software.kubernetes_repository"]),
+        (Vrrp, ["routers.vrrp", "balancers.vrrp"]),
+        (Segment, [f"networks.{name}" for name in ("management", "lan", "wan", "sync")]),
+    ],
+)
+def test_values_of_a_kind_are_found_wherever_they_stand(
+    kind: type[BaseModel], paths: list[str]
+) -> None:
+    assert [path for path, _ in walk(parse_stack(base_config()), kind)] == paths
+
+
+def test_walking_passes_over_what_a_stack_under_repair_lacks() -> None:
+    platform = parse_stack(base_config()).platform
+    broken = Stack.model_construct(platform=platform)
+    assert len(list(walk(broken, Chart))) == 3
+    assert list(broken.machines()) == []
