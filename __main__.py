@@ -93,7 +93,7 @@ base = BalancersBase(
         machines=balancers,
         control_planes=control_planes,
         settings=stack.balancers,
-        ways_back=routers.ways_back,
+        source_routes=routers.source_routes,
         epoch=epoch,
     ),
     after(*baseline(balancers, behind=[routers])),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from components.host.pair import HEALTH_PORT
 from components.loadbalancers import model as balancers
 from settings.checks import balancers as checks
 from settings.files import inspect, read_config
@@ -218,7 +219,7 @@ def test_what_the_balancers_listen_on_is_what_the_settings_keep_free() -> None:
         balancers.HTTP_PORT,
         balancers.HTTPS_PORT,
         balancers.ALIVE_PORT,
-        balancers.HEALTH_PORT,
+        HEALTH_PORT,
     }
     assert set(checks.TAKEN) == fixed | {22}
 

@@ -9,11 +9,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 
-def environment(templates: Path) -> Environment:
-    """The templates of a folder: configuration files and shell texts, as they stand (nothing is
-    escaped); a value that is missing is an error."""
+def environment(*templates: Path) -> Environment:
+    """The templates of folders, the first one's first: configuration files and shell texts, as they
+    stand (nothing is escaped); a value that is missing is an error."""
     made = Environment(
-        loader=FileSystemLoader(templates),
+        loader=FileSystemLoader(list(templates)),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

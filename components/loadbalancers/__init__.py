@@ -2,12 +2,10 @@
 
 from components.loadbalancers.args import BalancersBaseArgs, BalancersRoutesArgs
 from components.loadbalancers.component import BalancersBase, BalancersRoutes
-from components.loadbalancers.verify import BalancersError
 
 __all__ = [
     "BalancersBase",
     "BalancersBaseArgs",
-    "BalancersError",
     "BalancersRoutes",
     "BalancersRoutesArgs",
 ]

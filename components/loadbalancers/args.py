@@ -9,27 +9,22 @@ from ipaddress import IPv4Address
 import pulumi
 
 from components.host import ApiEndpoint, Machine
-from components.host.pair import Leg
-from components.loadbalancers.model import (
-    Balancer,
-    BaseModel,
-    RoutesModel,
-    Server,
-)
+from components.host.pair import leg
+from components.loadbalancers.model import Balancer, BalancersModel, RoutesModel, Server
 from settings.models import Balancers as BalancersSettings
 
 
 @dataclass(frozen=True, kw_only=True)
 class BalancersBaseArgs:
     """`machines` are the balancers with legs on management and lan, `control_planes` the machines
-    the API lives on. `ways_back` maps a LAN VIP whose answers do not leave by the default route to
-    their gateway. A changed `epoch` pushes again.
+    the API lives on. `source_routes` maps a LAN VIP whose answers do not leave by the default route
+    to their gateway. A changed `epoch` pushes again.
     """
 
     machines: Sequence[Machine]
     control_planes: Sequence[Machine]
     settings: BalancersSettings
-    ways_back: Mapping[IPv4Address, IPv4Address] = field(default_factory=dict)
+    source_routes: Mapping[IPv4Address, IPv4Address] = field(default_factory=dict)
     epoch: str = "1"
 
 
@@ -39,7 +34,7 @@ class BalancersRoutesArgs:
     `http_port` and `https_port`, the NodePorts of the ingress, `health_port`, its
     healthCheckNodePort (0 for none), `load_balancer_ip` (used with target load-balancer-ip only).
     `certificate` is the PEM chain, leaf first; `key` its private key. `client_ip_header` names the
-    client when the CDN calls.
+    client when the CDN calls; `cdn_ranges` are taken as the CDN's layer vetted them.
     """
 
     machines: Sequence[Machine]
@@ -56,11 +51,11 @@ class BalancersRoutesArgs:
     epoch: str = "1"
 
 
-def base_model(args: BalancersBaseArgs) -> BaseModel:
-    """The plain values of `args`. Raises `ValueError` naming a machine that lacks a leg."""
+def base_model(args: BalancersBaseArgs) -> BalancersModel:
+    """The plain values of `args`, once `verify` has found nothing wrong with the machines."""
     settings = args.settings
-    return BaseModel(
-        balancers=tuple(_balancer(machine) for machine in args.machines),
+    return BalancersModel(
+        members=tuple(_balancer(machine) for machine in args.machines),
         vips=tuple(settings.vips),
         vrrp=settings.vrrp,
         timeouts=settings.timeouts,
@@ -68,16 +63,17 @@ def base_model(args: BalancersBaseArgs) -> BaseModel:
         api_port=settings.api_port,
         stats_port=settings.stats_port,
         control_planes=servers(args.control_planes),
-        ways_back=dict(args.ways_back),
+        source_routes=dict(args.source_routes),
     )
 
 
 def routes_model(
     args: BalancersRoutesArgs,
-    http_port: int,
-    https_port: int,
-    health_port: int,
-    load_balancer_ip: str | None,
+    *,
+    http_port: int = 0,
+    https_port: int = 0,
+    health_port: int = 0,
+    load_balancer_ip: str | None = None,
 ) -> RoutesModel:
     """The plain values of `args` once the late ones are known (a port of 0 is none)."""
     settings = args.settings
@@ -113,13 +109,6 @@ def servers(machines: Sequence[Machine]) -> tuple[Server, ...]:
 
 
 def _balancer(machine: Machine) -> Balancer:
-    for network in ("management", "lan"):
-        if network not in machine.addresses or network not in machine.interfaces:
-            raise ValueError(f"{machine.name} is a balancer without a leg on the {network} network")
-
-    def leg(network: str) -> Leg:
-        return Leg(interface=machine.interfaces[network], address=machine.addresses[network])
-
     return Balancer(
-        name=machine.name, host=machine.host, management=leg("management"), lan=leg("lan")
+        name=machine.name, management=leg(machine, "management"), lan=leg(machine, "lan")
     )

@@ -2,6 +2,5 @@
 
 from components.routers.args import RoutersArgs
 from components.routers.component import Routers
-from components.routers.verify import RoutersError
 
-__all__ = ["Routers", "RoutersArgs", "RoutersError"]
+__all__ = ["Routers", "RoutersArgs"]

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 import pulumi
 
 from components.host import Machine
-from components.host.pair import Leg
+from components.host.pair import leg
 from components.routers.model import Router, RoutersModel
 from settings.models import Networks
 from settings.models import Routers as RoutersSettings
@@ -20,8 +20,9 @@ class RoutersArgs:
     """`cdn_ranges` may arrive late; everything else is decided, and so known in a preview.
 
     `machines` are the routers' machines with legs on management, lan, wan and (a pair) sync;
-    `balancers` the balancers' LAN VIPs, targets of the public VIPs in turn. A changed `epoch`
-    pushes again. `confirm_seconds` bounds how long a mistake that cuts off management lasts.
+    `balancers` the balancers' LAN VIPs, targets of the public VIPs in turn. `cdn_ranges` are taken
+    as the CDN's layer vetted them: sorted, without overlaps. A changed `epoch` pushes again.
+    `confirm_seconds` bounds how long a mistake that cuts off management lasts.
     """
 
     machines: Sequence[Machine]
@@ -34,11 +35,11 @@ class RoutersArgs:
 
 
 def model(args: RoutersArgs) -> RoutersModel:
-    """The plain values of `args`. Raises `ValueError` naming a machine that lacks a leg."""
+    """The plain values of `args`, once `verify` has found nothing wrong with the machines."""
     networks = args.networks
     sync = () if networks.sync is None else (networks.sync.cidr,)
     return RoutersModel(
-        routers=tuple(_router(machine, paired=len(args.machines) > 1) for machine in args.machines),
+        members=tuple(_router(machine, paired=len(args.machines) > 1) for machine in args.machines),
         vips=tuple(args.settings.vips),
         vrrp=args.settings.vrrp,
         limits=args.settings.limits,
@@ -58,19 +59,11 @@ def model(args: RoutersArgs) -> RoutersModel:
 
 
 def _router(machine: Machine, *, paired: bool) -> Router:
-    for network in ("management", "lan", "wan"):
-        if network not in machine.addresses or network not in machine.interfaces:
-            raise ValueError(f"{machine.name} is a router without a leg on the {network} network")
-
-    def leg(network: str) -> Leg:
-        return Leg(interface=machine.interfaces[network], address=machine.addresses[network])
-
     return Router(
         name=machine.name,
-        host=machine.host,
-        management=leg("management"),
-        lan=leg("lan"),
-        wan=leg("wan"),
-        sync=leg("sync") if paired and "sync" in machine.addresses else None,
+        management=leg(machine, "management"),
+        lan=leg(machine, "lan"),
+        wan=leg(machine, "wan"),
+        sync=leg(machine, "sync") if paired else None,
         ssh_port=machine.connection.port,
     )

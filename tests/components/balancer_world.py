@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from components.loadbalancers import render
+from components.host.pair.keepalived import CONFIG as KEEPALIVED
+from components.loadbalancers import haproxy
 from settings.models import Stack
 from tests.components import rendered, stacks
 from tests.components.world import World
@@ -115,9 +116,9 @@ SYSTEMCTL = """#!/bin/sh
 exit 1
 """
 DAEMONS = f"""
-/lib/systemd/systemd-sysctl {render.SYSCTL}
-/usr/sbin/haproxy -W -f {render.DIRECTORY} -p /run/haproxy.pid -S /run/haproxy-master.sock &
-exec /usr/sbin/keepalived -n -l -i container -f {render.KEEPALIVED}
+/lib/systemd/systemd-sysctl {haproxy.SYSCTL}
+/usr/sbin/haproxy -W -f {haproxy.DIRECTORY} -p /run/haproxy.pid -S /run/haproxy-master.sock &
+exec /usr/sbin/keepalived -n -l -i container -f {KEEPALIVED}
 """
 VIP, MANAGEMENT = "198.18.10.10", "198.18.0.10"
 CDN, STRANGER = "198.51.100.10", "192.0.2.66"
@@ -157,9 +158,11 @@ def node(world: World, name: str, last: int, path: Path) -> subprocess.Popen[byt
 def start_balancer(world: World, name: str, site: str) -> None:
     config = stacks.lab_config()
     config["balancers"]["max_connections"] = 1000  # within any machine's limit of open files
-    files = rendered.balancer_files(Stack.model_validate(config), name)
-    files |= {render.CERTIFICATE: site, "/usr/local/sbin/systemctl": SYSTEMCTL}
-    modes = dict.fromkeys((*render.EXECUTABLE, "/usr/local/sbin/systemctl"), 0o755)
+    stack = Stack.model_validate(config)
+    files = rendered.balancer_files(stack, name)
+    files |= {haproxy.CERTIFICATE: site, "/usr/local/sbin/systemctl": SYSTEMCTL}
+    modes = rendered.executable(rendered.balancer_whole(stack, name))
+    modes["/usr/local/sbin/systemctl"] = 0o755
     world.daemons(name, files, DAEMONS, modes)
 
 

@@ -1,19 +1,19 @@
-"""The layers' files as they are rendered for the stacks of `stacks`."""
+"""The layers' parts and files as they are made for the stacks of `stacks`."""
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network
-
+from components.host.part import Part, summed
 from components.loadbalancers import args as balancer_args
-from components.loadbalancers import render as balancer_render
-from components.loadbalancers.model import BaseModel, RoutesModel
+from components.loadbalancers import parts as balancer_parts
+from components.loadbalancers.haproxy import CERTIFICATE as CERTIFICATE_PATH
+from components.loadbalancers.model import BalancersModel, RoutesModel
 from components.routers import args as router_args
-from components.routers import render as router_render
+from components.routers.linux import parts as router_parts
 from components.routers.model import RoutersModel
 from settings.models import Stack
 from tests.components import stacks
 
-CDN = (IPv4Network("198.51.100.0/24"),)
+CDN = ["198.51.100.0/24"]
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nleaf\n-----END CERTIFICATE-----\n"
 KEY = "-----BEGIN PRIVATE KEY-----\nkey\n-----END PRIVATE KEY-----\n"
 
@@ -25,7 +25,7 @@ def routers_args(stack: Stack) -> router_args.RoutersArgs:
         settings=stack.routers,
         networks=stack.networks,
         balancers=stack.balancers.lan_vips,
-        cdn_ranges=[str(network) for network in CDN],
+        cdn_ranges=CDN,
     )
 
 
@@ -34,14 +34,15 @@ def routers_model(stack: Stack) -> RoutersModel:
     return router_args.model(routers_args(stack))
 
 
+def router_whole(stack: Stack, name: str) -> Part:
+    """All parts of the router `name`, as one."""
+    model = routers_model(stack)
+    return summed("routers", router_parts.parts(model, model.member(name)))
+
+
 def router_files(stack: Stack, name: str) -> dict[str, str]:
     """Every file of the router `name`, by path."""
-    model = routers_model(stack)
-    router = model.router(name)
-    return {
-        router_render.FIREWALL: router_render.firewall(model, router, CDN),
-        **router_render.files(model, router),
-    }
+    return router_whole(stack, name).texts(cdn_ranges=CDN)
 
 
 def base_args(stack: Stack) -> balancer_args.BalancersBaseArgs:
@@ -50,11 +51,11 @@ def base_args(stack: Stack) -> balancer_args.BalancersBaseArgs:
         machines=stacks.machines(stack, "balancer"),
         control_planes=stacks.machines(stack, "control_plane"),
         settings=stack.balancers,
-        ways_back=routers_model(stack).ways_back,
+        source_routes=routers_model(stack).source_routes,
     )
 
 
-def base_model(stack: Stack) -> BaseModel:
+def base_model(stack: Stack) -> BalancersModel:
     """The balancers' base as plain values."""
     return balancer_args.base_model(base_args(stack))
 
@@ -67,7 +68,7 @@ def routes_args(stack: Stack) -> balancer_args.BalancersRoutesArgs:
         machines=stacks.machines(stack, "balancer"),
         nodes=[*stacks.machines(stack, "control_plane"), *stacks.machines(stack, "worker")],
         settings=stack.balancers,
-        cdn_ranges=[str(network) for network in CDN],
+        cdn_ranges=CDN,
         client_ip_header=stack.cdn.client_ip_header,
         http_port=ingress.node_ports.http or 0,
         https_port=ingress.node_ports.https or 0,
@@ -84,18 +85,29 @@ def routes_model(stack: Stack) -> RoutesModel:
     address = ingress.load_balancer_ip
     return balancer_args.routes_model(
         routes_args(stack),
-        ingress.node_ports.http or 0,
-        ingress.node_ports.https or 0,
-        ingress.node_ports.health or 0,
-        None if address is None else str(address),
+        http_port=ingress.node_ports.http or 0,
+        https_port=ingress.node_ports.https or 0,
+        health_port=ingress.node_ports.health or 0,
+        load_balancer_ip=None if address is None else str(address),
     )
+
+
+def balancer_whole(stack: Stack, name: str) -> Part:
+    """All parts of the balancer `name`, of both pushes, as one."""
+    model = base_model(stack)
+    base = balancer_parts.parts(model, model.member(name))
+    return summed("balancers", (*base, *balancer_parts.routes_parts()))
 
 
 def balancer_files(stack: Stack, name: str) -> dict[str, str]:
     """Every file of the balancer `name` but its certificate, by path."""
-    model = base_model(stack)
-    return {
-        **balancer_render.base_files(model, model.balancer(name)),
-        balancer_render.ROUTES: balancer_render.routes(routes_model(stack)),
-        balancer_render.CDN: balancer_render.cdn(CDN),
-    }
+    files = balancer_whole(stack, name).texts(
+        routes=routes_model(stack), cdn_ranges=CDN, certificate=CERTIFICATE
+    )
+    del files[CERTIFICATE_PATH]
+    return files
+
+
+def executable(whole: Part) -> dict[str, int]:
+    """The modes of the files that are scripts, by path."""
+    return {file.path: 0o755 for file in whole.files if file.mode == "0755"}

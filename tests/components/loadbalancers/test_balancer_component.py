@@ -11,12 +11,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.loadbalancers import (
-    BalancersBase,
-    BalancersError,
-    BalancersRoutes,
-    render,
-)
+from components.host import LayerError
+from components.loadbalancers import BalancersBase, BalancersRoutes, haproxy
 from settings.models import Stack
 from tests.components import rendered, stacks
 from tests.components.mocks import Registered, Registration, run_program
@@ -91,17 +87,16 @@ def test_outputs_are_registered_for_those_who_need_them() -> None:
     assert base.outputs[base.one("layered-cloud:loadbalancers:Base", "balancers").urn] == {
         "api_endpoint": "198.18.10.10:6443",
         "api_management_endpoint": "198.18.0.10:6443",
-        "api_names": ["198.18.10.10", "198.18.0.10"],
         "lan_vips": ["198.18.10.10"],
         "management_vips": ["198.18.0.10"],
-        "addresses": ["198.18.10.11", "198.18.10.12"],
-        "stats_endpoints": {"lb-a": "198.18.0.21:8404", "lb-b": "198.18.0.22:8404"},
+        "exporters": {
+            "lb-a": ["http://198.18.0.21:8404/metrics"],
+            "lb-b": ["http://198.18.0.22:8404/metrics"],
+        },
         "owners": {"front": "lb-a"},
     }
-    assert routes.outputs[routes.one("layered-cloud:loadbalancers:Routes", "routes").urn] == {
-        "http_endpoints": ["198.18.10.10:80"],
-        "https_endpoints": ["198.18.10.10:443"],
-    }
+    routes_urn = routes.one("layered-cloud:loadbalancers:Routes", "routes").urn
+    assert routes.outputs[routes_urn] == {}
 
 
 def test_each_push_owns_its_own_files_and_together_they_are_all() -> None:
@@ -109,7 +104,7 @@ def test_each_push_owns_its_own_files_and_together_they_are_all() -> None:
     base = request(run_base().one(COMMAND, "lb-a-base"))["files"]
     routes = request(run_routes().one(COMMAND, "lb-a-routes"))["files"]
 
-    assert set(routes) == {render.ROUTES, render.CDN, render.CERTIFICATE}
+    assert set(routes) == {haproxy.ROUTES, haproxy.CDN, haproxy.CERTIFICATE}
     assert not set(base) & set(routes)
     for path, text in wanted.items():
         assert (base | routes)[path]["content"] == text
@@ -121,7 +116,7 @@ def test_the_key_travels_apart_and_the_rest_of_the_certificate_stays_readable() 
         key=lambda: pulumi.Output.secret(rendered.KEY),
     )
     push, deposit = seen.one(COMMAND, "lb-a-routes"), seen.one(COMMAND, "lb-a-routes-secrets")
-    file = request(push)["files"][render.CERTIFICATE]
+    file = request(push)["files"][haproxy.CERTIFICATE]
 
     assert "stdin" not in push.secret_inputs
     assert "stdin" in deposit.secret_inputs
@@ -139,7 +134,7 @@ def test_ports_that_arrive_late_reach_the_servers() -> None:
         https_port=lambda: pulumi.Output.from_input(31236),
         health_port=lambda: pulumi.Output.from_input(31235),
     )
-    text = request(seen.one(COMMAND, "lb-a-routes"))["files"][render.ROUTES]["content"]
+    text = request(seen.one(COMMAND, "lb-a-routes"))["files"][haproxy.ROUTES]["content"]
 
     assert "    server worker-1 198.18.10.31:31234\n" in text
     assert "    server worker-1 198.18.10.31:31236\n" in text
@@ -151,7 +146,7 @@ def test_an_address_that_arrives_late_is_the_server() -> None:
         stacks.address_of_its_own(),
         load_balancer_ip=lambda: pulumi.Output.from_input("198.18.10.207"),
     )
-    text = request(seen.one(COMMAND, "lb-a-routes"))["files"][render.ROUTES]["content"]
+    text = request(seen.one(COMMAND, "lb-a-routes"))["files"][haproxy.ROUTES]["content"]
 
     assert "    server ingress 198.18.10.207:443\n" in text
 
@@ -166,22 +161,30 @@ def test_an_address_that_is_not_used_and_not_known_hides_nothing() -> None:
 
     seen = run_routes(load_balancer_ip=unknown)
 
-    assert render.ROUTES in request(seen.one(COMMAND, "lb-a-routes"))["files"]
+    assert haproxy.ROUTES in request(seen.one(COMMAND, "lb-a-routes"))["files"]
 
 
 def test_routes_that_lead_nowhere_fail_the_update() -> None:
-    with pytest.raises(ValueError, match=r"the ingress has no NodePort for HTTP$"):
+    with pytest.raises(LayerError, match=r"the ingress has no NodePort for HTTP$"):
         run_routes(http_port=int)
 
 
 def test_an_empty_list_of_ranges_fails_the_update() -> None:
-    with pytest.raises(ValueError, match="the list is empty; every request"):
+    with pytest.raises(LayerError, match="the CDN has no ranges; every request"):
         run_routes(cdn_ranges=list)
 
 
-def test_settings_that_make_no_sense_fail_before_any_resource() -> None:
-    with pytest.raises(BalancersError, match="no control plane"):
-        run_base(control_planes=list)
+def test_machines_that_cannot_be_balancers_fail_before_any_push_all_named_at_once() -> None:
+    blind = [
+        replace(each, addresses={}, interfaces={})
+        for each in rendered.base_args(stacks.lab()).machines
+    ]
+
+    with pytest.raises(LayerError) as caught:
+        run_base(machines=lambda: blind)
+
+    assert str(caught.value).startswith("balancers:\n  - lb-a has no leg on the management")
+    assert len(caught.value.problems) == 4
 
 
 def test_the_union_of_base_and_routes_is_checked_by_both_pushes() -> None:
@@ -195,11 +198,11 @@ def test_a_reload_is_awaited_and_the_unit_belongs_to_the_base() -> None:
     (routes,) = request(run_routes().one(COMMAND, "lb-a-routes"))["services"]
 
     assert [(one["name"], one["on_change"]) for one in base] == [
-        ("haproxy.service", [render.RELOAD]),
+        ("haproxy.service", [haproxy.RELOAD]),
         ("keepalived.service", "reload"),
         ("layered-health.socket", "restart"),
     ]
-    assert (routes["name"], routes["on_change"]) == ("haproxy.service", [render.RELOAD])
+    assert (routes["name"], routes["on_change"]) == ("haproxy.service", [haproxy.RELOAD])
     assert base[0]["enable"]
     assert not routes["enable"]
 

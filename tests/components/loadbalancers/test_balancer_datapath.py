@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from components.loadbalancers import render
+from components.loadbalancers import haproxy
 from tests.components import certificates
 from tests.components.balancer_world import (
     CDN,
@@ -202,7 +202,7 @@ def test_the_api_answers_through_both_vips(net: World) -> None:
 
 
 def test_a_reload_is_seen_to_succeed(net: World) -> None:
-    said = within(net, "lb-a", render.RELOAD)
+    said = within(net, "lb-a", haproxy.RELOAD)
 
     assert (said.returncode, said.stderr) == (0, "")
     assert get(net, "cdn")[0]["status"] == 200
@@ -210,16 +210,16 @@ def test_a_reload_is_seen_to_succeed(net: World) -> None:
 
 def test_a_reload_that_the_new_process_cannot_follow_is_seen_to_fail(net: World) -> None:
     broken = "frontend broken\n    mode http\n    bind /nowhere/broken.sock\n"
-    path = f"{render.DIRECTORY}/99-broken.cfg"
+    path = f"{haproxy.DIRECTORY}/99-broken.cfg"
     within(net, "lb-a", "/bin/sh", "-c", f"printf '%b' '{broken}' > {path}")
 
-    said = within(net, "lb-a", render.RELOAD)
+    said = within(net, "lb-a", haproxy.RELOAD)
 
     assert said.returncode == 1
     assert "HAProxy did not take the new configuration; the old process goes on" in said.stderr
     assert get(net, "cdn")[0]["status"] == 200
     within(net, "lb-a", "rm", path)
-    assert within(net, "lb-a", render.RELOAD).returncode == 0
+    assert within(net, "lb-a", haproxy.RELOAD).returncode == 0
 
 
 def test_a_reload_of_keepalived_interrupts_nothing(net: World) -> None:

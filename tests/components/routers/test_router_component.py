@@ -10,7 +10,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.routers import Routers, RoutersError, render
+from components.host import LayerError
+from components.routers import Routers
+from components.routers.linux import firewall
 from settings.models import Stack
 from tests.components import rendered, stacks
 from tests.components.mocks import Registered, Registration, run_program
@@ -85,24 +87,33 @@ def test_the_machine_gets_exactly_the_rendered_files() -> None:
     sent = request(run().one(COMMAND, "router-a-routers"))["files"]
 
     assert {path: file["content"] for path, file in sent.items()} == wanted
-    assert {path for path, file in sent.items() if file["mode"] == "0755"} == render.EXECUTABLE
+    assert {path for path, file in sent.items() if file["mode"] == "0755"} == {
+        "/etc/keepalived/layered-failover",
+        "/etc/keepalived/layered-health",
+    }
 
 
 def test_ranges_that_arrive_late_reach_the_firewall() -> None:
     seen = run(cdn_ranges=lambda: pulumi.Output.from_input(["192.0.2.0/26", "198.51.100.0/24"]))
-    text = request(seen.one(COMMAND, "router-a-routers"))["files"][render.FIREWALL]["content"]
+    text = request(seen.one(COMMAND, "router-a-routers"))["files"][firewall.RULES]["content"]
 
     assert "            192.0.2.0/26,\n            198.51.100.0/24\n" in text
 
 
 def test_an_empty_list_of_ranges_fails_the_update_before_any_machine_is_touched() -> None:
-    with pytest.raises(ValueError, match="the list is empty; the routers would drop"):
+    with pytest.raises(LayerError, match="the CDN has no ranges; the routers would drop"):
         run(cdn_ranges=lambda: pulumi.Output.from_input([]))
 
 
-def test_settings_that_make_no_sense_fail_before_any_resource() -> None:
-    with pytest.raises(RoutersError, match="no balancer VIP"):
-        run(balancers=list)
+def test_machines_that_cannot_be_routers_fail_before_any_push_all_named_at_once() -> None:
+    first, second = rendered.routers_args(stacks.lab()).machines
+    blind = [replace(each, addresses={}, interfaces={}) for each in (first, second)]
+
+    with pytest.raises(LayerError) as caught:
+        run(machines=lambda: blind)
+
+    assert str(caught.value).startswith("routers:\n  - router-a has no leg on the management")
+    assert len(caught.value.problems) == 8
 
 
 def test_a_mistake_that_cuts_off_management_is_taken_back_in_time() -> None:

@@ -40,10 +40,10 @@ def _without_management(text: str) -> str:
 
 
 PATCHES: dict[str, tuple[str, str, Patch]] = {
-    "haproxy": ("components.loadbalancers.render", "routes", _broken_haproxy),
-    "keepalived": ("components.loadbalancers.render", "keepalived", _broken_keepalived),
-    "nftables": ("components.routers.render", "firewall", _broken_nftables),
-    "lockout": ("components.routers.render", "firewall", _without_management),
+    "haproxy": ("components.loadbalancers.haproxy", "site", _broken_haproxy),
+    "keepalived": ("components.loadbalancers.keepalived", "config", _broken_keepalived),
+    "nftables": ("components.routers.linux.firewall", "rules", _broken_nftables),
+    "lockout": ("components.routers.linux.firewall", "rules", _without_management),
 }
 
 
@@ -55,7 +55,7 @@ def program(patch: str | None) -> Callable[[], None]:
             module_name, name, change = PATCHES[patch]
             module = importlib.import_module(module_name)
             true = getattr(module, name)
-            setattr(module, name, lambda *args: change(true(*args)))
+            setattr(module, name, lambda *args, **late: change(true(*args, **late)))
         runpy.run_path(str(CHECKOUT / "__main__.py"), run_name="__main__")
 
     return run

@@ -1,0 +1,77 @@
+"""keepalived, as every pair runs it: one process a machine, VRRP version 3, unicast. Pure.
+
+A layer's own template extends `vrrp.conf.j2` (the process) and includes `vrrp-instance.j2` (what an
+instance says first: timers, priority, peer), so that both pairs say these things alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from jinja2 import Environment
+
+from components.host.packages import package
+from components.host.part import Check, Health, OpenPort, Part, Service, Text
+from components.host.text import environment
+
+CONFIG = "/etc/keepalived/keepalived.conf"
+DROP_IN = "/etc/systemd/system/keepalived.service.d/layered.conf"
+UNIT = "keepalived.service"
+CHECK = ("/usr/sbin/keepalived", "-t", "-f", CONFIG)
+VRRP_PROTOCOL = 112
+"""IANA's number of VRRP, an IP protocol of its own (RFC 5798, 5.1.1.4)."""
+
+SHARED = Path(__file__).parent / "templates"
+_TEMPLATES = environment(SHARED)
+
+
+def templates(own: Path) -> Environment:
+    """A layer's templates, over the ones that every pair has."""
+    return environment(own, SHARED)
+
+
+def part(
+    config: str,
+    *,
+    after: Sequence[str],
+    scripts: Sequence[Text] = (),
+    peer_networks: Sequence[str] = (),
+    conditional: bool = False,
+) -> Part:
+    """keepalived with the text `config`, started after the units `after`.
+
+    `scripts` are what it runs itself. `peer_networks` are the legs it hears its peer on: none for a
+    machine alone. With `conditional` lines of `config` may begin with `@container` or `@^container`
+    (keepalived.conf(5), "Conditional configuration").
+    """
+    drop_in = _TEMPLATES.get_template("keepalived.dropin.j2")
+    watches = (CONFIG, *(script.path for script in scripts))
+    return Part(
+        name="keepalived",
+        packages=(package("keepalived"),),
+        files=(
+            Text(path=CONFIG, content=config),
+            Text(path=DROP_IN, content=drop_in.render(after=after, conditional=conditional)),
+            *scripts,
+        ),
+        checks=(Check(name="keepalived", argv=CHECK, watches=watches),),
+        services=(
+            Service(
+                name=UNIT,
+                on_change="reload",
+                watches=(CONFIG, DROP_IN, *watches[1:]),
+                health=Health(argv=("systemctl", "is-active", "--quiet", UNIT)),
+            ),
+        ),
+        ports=tuple(
+            OpenPort(
+                protocol="vrrp",
+                number=None,
+                network=network,
+                sources="peer",
+                purpose="adverts of the peer",
+            )
+            for network in peer_networks
+        ),
+    )

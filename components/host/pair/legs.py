@@ -1,0 +1,69 @@
+"""The legs of the machines of a pair: an adopted machine may lack one, or stand elsewhere. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface
+from itertools import combinations
+from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leg:
+    """A network interface and the machine's own address on it."""
+
+    interface: str
+    address: IPv4Interface
+
+    @property
+    def ip(self) -> IPv4Address:
+        """The own address without its prefix length."""
+        return self.address.ip
+
+
+class HasLegs(Protocol):
+    """What is asked of a machine: its addresses and interfaces, keyed by network."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def addresses(self) -> Mapping[str, IPv4Interface]: ...
+    @property
+    def interfaces(self) -> Mapping[str, str]: ...
+
+
+def leg(machine: HasLegs, network: str) -> Leg:
+    """The machine's leg on `network`; `KeyError` when it has none."""
+    return Leg(interface=machine.interfaces[network], address=machine.addresses[network])
+
+
+def leg_problems(machines: Iterable[HasLegs], networks: Iterable[str]) -> list[str]:
+    """Legs that machines lack on `networks`; peers that are not on one subnet, or have one
+    address."""
+    members, wanted = list(machines), list(networks)
+    problems = [
+        f"{each.name} has no leg on the {network} network; give it an address and an interface"
+        for each in members
+        for network in wanted
+        if network not in each.addresses or network not in each.interfaces
+    ]
+    for first, second in combinations(members, 2):
+        for network in wanted:
+            if network in first.addresses and network in second.addresses:
+                problems += _peer_problems(first, second, network)
+    return problems
+
+
+def _peer_problems(first: HasLegs, second: HasLegs, network: str) -> Iterator[str]:
+    ours, theirs = first.addresses[network], second.addresses[network]
+    if ours.network != theirs.network:
+        yield (
+            f"{first.name} ({ours}) and {second.name} ({theirs}) are not on one {network} subnet; "
+            "VRRP moves addresses within a subnet only"
+        )
+    if ours.ip == theirs.ip:
+        yield (
+            f"{first.name} and {second.name} both have {network} {ours.ip}; give each its own, "
+            "beside the VIP"
+        )

@@ -1,0 +1,171 @@
+"""HAProxy: its process, the Kubernetes API and the statistics; then the service's routes. Pure.
+
+One daemon, pushed twice: `part` before the cluster exists, `routes_part` when what it needs is
+known. Each push owns its own files, and both have the whole directory checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from components.host.packages import package
+from components.host.pair import sysctls
+from components.host.part import (
+    Check,
+    Exporter,
+    Health,
+    Late,
+    OpenPort,
+    Part,
+    Service,
+    Text,
+)
+from components.host.text import environment
+from components.loadbalancers.keepalived import ALIVE, HAPROXY
+from components.loadbalancers.model import (
+    ALIVE_PORT,
+    API_SERVER_PORT,
+    HTTP_PORT,
+    HTTPS_PORT,
+    Balancer,
+    BalancersModel,
+    RoutesModel,
+)
+
+DIRECTORY = "/etc/haproxy/layered"
+"""HAProxy reads every `*.cfg` in it, in alphabetical order (haproxy(1), -f)."""
+BASE = f"{DIRECTORY}/10-base.cfg"
+ROUTES = f"{DIRECTORY}/20-routes.cfg"
+CDN = f"{DIRECTORY}/cdn.lst"
+CERTIFICATE = "/etc/haproxy/tls/site.pem"
+"""The certificates, leaf first, and their key."""
+DROP_IN = f"/etc/systemd/system/{HAPROXY}.d/layered.conf"
+RELOAD = "/etc/haproxy/layered-reload"
+SYSCTL = "/etc/sysctl.d/90-layered-balancer.conf"
+SOCKET = "/run/haproxy/layered.sock"
+"""The runtime API, mode 0600 (HAProxy management guide, section 9.3)."""
+CHECK = ("/usr/sbin/haproxy", "-c", "-f", DIRECTORY)
+QUESTION = f'if ! {ALIVE}; then\n    echo "haproxy does not answer"\n    exit 0\nfi\n'
+"""What a balancer's peer is told when HAProxy runs, but does not answer."""
+
+_HEALTH = Health(argv=(ALIVE,))
+
+
+def _milliseconds(value: float) -> str:
+    """A time as HAProxy writes it: whole seconds where it can, else milliseconds."""
+    return f"{int(value)}s" if value == int(value) else f"{round(value * 1000)}ms"
+
+
+_TEMPLATES = environment(Path(__file__).parent / "templates" / "haproxy")
+_TEMPLATES.filters["time"] = _milliseconds
+
+
+def part(model: BalancersModel, balancer: Balancer) -> Part:
+    """The process, the Kubernetes API on every VIP, and the statistics. Valid without any routes.
+
+    Its own Prometheus endpoint is on the management leg, beside the statistics page.
+    """
+    drop_in = _TEMPLATES.get_template("haproxy.dropin.j2").render(directory=DIRECTORY)
+    return Part(
+        name="haproxy",
+        packages=(package("haproxy"),),
+        files=(
+            Text(path=BASE, content=base(model, balancer)),
+            Text(path=DROP_IN, content=drop_in),
+            Text(path=RELOAD, content=_text("haproxy-reload.py"), mode="0755"),
+            Text(path=SYSCTL, content=_text("sysctl.conf", balancer=balancer)),
+        ),
+        checks=(Check(name="haproxy", argv=CHECK, watches=(BASE,)),),
+        steps=(sysctls.step(SYSCTL),),
+        services=(
+            Service(name=HAPROXY, on_change=(RELOAD,), watches=(BASE, DROP_IN), health=_HEALTH),
+        ),
+        ports=(
+            *(
+                _port(model.api_port, leg, leg, "the Kubernetes API")
+                for leg in ("lan", "management")
+            ),
+            _port(model.stats_port, "management", "management", "statistics and metrics"),
+            _port(ALIVE_PORT, "loopback", "itself", "keepalived's check"),
+        ),
+        exporters=(Exporter(name="haproxy", network="management", port=model.stats_port),),
+    )
+
+
+def routes_part() -> Part:
+    """The service's frontends and where they send; alike on both balancers.
+
+    Late: `routes`, a `RoutesModel`; `cdn_ranges`, the CDN's networks, at least one; `certificate`,
+    the PEM chain, leaf first. Secret: `key`, its private key.
+    """
+    return Part(
+        name="haproxy-routes",
+        files=(
+            Text(path=ROUTES, content=Late(needs=("routes",), render=site)),
+            Text(path=CDN, content=Late(needs=("cdn_ranges",), render=cdn)),
+            Text(
+                path=CERTIFICATE,
+                content=Late(needs=("certificate",), render=_bundle),
+                mode="0600",
+                secrets=("key",),
+            ),
+        ),
+        checks=(Check(name="haproxy", argv=CHECK),),
+        services=(
+            Service(
+                name=HAPROXY,
+                on_change=(RELOAD,),
+                enable=False,  # the base has enabled it
+                health=_HEALTH,
+            ),
+        ),
+        ports=tuple(
+            _port(port, "lan", sources, f"{name} of the service")
+            for port, name in ((HTTP_PORT, "HTTP"), (HTTPS_PORT, "HTTPS"))
+            for sources in ("cdn", "lan")
+        ),
+    )
+
+
+def base(model: BalancersModel, balancer: Balancer) -> str:
+    """What is known before the cluster exists."""
+    return _text(
+        "10-base.cfg",
+        model=model,
+        balancer=balancer,
+        socket=SOCKET,
+        alive_port=ALIVE_PORT,
+        api_server_port=API_SERVER_PORT,
+    )
+
+
+def site(routes: RoutesModel) -> str:
+    """Frontends for HTTP and HTTPS, and the backends of the ingress."""
+    return _text(
+        "20-routes.cfg",
+        model=routes,
+        certificate=CERTIFICATE,
+        cdn=CDN,
+        http_port=HTTP_PORT,
+        https_port=HTTPS_PORT,
+    )
+
+
+def cdn(cdn_ranges: Sequence[str]) -> str:
+    """Who may name a client's address, one network a line (HAProxy pattern file)."""
+    return "".join(f"{network}\n" for network in cdn_ranges)
+
+
+def _bundle(certificate: str) -> str:
+    return f"{certificate.strip()}\n@@key@@\n"
+
+
+def _text(template: str, **values: object) -> str:
+    return _TEMPLATES.get_template(f"{template}.j2").render(**values)
+
+
+def _port(number: int, network: str, sources: str, purpose: str) -> OpenPort:
+    return OpenPort(
+        protocol="tcp", number=number, network=network, sources=sources, purpose=purpose
+    )

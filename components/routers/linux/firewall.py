@@ -1,0 +1,138 @@
+"""nftables: what may pass a router, what it translates, and the kernel settings for it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from components.host.packages import package
+from components.host.pair import Leg, sysctls
+from components.host.pair.keepalived import VRRP_PROTOCOL
+from components.host.part import Check, Health, Late, OpenPort, Part, Service, Step, Text
+from components.host.text import environment
+from components.routers.linux import conntrackd
+from components.routers.model import Router, RoutersModel
+
+RULES = "/etc/nftables/layered.nft"
+UNIT = "layered-firewall.service"
+UNIT_FILE = f"/etc/systemd/system/{UNIT}"
+SYSCTL = "/etc/sysctl.d/90-layered-router.conf"
+CHECK = ("/usr/sbin/nft", "-c", "-f", RULES)
+LOAD = (
+    # The table goes with its file: a first set that is put back must not stay in the kernel.
+    f"if [ -e {RULES} ]; then exec /usr/sbin/nft -f {RULES}; fi; "
+    "! /usr/sbin/nft list table inet layered >/dev/null 2>&1 || "
+    "exec /usr/sbin/nft delete table inet layered"
+)
+
+_TEMPLATES = environment(Path(__file__).parent / "templates" / "firewall")
+_PEER_LEGS = ("wan", "lan", "sync")
+
+
+def part(model: RoutersModel, router: Router, ports: Iterable[OpenPort]) -> Part:
+    """The table `inet layered`, loaded at boot before the network. Late: `cdn_ranges`, the CDN's
+    networks, at least one.
+
+    `ports` are what the router's other parts listen on: exactly those, and sshd on the router's own
+    management address, are let in.
+    """
+    listening = tuple(ports)
+    unit = _TEMPLATES.get_template("layered-firewall.service.j2")
+    return Part(
+        name="firewall",
+        packages=(package("nftables"), package("conntrack")),
+        files=(
+            Text(
+                path=RULES,
+                content=Late(
+                    needs=("cdn_ranges",),
+                    render=lambda cdn_ranges: rules(model, router, listening, cdn_ranges),
+                ),
+            ),
+            Text(path=UNIT_FILE, content=unit.render(rules=RULES, sysctl=SYSCTL)),
+            Text(path=SYSCTL, content=kernel(model, router)),
+        ),
+        checks=(Check(name="nftables", argv=CHECK, watches=(RULES,)),),
+        steps=(
+            Step(name="load the firewall", argv=("/bin/sh", "-c", LOAD), watches=(RULES,)),
+            sysctls.step(SYSCTL),
+        ),
+        services=(
+            Service(
+                name=UNIT,
+                on_change="none",  # the step has loaded it
+                watches=(RULES, UNIT_FILE, SYSCTL),
+                health=Health(
+                    argv=("/usr/sbin/nft", "list", "table", "inet", "layered"), seconds=5
+                ),
+            ),
+        ),
+    )
+
+
+def rules(
+    model: RoutersModel, router: Router, ports: Sequence[OpenPort], ranges: Sequence[str]
+) -> str:
+    """The router's table, loaded by `nft -f` as one transaction (nft(8), ATOMIC)."""
+    sshd = OpenPort(
+        protocol="tcp",
+        number=router.ssh_port,
+        network="management",
+        sources="management",
+        purpose="sshd",
+    )
+    from_peer = [port for leg in _PEER_LEGS for port in ports if _is(port, leg, "peer")]
+    from_others = [port for port in (sshd, *ports) if port.sources not in ("peer", "itself")]
+    return _TEMPLATES.get_template("layered.nft.j2").render(
+        model=model,
+        router=router,
+        link=model.link(router.name),
+        home=model.home(router.name),
+        cdn=ranges,
+        replication_port=conntrackd.PORT,
+        vrrp_protocol=VRRP_PROTOCOL,
+        from_peer=[_match(model, router, port) for port in from_peer],
+        from_others=[_match(model, router, port) for port in from_others],
+    )
+
+
+def kernel(model: RoutersModel, router: Router) -> str:
+    """sysctl.d(5): forwarding on, IPv6 off, connection tracking that survives a failover."""
+    return _TEMPLATES.get_template("sysctl.conf.j2").render(model=model, router=router)
+
+
+def question(router: Router) -> str:
+    """What a router's peer is told when the table is not loaded, or a leg is down."""
+    return _TEMPLATES.get_template("health.sh.j2").render(router=router)
+
+
+def _is(port: OpenPort, network: str, sources: str) -> bool:
+    return (port.network, port.sources) == (network, sources)
+
+
+def _match(model: RoutersModel, router: Router, port: OpenPort) -> str:
+    """An nftables expression that matches what comes in to `port` from where it may."""
+    leg = _leg(router, port.network)
+    words = [f'iifname "{leg.interface}"']
+    if port.sources == "peer":
+        peer = model.peer(router.name)
+        assert peer is not None, f"{router.name} listens for a peer, and has none"  # noqa: S101
+        words.append(f"ip saddr {_leg(peer, port.network).ip}")
+    elif port.sources == "lan":
+        words.append(f"ip saddr {router.lan.address.network}")
+    elif port.sources in _SETS:
+        words.append(f"ip saddr {_SETS[port.sources]}")
+    if port.number is None:
+        return " ".join([*words, f"ip protocol {_PROTOCOLS[port.protocol]}"])
+    return " ".join([*words, f"ip daddr {leg.ip} {port.protocol} dport {port.number}"])
+
+
+_SETS = {"management": "@management4", "cdn": "@cdn4"}
+_PROTOCOLS = {"vrrp": VRRP_PROTOCOL}
+
+
+def _leg(router: Router, network: str) -> Leg:
+    found = {"management": router.management, "lan": router.lan, "wan": router.wan}
+    leg = router.sync if network == "sync" else found[network]
+    assert leg is not None, f"{router.name} has no {network} leg"  # noqa: S101
+    return leg

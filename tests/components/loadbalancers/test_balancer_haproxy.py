@@ -1,0 +1,197 @@
+"""HAProxy's files: what must hold in all of them, and what HAProxy itself says."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from components.loadbalancers import haproxy
+from settings.models import Stack
+from tests.components import certificates, checked, rendered, stacks
+
+STACKS = {
+    "lab": stacks.lab,
+    "single": stacks.single,
+    "two-groups": stacks.two_groups,
+    "load-balancer-ip": stacks.address_of_its_own,
+}
+CASES = [("lab", "lb-a"), ("lab", "lb-b"), ("single", "lb-a"), ("two-groups", "lb-b")]
+CASES += [("load-balancer-ip", "lb-a")]
+
+
+def test_the_routes_are_alike_on_both_balancers_and_only_own_addresses_differ_in_the_base() -> None:
+    first, second = (rendered.balancer_files(stacks.lab(), name) for name in ("lb-a", "lb-b"))
+
+    assert first[haproxy.ROUTES] == second[haproxy.ROUTES]
+    assert (
+        first[haproxy.BASE].replace("lb-a", "lb-b").replace("198.18.0.21", "198.18.0.22")
+        == (second[haproxy.BASE])
+    )
+
+
+def test_statistics_and_the_runtime_socket_stay_away_from_the_lan() -> None:
+    text = rendered.balancer_files(stacks.lab(), "lb-a")[haproxy.BASE]
+    stats = text[text.index("frontend stats") : text.index("defaults api")]
+
+    assert re.findall(r"bind (\S+)", stats) == ["198.18.0.21:8404"]
+    assert f"stats socket {haproxy.SOCKET} mode 600 level admin" in text
+
+
+def backend(text: str, name: str) -> str:
+    """The lines of one backend."""
+    return text.split(f"\nbackend {name} from routes\n")[1].partition("\nbackend ")[0]
+
+
+@pytest.mark.parametrize(("name", "port"), [("ingress_http", 30080), ("ingress_https", 30443)])
+def test_requests_go_to_the_node_port_of_every_node_and_checks_to_the_health_port(
+    name: str, port: int
+) -> None:
+    text = backend(rendered.balancer_files(stacks.lab(), "lb-a")[haproxy.ROUTES], name)
+
+    assert re.findall(r"    server (\S+) (\S+)", text) == [
+        ("cp-1", f"198.18.10.21:{port}"),
+        ("worker-1", f"198.18.10.31:{port}"),
+        ("worker-2", f"198.18.10.32:{port}"),
+    ]
+    assert "default-server send-proxy-v2 check port 30081 " in text
+    assert "check-send-proxy" not in text
+
+
+def test_only_what_came_over_tls_goes_on_over_tls() -> None:
+    text = rendered.balancer_files(stacks.lab(), "lb-a")[haproxy.ROUTES]
+    http, https = text.index("\nfrontend http "), text.index("\nfrontend https ")
+
+    assert re.findall(r"default_backend (\S+)", text[http:https]) == ["ingress_http"]
+    assert re.findall(r"default_backend (\S+)", text[https:]) == ["ingress_https"]
+    assert " ssl " not in backend(text, "ingress_http")
+    assert " ssl verify none sni req.hdr(host)" in backend(text, "ingress_https")
+    assert " no-check-ssl" in backend(text, "ingress_https")
+
+
+def test_without_a_health_port_the_node_port_itself_is_tried() -> None:
+    model = rendered.routes_model(stacks.lab())
+    text = haproxy.site(type(model)(**{**vars(model), "health_port": None}))
+
+    assert text.count("default-server send-proxy-v2 check inter 1s") == 2
+    assert "httpchk" not in text
+
+
+def test_the_ingress_address_is_the_only_server_when_it_is_the_target() -> None:
+    model = rendered.routes_model(stacks.address_of_its_own())
+    text = haproxy.site(replace(model, redirect_to_https=False))
+
+    for name, port in (("ingress_http", 80), ("ingress_https", 443)):
+        servers = re.findall(r"    server (\S+) (\S+)", backend(text, name))
+        assert servers == [("ingress", f"198.18.10.200:{port}")]
+
+
+def test_plain_http_is_redirected_only_where_that_is_set() -> None:
+    redirected = rendered.balancer_files(stacks.address_of_its_own(), "lb-a")[haproxy.ROUTES]
+    plain = rendered.balancer_files(stacks.lab(), "lb-a")[haproxy.ROUTES]
+
+    assert redirected.count("http-request redirect scheme https code 308") == 1
+    assert redirected.index("redirect scheme") < redirected.index("frontend https")
+    assert re.findall(r"^backend (\S+)", redirected, re.MULTILINE) == ["ingress_https"]
+    assert "redirect" not in plain
+
+
+def test_one_changed_timeout_changes_one_line_of_the_routes_and_nothing_of_the_base() -> None:
+    config = stacks.lab_config()
+    config["balancers"]["timeouts"] = {"server": 45.5}
+    before = rendered.balancer_files(stacks.lab(), "lb-a")
+    after = rendered.balancer_files(Stack.model_validate(config), "lb-a")
+    changed = {path for path in before if before[path] != after[path]}
+    lines = [
+        (old, new)
+        for old, new in zip(
+            before[haproxy.ROUTES].splitlines(), after[haproxy.ROUTES].splitlines(), strict=True
+        )
+        if old != new
+    ]
+
+    assert changed == {haproxy.ROUTES}
+    assert lines == [("    timeout server 50s", "    timeout server 45500ms")]
+
+
+def test_ranges_stand_one_a_line() -> None:
+    assert haproxy.cdn(["192.0.2.0/25", "198.51.100.0/24"]) == "192.0.2.0/25\n198.51.100.0/24\n"
+
+
+def test_what_prometheus_reads_is_where_the_part_says() -> None:
+    model = rendered.base_model(stacks.lab())
+    part = haproxy.part(model, model.member("lb-a"))
+    (exporter,) = part.exporters
+    text = part.texts()[haproxy.BASE]
+
+    assert (exporter.network, exporter.path) == ("management", "/metrics")
+    assert f"bind 198.18.0.21:{exporter.port}\n" in text
+    assert "use-service prometheus-exporter if { path /metrics }" in text
+
+
+def test_the_reload_script_is_python_that_compiles() -> None:
+    text = rendered.balancer_files(stacks.lab(), "lb-a")[haproxy.RELOAD]
+
+    compile(text, haproxy.RELOAD, "exec")
+    assert text.startswith("#!/usr/bin/python3\n")
+
+
+@pytest.fixture(scope="module")
+def site() -> str:
+    return certificates.self_signed("echo.lab.test")
+
+
+def judge(argv: Sequence[str], files: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return checked.judge(argv, files, rendered.balancer_whole(stacks.lab(), "lb-a"))
+
+
+@checked.real
+@pytest.mark.parametrize(("stack", "balancer"), CASES)
+def test_haproxy_takes_base_and_routes_without_a_warning(
+    stack: str, balancer: str, site: str
+) -> None:
+    files = rendered.balancer_files(STACKS[stack](), balancer) | {haproxy.CERTIFICATE: site}
+
+    said = judge((*haproxy.CHECK, "-dW"), files)
+
+    assert (said.returncode, said.stderr) == (0, "")
+
+
+@checked.real
+@pytest.mark.parametrize(("stack", "balancer"), CASES)
+def test_haproxy_takes_the_base_alone(stack: str, balancer: str) -> None:
+    files = rendered.balancer_files(STACKS[stack](), balancer)
+    for path in (haproxy.ROUTES, haproxy.CDN):
+        del files[path]
+
+    said = judge((*haproxy.CHECK, "-dW"), files)
+
+    assert (said.returncode, said.stderr) == (0, "")
+
+
+@checked.real
+def test_haproxy_refuses_a_broken_base_and_names_the_line() -> None:
+    files = rendered.balancer_files(stacks.lab(), "lb-a")
+    for path in (haproxy.ROUTES, haproxy.CDN):
+        del files[path]
+    files[haproxy.BASE] = files[haproxy.BASE].replace("balance leastconn", "balance leastcon")
+
+    said = judge(haproxy.CHECK, files)
+
+    assert said.returncode == 1
+    assert f"parsing [{haproxy.BASE}:" in said.stderr
+    assert "leastcon" in said.stderr
+
+
+@checked.real
+def test_haproxy_refuses_a_certificate_without_its_key(site: str) -> None:
+    files = rendered.balancer_files(stacks.lab(), "lb-a")
+    files[haproxy.CERTIFICATE] = site[: site.index("-----BEGIN PRIVATE KEY")]
+
+    said = judge(haproxy.CHECK, files)
+
+    assert said.returncode == 1
+    assert "No Private Key found" in said.stderr

@@ -1,0 +1,330 @@
+"""What the rendered router really does: two routers, an internet, a LAN, all in namespaces.
+
+One world for all tests, in the order written: the last ones pull the plug of the owner.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from components.host.pair.keepalived import CONFIG as KEEPALIVED
+from components.routers.linux import conntrackd, firewall
+from lab.software import checkers
+from tests.components import rendered, stacks
+from tests.components.world import World, lacking, until
+
+LACKING = lacking()
+pytestmark = [
+    pytest.mark.root,
+    pytest.mark.skipif(LACKING is not None, reason=LACKING or ""),
+]
+
+ECHO = """
+import socket, sys, threading
+def talk(c, peer):
+    c.sendall((peer[0] + "\\n").encode())
+    while (data := c.recv(4096)):
+        c.sendall(data)
+s = socket.create_server(("0.0.0.0", int(sys.argv[1])))
+print("ready", flush=True)
+while True:
+    c, peer = s.accept()
+    threading.Thread(target=talk, args=(c, peer), daemon=True).start()
+"""
+"""Answers each connection with the address it sees, then with whatever it is sent."""
+
+ASK = """
+import socket, sys
+try:
+    s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 1.5)
+    print(s.makefile().readline().strip())
+except OSError as error:
+    print(type(error).__name__)
+"""
+HOLD = """
+import socket, sys
+s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)
+s.settimeout(8)
+f = s.makefile("rw")
+f.readline()
+print("open", flush=True)
+for line in sys.stdin:
+    f.write(line); f.flush()
+    print(f.readline().strip(), flush=True)
+"""
+DAEMONS = f"""
+/usr/sbin/nft -f {firewall.RULES}
+/lib/systemd/systemd-sysctl {firewall.SYSCTL}
+/usr/sbin/conntrackd -C {conntrackd.CONFIG} &
+exec /usr/sbin/keepalived -n -l -f {KEEPALIVED}
+"""
+PUBLIC, GATEWAY, BALANCERS = "203.0.113.10", "198.18.10.1", "198.18.10.10"
+CLIENT, STRANGER = "198.51.100.10", "192.0.2.66"
+
+
+@pytest.fixture(scope="module")
+def net() -> Iterator[World]:
+    with World() as world:
+        build(world)
+        for name in ("router-a", "router-b"):
+            start_router(world, name)
+        until(lambda: owner(world) == "router-a", "router-a owns the addresses", 20)
+        yield world
+
+
+def build(world: World) -> None:
+    for bridge in ("mgmt", "lan", "wan", "sync", "cdn", "other"):
+        world.bridge(bridge)
+    world.space("isp")
+    world.plug("isp", "eth0", "wan", "203.0.113.1/24")
+    world.plug("isp", "eth1", "cdn", "198.51.100.1/24")
+    world.plug("isp", "eth2", "other", "192.0.2.1/24")
+    world.run("isp", ["sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"])
+    # As if somebody outside knew the way inside.
+    world.ip("isp", "route", "add", "198.18.0.0/15", "via", "203.0.113.2")
+    for name, bridge, address, gateway in (
+        ("client", "cdn", f"{CLIENT}/24", "198.51.100.1"),
+        ("stranger", "other", f"{STRANGER}/24", "192.0.2.1"),
+        ("balancer", "lan", "198.18.10.11/24", GATEWAY),
+        ("node", "lan", "198.18.10.31/24", GATEWAY),
+        ("runner", "mgmt", "198.18.0.5/24", ""),
+    ):
+        world.space(name)
+        world.plug(name, "eth0", bridge, address)
+        if gateway:
+            world.ip(name, "route", "add", "default", "via", gateway)
+    world.ip("balancer", "addr", "add", f"{BALANCERS}/32", "dev", "eth0")
+    for name, last in (("router-a", 2), ("router-b", 3)):
+        world.space(name)
+        world.plug(name, "eth0", "mgmt", f"198.18.0.{last + 9}/24")
+        world.plug(name, "eth1", "lan", f"198.18.10.{last}/24")
+        world.plug(name, "eth2", "wan", f"203.0.113.{last}/24")
+        world.plug(name, "eth3", "sync", f"198.18.20.{last}/24")
+        world.ip(name, "route", "add", "default", "via", "203.0.113.1")
+        serve(world, name, 22)
+        serve(world, name, 9000)
+    serve(world, "balancer", 80)
+    serve(world, "balancer", 8080)
+    serve(world, "stranger", 9000)
+
+
+def serve(world: World, space: str, port: int) -> None:
+    process = world.start(space, [sys.executable, "-c", ECHO, str(port)])
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+
+
+def start_router(world: World, name: str) -> None:
+    modes = rendered.executable(rendered.router_whole(stacks.lab(), name))
+    world.daemons(name, rendered.router_files(stacks.lab(), name), DAEMONS, modes)
+
+
+def owners(world: World, address: str, names: tuple[str, ...]) -> list[str]:
+    return [name for name in names if f"inet {address}/" in world.ip(name, "-4", "addr", "show")]
+
+
+def owner(world: World, names: tuple[str, ...] = ("router-a", "router-b")) -> str:
+    """Who alone has both the public VIP and the gateway; what is wrong in other words."""
+    public, gateway = owners(world, PUBLIC, names), owners(world, GATEWAY, names)
+    return public[0] if public == gateway and len(public) == 1 else f"{public} {gateway}"
+
+
+def ask(world: World, space: str, address: str, port: int) -> str:
+    return world.python(space, ASK, address, str(port))
+
+
+def counted(world: World, name: str) -> int:
+    """Packets of a named counter on the router that owns the addresses."""
+    said = world.run(owner(world), [*nft(), "-j", "list", "counters", "table", "inet", "layered"])
+    counters = [one["counter"] for one in json.loads(said.stdout)["nftables"] if "counter" in one]
+    return next(int(one["packets"]) for one in counters if one["name"] == name)
+
+
+def nft() -> list[str]:
+    return ["chroot", str(checkers.item().path / "root"), "/usr/sbin/nft"]
+
+
+def test_exactly_one_router_owns_both_addresses(net: World) -> None:
+    assert owner(net) == "router-a"
+
+
+def test_a_request_from_the_cdn_reaches_the_balancers_with_its_own_address(net: World) -> None:
+    before = counted(net, "cdn_http")
+
+    assert ask(net, "client", PUBLIC, 80) == CLIENT
+    assert counted(net, "cdn_http") == before + 1
+
+
+def test_nobody_else_reaches_the_public_address(net: World) -> None:
+    before = counted(net, "refused_public")
+
+    assert ask(net, "stranger", PUBLIC, 80) == "TimeoutError"
+    assert counted(net, "refused_public") > before
+
+
+@pytest.mark.parametrize("port", [22, 8080, 9000])
+def test_not_even_the_cdn_reaches_another_port(net: World, port: int) -> None:
+    assert ask(net, "client", PUBLIC, port) == "TimeoutError"
+
+
+@pytest.mark.parametrize(
+    ("address", "port"),
+    [("198.18.10.11", 80), (BALANCERS, 80), ("203.0.113.2", 22), ("203.0.113.3", 9000)],
+)
+def test_neither_the_lan_nor_a_router_is_reachable_from_outside(
+    net: World, address: str, port: int
+) -> None:
+    assert ask(net, "client", address, port) == "TimeoutError"
+    assert ask(net, "stranger", address, port) == "TimeoutError"
+
+
+def test_a_node_reaches_the_public_address_through_the_router(net: World) -> None:
+    before = counted(net, "hairpin_http")
+
+    assert ask(net, "node", PUBLIC, 80) == GATEWAY
+    assert ask(net, "balancer", PUBLIC, 80) == GATEWAY
+    assert counted(net, "hairpin_http") == before + 2
+
+
+def test_a_node_leaves_with_the_vip_and_a_router_with_its_own_address(net: World) -> None:
+    assert ask(net, "node", STRANGER, 9000) == PUBLIC
+    assert ask(net, "router-a", STRANGER, 9000) == "203.0.113.2"
+    assert ask(net, "router-b", STRANGER, 9000) == "203.0.113.3"
+    assert counted(net, "outbound_snat") >= 1
+
+
+def test_a_source_from_inside_is_not_believed_on_the_wan(net: World) -> None:
+    net.ip("client", "addr", "add", "198.18.10.77/32", "dev", "eth0")
+    before = counted(net, "spoofed")
+    script = ASK.replace("1.5)", '1.5, ("198.18.10.77", 0))')
+
+    assert net.python("client", script, PUBLIC, "80") == "TimeoutError"
+    assert counted(net, "spoofed") > before
+
+
+def test_sshd_is_reachable_on_management_and_from_nowhere_else(net: World) -> None:
+    assert ask(net, "runner", "198.18.0.11", 22) == "198.18.0.5"
+    assert ask(net, "runner", "198.18.0.11", 9000) == "TimeoutError"
+    for address in ("198.18.10.2", "198.18.0.11", GATEWAY):
+        assert ask(net, "node", address, 22) == "TimeoutError"
+
+
+def test_the_lan_does_not_reach_the_management_network(net: World) -> None:
+    serve(net, "runner", 9000)
+
+    assert ask(net, "node", "198.18.0.5", 9000) == "TimeoutError"
+
+
+def test_ipv6_is_off_and_dropped_even_where_somebody_turns_it_on(net: World) -> None:
+    script = "cat /proc/sys/net/ipv6/conf/eth1/disable_ipv6 /proc/sys/net/ipv6/conf/all/accept_ra"
+    assert net.run("router-a", ["sh", "-c", script]).stdout.split() == ["1", "0"]
+    net.run("router-a", ["sh", "-c", "echo 0 > /proc/sys/net/ipv6/conf/eth1/disable_ipv6"])
+    net.ip("router-a", "addr", "add", "2001:db8::1/64", "dev", "eth1", "nodad")
+    net.ip("node", "addr", "add", "2001:db8::2/64", "dev", "eth0", "nodad")
+    before = counted(net, "ipv6")
+
+    assert ask(net, "node", "2001:db8::1", 9000) in {"TimeoutError", "OSError"}
+    assert counted(net, "ipv6") > before
+
+
+def test_segments_are_announced_no_larger_than_the_wan_carries(net: World) -> None:
+    rules = net.run("router-a", [*nft(), "list", "chain", "inet", "layered", "forward"]).stdout
+
+    assert rules.count("tcp option maxseg size set 1460") == 2
+
+
+def test_a_reload_interrupts_nothing(net: World) -> None:
+    before = {name: processes(net, name, "keepalived") for name in ("router-a", "router-b")}
+    for pids in before.values():
+        os.kill(min(pids), signal.SIGHUP)
+    reloaded = time.monotonic()
+
+    while time.monotonic() < reloaded + 4:
+        assert owner(net) == "router-a"
+        time.sleep(0.05)
+    assert {name: processes(net, name, "keepalived") for name in before} == before
+    for name in before:
+        assert "Reload complete" in net.log(name).read_text()
+
+
+def test_losing_one_leg_gives_up_both_addresses_and_they_come_back(net: World) -> None:
+    net.ip("router-a", "link", "set", "eth1", "down")
+    until(lambda: owner(net) == "router-b", "router-b owns both addresses", 5)
+    assert ask(net, "client", PUBLIC, 80) == CLIENT
+
+    net.ip("router-a", "link", "set", "eth1", "up")
+    until(lambda: owner(net) == "router-a", "router-a has both back after its delay", 15)
+    assert ask(net, "client", PUBLIC, 80) == CLIENT
+
+
+def hold(world: World, space: str, address: str, port: int) -> subprocess.Popen[bytes]:
+    """A connection that stays open and echoes lines."""
+    process = world.start(space, [sys.executable, "-c", HOLD, address, str(port)])
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"open\n"
+    return process
+
+
+def echoes(process: subprocess.Popen[bytes], word: bytes) -> bool:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(word + b"\n")
+    process.stdin.flush()
+    return process.stdout.readline() == word + b"\n"
+
+
+def test_open_connections_survive_the_loss_of_the_owner(net: World) -> None:
+    inbound = hold(net, "client", PUBLIC, 80)
+    outbound = hold(net, "node", STRANGER, 9000)
+    hairpin = hold(net, "node", PUBLIC, 80)
+    assert all(echoes(each, b"before") for each in (inbound, outbound, hairpin))
+    until(lambda: replicated(net) >= 3, "router-b knows the three connections")
+
+    for interface in ("eth0", "eth1", "eth2", "eth3"):
+        net.ip("router-a", "link", "set", interface, "down")
+    lost = time.monotonic()
+    until(lambda: owner(net, ("router-b",)) == "router-b", "router-b owns the addresses", 5)
+    took = time.monotonic() - lost
+
+    assert took < 2.0, f"the failover took {took:.2f} s"
+    assert all(echoes(each, b"after") for each in (inbound, outbound, hairpin))
+    assert ask(net, "client", PUBLIC, 80) == CLIENT
+    assert ask(net, "node", STRANGER, 9000) == PUBLIC
+
+
+def replicated(world: World) -> int:
+    """Established connections that router-b holds for its peer."""
+    (pid,) = processes(world, "router-b", "conntrackd")
+    said = subprocess.run(
+        [
+            *("nsenter", "--mount", "--net", "--pid", f"--target={pid}", "--root"),
+            *("/usr/sbin/conntrackd", "-C", conntrackd.CONFIG, "-e"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return said.stdout.count("ESTABLISHED")
+
+
+def processes(world: World, space: str, comm: str) -> list[int]:
+    """The processes of a router's daemon."""
+    pids = subprocess.run(
+        ["ip", "netns", "pids", world.prefix + space], capture_output=True, text=True, check=True
+    ).stdout.split()
+    found = [
+        int(pid)
+        for pid in pids
+        if Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() == comm
+    ]
+    assert found, f"no {comm} in {space}: {world.log(space).read_text()}"
+    return sorted(found)

@@ -1,0 +1,114 @@
+"""All parts of a Linux router together: whole rendered files, judged by the daemons themselves."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from components.host.pair import health
+from components.host.pair.keepalived import CONFIG, DROP_IN
+from components.routers.linux import conntrackd, firewall, keepalived, parts
+from tests.components import checked, rendered, stacks
+from tests.golden_files import assert_golden
+
+STACKS = {"lab": stacks.lab, "single": stacks.single, "two-groups": stacks.two_groups}
+CASES = [("lab", "router-a"), ("lab", "router-b"), ("single", "router-a")]
+CASES += [("two-groups", "router-a"), ("two-groups", "router-b")]
+
+
+@pytest.mark.parametrize(("stack", "router"), CASES)
+def test_every_file_of_a_router_is_what_was_read_and_agreed(stack: str, router: str) -> None:
+    for path, text in rendered.router_files(STACKS[stack](), router).items():
+        assert_golden(f"routers/{stack}/{router}{path}", text)
+
+
+def test_a_pair_has_four_parts_and_their_units_in_the_order_they_need_each_other() -> None:
+    model = rendered.routers_model(stacks.lab())
+    made = parts.parts(model, model.member("router-a"))
+
+    assert [part.name for part in made] == ["firewall", "conntrackd", "keepalived", "health"]
+    assert [service.name for part in made for service in part.services] == [
+        "layered-firewall.service",
+        "conntrackd.service",
+        "keepalived.service",
+        "layered-health.socket",
+    ]
+
+
+def test_a_single_router_has_no_conntrackd_and_no_peer() -> None:
+    model = rendered.routers_model(stacks.single())
+    files = rendered.router_files(stacks.single(), "router-a")
+
+    assert [part.name for part in parts.parts(model, model.member("router-a"))] == [
+        "firewall",
+        "keepalived",
+    ]
+    assert conntrackd.CONFIG not in files
+    assert health.SOCKET not in files
+    assert "unicast_peer" not in files[CONFIG]
+    assert "notify_master" not in files[CONFIG]
+    assert "ip protocol 112 accept" not in files[firewall.RULES]
+    assert "conntrackd" not in files[DROP_IN]
+
+
+def test_the_peer_is_told_about_every_daemon_a_takeover_needs() -> None:
+    script = rendered.router_files(stacks.lab(), "router-a")[health.SCRIPT]
+
+    assert "for unit in layered-firewall.service conntrackd.service keepalived.service;" in script
+    assert script.index("table is not loaded") < script.index("for interface in eth2 eth1;")
+
+
+@checked.real
+@pytest.mark.parametrize(("stack", "router"), CASES)
+def test_every_checker_takes_what_is_rendered_and_says_nothing(stack: str, router: str) -> None:
+    whole = rendered.router_whole(STACKS[stack](), router)
+    files = rendered.router_files(STACKS[stack](), router)
+
+    for check in whole.checks:
+        said = checked.judge(check.argv, files, whole)
+        assert (check.name, said.returncode, said.stdout + said.stderr) == (check.name, 0, "")
+
+
+@checked.real
+@pytest.mark.parametrize(
+    "unit",
+    [
+        firewall.UNIT_FILE,
+        health.SOCKET,
+        health.SERVICE,
+        "conntrackd.service",
+        "keepalived.service",
+    ],
+)
+def test_systemd_takes_the_units_and_drop_ins(unit: str) -> None:
+    whole = rendered.router_whole(stacks.lab(), "router-a")
+    files = rendered.router_files(stacks.lab(), "router-a")
+
+    said = checked.judge(("systemd-analyze", "verify", "--man=no", unit), files, whole)
+
+    assert (said.returncode, said.stderr) == (0, "")
+
+
+@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
+@pytest.mark.parametrize("path", [keepalived.FAILOVER, health.SCRIPT])
+def test_the_scripts_pass_shellcheck(path: str, tmp_path: Path) -> None:
+    script = tmp_path / "script"
+    script.write_text(rendered.router_files(stacks.lab(), "router-a")[path])
+
+    said = subprocess.run(
+        ["shellcheck", "--severity=style", str(script)], capture_output=True, text=True, check=False
+    )
+
+    assert (said.returncode, said.stdout) == (0, "")
+
+
+def test_what_a_part_listens_on_stands_in_its_files() -> None:
+    model = rendered.routers_model(stacks.lab())
+    for part in parts.parts(model, model.member("router-a")):
+        texts = "".join(part.texts(cdn_ranges=rendered.CDN).values())
+        for port in part.ports:
+            assert port.number is None or re.search(rf"\b{port.number}\b", texts), port
