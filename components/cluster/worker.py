@@ -26,10 +26,14 @@ class WorkerArgs:
 class Worker(pulumi.ComponentResource):
     """A worker joined with a token of its own, minted for this very machine.
 
-    The token is minted again only when the machine is another one (its machine-id says so), so an
-    unchanged cluster plans nothing. When the worker is taken out of the stack, its node is drained
-    and deleted from the control plane first. A machine that is replaced was not drained: drain it
-    before (`kubectl drain`) where that matters.
+    Promises: the token is minted again only when the machine is another one (its machine-id says
+    so), so an unchanged cluster plans nothing. When the worker is taken out of the stack, its node
+    is drained and deleted from the control plane first.
+
+    Leaves out: draining a machine that is replaced. Drain it before (`kubectl drain`) where that
+    matters.
+
+    Raises nothing before the update; a failed join says kubeadm's words and the kubelet's last.
     """
 
     def __init__(

@@ -41,8 +41,13 @@ class HostActionArgs:
 class HostAction(pulumi.ComponentResource):
     """Runs `do` unless `guard` holds, and reads `result`; same transport and lock as every push.
 
+    Promises: work that is done is not done again; `undo` acts only while what it would take back
+    is this resource's; secrets never reach a command line or a log.
+
     Leaves out: retries. What may fail for a while (a peer that is not up yet) is waited for inside
     `do`, by polling.
+
+    Raises `HostError` with everything that no machine could carry out.
     """
 
     machine: Machine

@@ -94,6 +94,8 @@ class HostConfiguration(pulumi.ComponentResource):
 
     Leaves out: the content's meaning (the layers' business), the removal of packages, and drift,
     which `check` reports but no refresh repairs: raise `epoch` to push again.
+
+    Raises `HostError` with everything that no machine could carry out.
     """
 
     machine: Machine

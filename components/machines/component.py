@@ -24,6 +24,9 @@ class Machines(pulumi.ComponentResource):
 
     Leaves out: what is on the machines. Needs a Proxmox provider (`proxmox_provider`), given in
     `opts.providers`.
+
+    Raises nothing of its own: settings judge machines, the provider's preflight judges Proxmox
+    (`LayerError`).
     """
 
     machines: Mapping[str, Machine]

@@ -70,6 +70,8 @@ class VirtualMachine(pulumi.ComponentResource):
 
     Leaves out: Proxmox HA (VRRP carries failover; a Proxmox restart takes minutes) and affinity
     rules: settings place machines on hosts explicitly, and check the spread.
+
+    Raises nothing before the update; a machine that does not answer fails its `NAME-ready`.
     """
 
     machine: Machine
