@@ -123,6 +123,7 @@ platform = Platform(
         node_count=len(cluster.nodes),
         control_planes_work=stack.cluster.schedule_on_control_planes,
         trusted=base.senders,
+        epoch=epoch,
     ),
     after(cluster),
 )
