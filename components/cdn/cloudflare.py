@@ -9,7 +9,6 @@ import pulumi
 import pulumi_cloudflare as cloudflare
 
 from components.cdn.kind import Kind, Secrets, SigningRequest, usable
-from components.host.errors import LayerError
 from settings.models import Cdn as CdnSettings
 
 
@@ -91,11 +90,7 @@ def _answered(answer: cloudflare.GetIpRangesResult) -> pulumi.Output[Sequence[st
     if not given and pulumi.runtime.is_dry_run():
         # A provider that is not configured yet answers a preview with nothing.
         return _unknown()
-    try:
-        return pulumi.Output.from_input(usable(given, "Cloudflare's list of ranges"))
-    except LayerError as refused:
-        # A `ValueError` inside an output is wrapped in others by the SDK, and loses its plain text.
-        raise pulumi.RunError(str(refused)) from refused
+    return pulumi.Output.from_input(usable(given, "Cloudflare's list of ranges"))
 
 
 def _unknown() -> pulumi.Output[Sequence[str]]:

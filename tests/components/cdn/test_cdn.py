@@ -10,7 +10,6 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, get_args
 
-import pulumi
 import pytest
 
 from components.cdn import Cdn as CdnLayer
@@ -83,7 +82,7 @@ def test_a_list_asks_nobody() -> None:
 
 
 def test_an_empty_answer_fails_the_update() -> None:
-    with pytest.raises(pulumi.RunError, match=r"^cdn:\n  - Cloudflare's list of ranges: no IPv4"):
+    with pytest.raises(LayerError, match=r"^cdn:\n  - Cloudflare's list of ranges: no IPv4"):
         run_ranges(cdn(), {"ipv4Cidrs": [], "ipv6Cidrs": []})
 
 
