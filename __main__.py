@@ -7,7 +7,7 @@ from functools import partial
 
 import pulumi
 
-from components.cdn import CdnRanges, CdnRecords, Certificate, cloudflare_provider
+from components.cdn import Cdn, Certificate, CertificateArgs
 from components.cluster import Cluster, ClusterArgs
 from components.host import baselines
 from components.inventory import inventory
@@ -31,16 +31,15 @@ def after(*before: pulumi.Resource) -> pulumi.ResourceOptions:
 
 
 # The CDN: who may call, and the certificate it meets.
-cloudflare = cloudflare_provider(
-    "cloudflare", cdn=stack.cdn, api_token=secrets.cloudflare_api_token
-)
-cdn = CdnRanges("cdn-ranges", cdn=stack.cdn, provider=cloudflare)
+cdn = Cdn("cdn", settings=stack.cdn, secrets=secrets)
 certificate = Certificate(
     "certificate",
-    settings=stack.balancers.certificate,
-    given_chain=secrets.tls_certificate,
-    given_key=secrets.tls_key,
-    provider=cloudflare,
+    CertificateArgs(
+        settings=stack.balancers.certificate,
+        given_chain=secrets.tls_certificate,
+        given_key=secrets.tls_key,
+        cdn=cdn.kind,
+    ),
 )
 
 # The machines, none before Proxmox has everything they need.
@@ -123,6 +122,7 @@ platform = Platform(
         node_count=len(cluster.nodes),
         control_planes_work=stack.cluster.schedule_on_control_planes,
         trusted=base.senders,
+        epoch=epoch,
     ),
     after(cluster),
 )
@@ -133,7 +133,7 @@ routes = BalancersRoutes(
         nodes=cluster.ingress_machines,
         settings=stack.balancers,
         cdn_ranges=cdn.ranges,
-        client_ip_header=stack.cdn.client_ip_header,
+        client_ip_header=cdn.client_ip_header,
         http_port=platform.ports.http,
         https_port=platform.ports.https,
         health_port=platform.ports.health,
@@ -144,9 +144,7 @@ routes = BalancersRoutes(
     ),
     after(platform),
 )
-records = CdnRecords(
-    "cdn-records", cdn=stack.cdn, origins=routers.origins, provider=cloudflare, opts=after(routes)
-)
+records = cdn.records(routers.origins, after(routes))
 
 outputs = {
     "vips": {

@@ -1,25 +1,19 @@
-"""The certificate the balancers show: given, self-signed, or from Cloudflare's origin CA."""
+"""The certificate the balancers show: given, self-signed, or signed by the CDN's own authority."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_cloudflare as cloudflare
 import pulumi_tls as tls
 
+from components.cdn.kind import Kind, SigningRequest
+from components.host.errors import LayerError
 from settings.models import Certificate as CertificateSettings
-
-ORIGIN_CA_DAYS = (7, 30, 90, 365, 730, 1095, 5475)
-"""What the origin CA issues (Cloudflare API, "Create Certificate")."""
 
 _SERVER_USES = ["digital_signature", "key_encipherment", "server_auth"]
 _CA_USES = ["cert_signing", "crl_signing", "digital_signature"]
-
-
-def origin_ca_days(hours: int) -> int:
-    """The shortest validity the origin CA offers that lasts `hours`, or its longest."""
-    return next((days for days in ORIGIN_CA_DAYS if days * 24 >= hours), ORIGIN_CA_DAYS[-1])
 
 
 def renewal_hours(hours: int) -> int:
@@ -28,10 +22,21 @@ def renewal_hours(hours: int) -> int:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CertificateArgs:
+    """`given_chain` and `given_key` are the stack's secrets, for the source `given`; `cdn` signs
+    for the source `origin-ca`."""
+
+    settings: CertificateSettings
+    given_chain: pulumi.Input[str] | None = None
+    given_key: pulumi.Input[str] | None = None
+    cdn: Kind
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Made:
-    chain: pulumi.Output[str]
-    key: pulumi.Output[str]
-    authority: pulumi.Output[str]
+    chain: pulumi.Input[str]
+    key: pulumi.Input[str]
+    authority: pulumi.Input[str]
 
 
 class Certificate(pulumi.ComponentResource):
@@ -40,7 +45,8 @@ class Certificate(pulumi.ComponentResource):
     Promises: a key made by the stack is an ECDSA P-256 key, secret in the state; a certificate
     made by the stack is made anew by the first update within 30 days of its end, its key kept.
 
-    Leaves out: ACME. A given certificate is used as it is; its dates are not looked at.
+    Leaves out: ACME. A given certificate is used as it is; its dates are not looked at. Raises
+    `LayerError` when a given one is not set, or the CDN signs none.
     """
 
     chain: pulumi.Output[str]
@@ -51,102 +57,97 @@ class Certificate(pulumi.ComponentResource):
     """PEM of the authority a client must trust; empty when the stack did not make it."""
 
     def __init__(
-        self,
-        name: str,
-        *,
-        settings: CertificateSettings,
-        given_chain: pulumi.Input[str] | None = None,
-        given_key: pulumi.Input[str] | None = None,
-        provider: cloudflare.Provider | None = None,
-        opts: pulumi.ResourceOptions | None = None,
+        self, name: str, args: CertificateArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("layered-cloud:cdn:Certificate", name, {}, opts)
-        if settings.source == "given":
-            made = _given(given_chain, given_key)
-        elif settings.source == "self-signed":
-            made = self._self_signed(name, settings)
-        else:
-            made = self._origin_ca(name, settings, provider)
-        self.chain, self.authority = made.chain, made.authority
+        made = SOURCES[args.settings.source](name, args, self)
+        self.chain = pulumi.Output.from_input(made.chain)
+        self.authority = pulumi.Output.from_input(made.authority)
         self.key = pulumi.Output.secret(made.key)
         self.register_outputs({"chain": self.chain, "key": self.key, "authority": self.authority})
 
-    def _key(self, name: str) -> tls.PrivateKey:
-        return tls.PrivateKey(
-            name,
-            algorithm="ECDSA",
-            ecdsa_curve="P256",
-            opts=pulumi.ResourceOptions(parent=self),
-        )
 
-    def _request(self, name: str, key: tls.PrivateKey, names: list[str]) -> tls.CertRequest:
-        return tls.CertRequest(
-            f"{name}-request",
-            private_key_pem=key.private_key_pem,
-            dns_names=names,
-            subject=tls.CertRequestSubjectArgs(common_name=names[0]),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-
-    def _self_signed(self, name: str, wanted: CertificateSettings) -> _Made:
-        authority_key = self._key(f"{name}-authority-key")
-        # It outlives the leaves it signs, so that clients need to learn it once.
-        hours = max(10 * 8760, 2 * wanted.validity_hours)
-        authority = tls.SelfSignedCert(
-            f"{name}-authority",
-            private_key_pem=authority_key.private_key_pem,
-            is_ca_certificate=True,
-            allowed_uses=_CA_USES,
-            set_subject_key_id=True,
-            validity_period_hours=hours,
-            early_renewal_hours=renewal_hours(hours),
-            subject=tls.SelfSignedCertSubjectArgs(common_name=f"{name} authority"),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        key = self._key(f"{name}-key")
-        leaf = tls.LocallySignedCert(
-            f"{name}-leaf",
-            cert_request_pem=self._request(name, key, wanted.names).cert_request_pem,
-            ca_private_key_pem=authority_key.private_key_pem,
-            ca_cert_pem=authority.cert_pem,
-            allowed_uses=_SERVER_USES,
-            set_subject_key_id=True,
-            validity_period_hours=wanted.validity_hours,
-            early_renewal_hours=renewal_hours(wanted.validity_hours),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        return _Made(chain=leaf.cert_pem, key=key.private_key_pem, authority=authority.cert_pem)
-
-    def _origin_ca(
-        self, name: str, wanted: CertificateSettings, provider: cloudflare.Provider | None
-    ) -> _Made:
-        key = self._key(f"{name}-key")
-        leaf = cloudflare.OriginCaCertificate(
-            f"{name}-leaf",
-            csr=self._request(name, key, wanted.names).cert_request_pem,
-            hostnames=list(wanted.names),
-            request_type="origin-ecc",
-            requested_validity=origin_ca_days(wanted.validity_hours),
-            opts=pulumi.ResourceOptions(parent=self, provider=provider),
-        )
-        return _Made(
-            chain=leaf.certificate,
-            key=key.private_key_pem,
-            authority=pulumi.Output.from_input(""),
-        )
-
-
-def _given(chain: pulumi.Input[str] | None, key: pulumi.Input[str] | None) -> _Made:
+def _given(name: str, args: CertificateArgs, parent: pulumi.Resource) -> _Made:
+    chain, key = args.given_chain, args.given_key
     if chain is None or key is None:
         missing = [
-            name for name, value in (("tlsCertificate", chain), ("tlsKey", key)) if value is None
+            each for each, value in (("tlsCertificate", chain), ("tlsKey", key)) if not value
         ]
-        raise pulumi.RunError(
-            "balancers.certificate.source is `given`, but not set: "
-            + ", ".join(f"`pulumi config set --secret {name}`" for name in missing)
+        raise LayerError(
+            "certificate",
+            [
+                f"balancers.certificate.source is `given`, but {each} is not set: "
+                f"`pulumi config set --secret {each}`"
+                for each in missing
+            ],
         )
-    return _Made(
-        chain=pulumi.Output.from_input(chain),
-        key=pulumi.Output.secret(key),
-        authority=pulumi.Output.from_input(""),
+    return _Made(chain=chain, key=key, authority="")
+
+
+def _self_signed(name: str, args: CertificateArgs, parent: pulumi.Resource) -> _Made:
+    wanted = args.settings
+    authority_key = _key(f"{name}-authority-key", parent)
+    # It outlives the leaves it signs, so that clients need to learn it once.
+    hours = max(10 * 8760, 2 * wanted.validity_hours)
+    authority = tls.SelfSignedCert(
+        f"{name}-authority",
+        private_key_pem=authority_key.private_key_pem,
+        is_ca_certificate=True,
+        allowed_uses=_CA_USES,
+        set_subject_key_id=True,
+        validity_period_hours=hours,
+        early_renewal_hours=renewal_hours(hours),
+        subject=tls.SelfSignedCertSubjectArgs(common_name=f"{name} authority"),
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    key = _key(f"{name}-key", parent)
+    leaf = tls.LocallySignedCert(
+        f"{name}-leaf",
+        cert_request_pem=_request(name, key, wanted.names, parent).cert_request_pem,
+        ca_private_key_pem=authority_key.private_key_pem,
+        ca_cert_pem=authority.cert_pem,
+        allowed_uses=_SERVER_USES,
+        set_subject_key_id=True,
+        validity_period_hours=wanted.validity_hours,
+        early_renewal_hours=renewal_hours(wanted.validity_hours),
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    return _Made(chain=leaf.cert_pem, key=key.private_key_pem, authority=authority.cert_pem)
+
+
+def _origin_ca(name: str, args: CertificateArgs, parent: pulumi.Resource) -> _Made:
+    wanted = args.settings
+    key = _key(f"{name}-key", parent)
+    request = SigningRequest(
+        csr=_request(name, key, wanted.names, parent).cert_request_pem,
+        names=wanted.names,
+        hours=wanted.validity_hours,
+    )
+    chain = args.cdn.sign(f"{name}-leaf", request, parent)
+    return _Made(chain=chain, key=key.private_key_pem, authority="")
+
+
+SOURCES: Mapping[str, Callable[[str, CertificateArgs, pulumi.Resource], _Made]] = {
+    "given": _given,
+    "self-signed": _self_signed,
+    "origin-ca": _origin_ca,
+}
+"""By the value of `balancers.certificate.source`."""
+
+
+def _key(name: str, parent: pulumi.Resource) -> tls.PrivateKey:
+    return tls.PrivateKey(
+        name, algorithm="ECDSA", ecdsa_curve="P256", opts=pulumi.ResourceOptions(parent=parent)
+    )
+
+
+def _request(
+    name: str, key: tls.PrivateKey, names: list[str], parent: pulumi.Resource
+) -> tls.CertRequest:
+    return tls.CertRequest(
+        f"{name}-request",
+        private_key_pem=key.private_key_pem,
+        dns_names=names,
+        subject=tls.CertRequestSubjectArgs(common_name=names[0]),
+        opts=pulumi.ResourceOptions(parent=parent),
     )

@@ -1,4 +1,4 @@
-"""Cloudflare: its address ranges first in the chain, its records last."""
+"""The CDN, whatever its kind: its ranges first in the chain, its records last."""
 
 from __future__ import annotations
 
@@ -6,88 +6,58 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address
 
 import pulumi
-import pulumi_cloudflare as cloudflare
 
-from components.cdn.verify import RangesRefused, usable_ranges
-from settings.models import Cdn
+from components.cdn.kind import Kind, Secrets
+from components.cdn.kinds import KINDS
+from settings.models import Cdn as CdnSettings
 
 
-def cloudflare_provider(
-    name: str,
-    *,
-    cdn: Cdn,
-    api_token: pulumi.Input[str] | None,
-    opts: pulumi.ResourceOptions | None = None,
-) -> cloudflare.Provider:
-    """The provider of the stack's zone. `api_token` may be absent where only ranges are read."""
-    return cloudflare.Provider(
-        name,
-        api_token=None if api_token is None else pulumi.Output.secret(api_token),
-        base_url=cdn.api_url,
-        opts=opts,
-    )
+class Cdn:
+    """The stack's CDN as the chain meets it.
+
+    `name` is the prefix of what it registers. `secrets` are the stack's; each kind takes its own.
+    """
+
+    ranges: pulumi.Output[Sequence[str]]
+    """The addresses from which it calls, never empty."""
+    client_ip_header: str
+    """The header in which it, and only it, names the client."""
+
+    def __init__(self, name: str, *, settings: CdnSettings, secrets: Secrets) -> None:
+        self._name = name
+        self.settings = settings
+        self.kind = KINDS[settings.kind](settings, secrets)
+        self.ranges = CdnRanges(f"{name}-ranges", self.kind).ranges
+        self.client_ip_header = settings.client_ip_header
+
+    def records(
+        self, origins: Sequence[IPv4Address], opts: pulumi.ResourceOptions | None = None
+    ) -> CdnRecords:
+        """The service's names, pointed at the origins."""
+        return CdnRecords(f"{self._name}-records", self.kind, origins, opts)
 
 
 class CdnRanges(pulumi.ComponentResource):
     """The addresses from which the CDN calls, never empty.
 
-    `ranges` is a late output where Cloudflare is asked: it flows into the routers' set and the
+    `ranges` is a late output where the CDN is asked: it flows into the routers' set and the
     balancers' list, and into no address. A set that would close the routers, or open them, fails
-    the update.
+    the update (`LayerError`).
     """
 
     ranges: pulumi.Output[Sequence[str]]
 
-    def __init__(
-        self,
-        name: str,
-        *,
-        cdn: Cdn,
-        provider: cloudflare.Provider | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
+    def __init__(self, name: str, kind: Kind, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("layered-cloud:cdn:Ranges", name, {}, opts)
-        if cdn.kind == "listed":
-            listed = _usable([str(each) for each in cdn.range_list], "cdn.range_list")
-            self.ranges = pulumi.Output.from_input(listed)
-        else:
-            asked = cloudflare.get_ip_ranges_output(
-                opts=pulumi.InvokeOutputOptions(parent=self, provider=provider)
-            )
-            self.ranges = asked.apply(_answered)
+        self.ranges = kind.ranges(self)
         self.register_outputs({"ranges": self.ranges})
 
 
-def _usable(given: Sequence[str], source: str) -> list[str]:
-    try:
-        return usable_ranges(given, source)
-    except RangesRefused as refused:
-        raise pulumi.RunError(str(refused)) from refused
-
-
-def _answered(answer: cloudflare.GetIpRangesResult) -> pulumi.Output[Sequence[str]]:
-    given = list(answer.ipv4_cidrs or [])
-    if not given and pulumi.runtime.is_dry_run():
-        # A provider that is not configured yet answers a preview with nothing.
-        return _unknown()
-    return pulumi.Output.from_input(_usable(given, "Cloudflare's list of ranges"))
-
-
-def _unknown() -> pulumi.Output[Sequence[str]]:
-    async def value() -> Sequence[str]:
-        return []
-
-    async def never() -> bool:
-        return False
-
-    return pulumi.Output(set(), value(), never(), never())
-
-
 class CdnRecords(pulumi.ComponentResource):
-    """Proxied A records of every name to every public VIP, and the zone's TLS settings.
+    """The service's names at the CDN, pointed at the public VIPs, and its TLS settings there.
 
-    Leaves out: rules, cache and paid features, which belong to whoever owns the zone. Without a
-    zone it makes nothing.
+    Leaves out: rules, cache and paid features, which belong to whoever owns the zone. For a CDN
+    that is not managed by the stack it makes nothing.
     """
 
     names: pulumi.Output[Sequence[str]]
@@ -98,44 +68,15 @@ class CdnRecords(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        *,
-        cdn: Cdn,
+        kind: Kind,
         origins: Sequence[IPv4Address],
-        provider: cloudflare.Provider | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("layered-cloud:cdn:Records", name, {}, opts)
-        if cdn.zone is not None:
-            child = pulumi.ResourceOptions(parent=self, provider=provider)
-            zone = self._zone(cdn, provider)
-            for record in cdn.records:
-                for origin in origins:
-                    cloudflare.DnsRecord(
-                        f"{record}-{origin}",
-                        zone_id=zone,
-                        name=record,
-                        type="A",
-                        content=str(origin),
-                        proxied=True,
-                        ttl=1,
-                        comment=f"{pulumi.get_project()}/{pulumi.get_stack()}",
-                        opts=child,
-                    )
-            for setting, value in (("ssl", cdn.ssl), ("min_tls_version", cdn.min_tls_version)):
-                cloudflare.ZoneSetting(
-                    setting, zone_id=zone, setting_id=setting, value=value, opts=child
-                )
-        self.names = pulumi.Output.from_input(list(cdn.records))
+        kind.records(origins, self)
+        served = kind.settings.records
+        self.names = pulumi.Output.from_input(list(served))
         self.urls = pulumi.Output.from_input(
-            [f"https://{record}/" for record in cdn.records if not record.startswith("*.")]
+            [f"https://{each}/" for each in served if not each.startswith("*.")]
         )
         self.register_outputs({"names": self.names, "urls": self.urls})
-
-    def _zone(self, cdn: Cdn, provider: cloudflare.Provider | None) -> pulumi.Input[str]:
-        if cdn.zone_id is not None:
-            return cdn.zone_id
-        found = cloudflare.get_zone_output(
-            filter=cloudflare.GetZoneFilterArgs(name=cdn.zone, match="all"),
-            opts=pulumi.InvokeOutputOptions(parent=self, provider=provider),
-        )
-        return found.apply(lambda answer: answer.zone_id or "")

@@ -35,7 +35,9 @@ class Machine:
     `incarnation` is a text that is another one for every new VM under the same name (an output of
     a resource that is replaced with it). When it changes, everything is pushed again, as an update.
     Without it every push is replaced with the VM, for which the engine first connects to the old
-    one: that fails when the old one is dead.
+    one: that fails when the old one is dead. `lifetime` is the resource that is replaced with the
+    VM: what is `deleted_with` it is not asked of a dead machine, neither when the VM is deleted nor
+    when it is replaced (the engine grants the latter only to what a VM's replacement takes along).
     """
 
     name: str
@@ -46,6 +48,7 @@ class Machine:
     vm: pulumi.Resource | None
     host: str
     incarnation: pulumi.Input[str] | None = None
+    lifetime: pulumi.Resource | None = None
 
     def address(self, network: str) -> IPv4Address:
         """The machine's own address on `network`; `KeyError` when it has no leg there."""

@@ -187,6 +187,7 @@ class VirtualMachine(pulumi.ComponentResource):
             vm=self.vm,
             host=spec.host,
             incarnation=life.public_key_fingerprint_sha256,
+            lifetime=life,
         )
         HostAction(
             f"{name}-ready",

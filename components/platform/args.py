@@ -9,6 +9,7 @@ from ipaddress import IPv4Address
 import pulumi
 
 from components.host import ApiEndpoint, Machine
+from components.platform.addon import Site
 from settings.models import Networks
 from settings.models import Platform as PlatformSettings
 
@@ -19,7 +20,8 @@ class PlatformArgs:
     another one is another cluster, and gets everything anew. Of `api`, the VIP on the LAN is what
     the nodes' own agents use. `trusted` are the balancers' own LAN addresses, the only ones whose
     PROXY header is believed. `control_planes_work` says that control planes take ordinary pods.
-    `control_plane` is a machine with kubectl and the administrator's kubeconfig.
+    `control_plane` is a living one, with kubectl and the administrator's kubeconfig; which, is the
+    cluster's choice. `epoch` asks the cluster again for what is read back from it.
     """
 
     settings: PlatformSettings
@@ -31,8 +33,17 @@ class PlatformArgs:
     node_count: int
     control_planes_work: bool
     trusted: Sequence[IPv4Address]
+    epoch: str = "1"
 
     @property
-    def lan_interface(self) -> str:
-        """The nodes' LAN leg, the only one on which services are served."""
-        return self.control_plane.interfaces["lan"]
+    def site(self) -> Site:
+        """What the addons are made from."""
+        return Site(
+            settings=self.settings,
+            networks=self.networks,
+            api=self.api,
+            lan_interface=self.control_plane.interfaces.get("lan", ""),
+            node_count=self.node_count,
+            control_planes_work=self.control_planes_work,
+            trusted=tuple(self.trusted),
+        )

@@ -1,10 +1,12 @@
-"""The layer of the platform: pod network, load-balancer addresses, ingress, demonstration."""
+"""The layer of the platform: addons one after the other, and the ingress' Service read back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -12,12 +14,23 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.helm.v3 import Release, ReleaseArgs, RepositoryOptsArgs
 
 from components.host import HostAction, HostActionArgs
-from components.platform import objects, readback, render, values
+from components.host.errors import LayerError
+from components.platform import cut_off, readback, render
+from components.platform.addon import Addon, Object, Webhook
+from components.platform.addons import addons
 from components.platform.args import PlatformArgs
+from components.platform.ingress import CONTROLLERS, Controller
 from components.platform.verify import verify
-from settings.models import Chart, Demo
+from settings.models import Chart
 
 WEBHOOK_SECONDS = 180
+SERVICE_SECONDS = 60
+"""How long a changed address may take until the Service has it."""
+
+T = TypeVar("T", int, str)
+
+_CORE = {"Service": kubernetes.core.v1.Service}
+"""Kinds of the core API, whose resource type is another text than their API version."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,15 +45,17 @@ class IngressPorts:
 
 
 class Platform(pulumi.ComponentResource):
-    """Cilium, MetalLB and Traefik as Helm releases, and the demonstration behind the ingress.
+    """The addons of a cluster: Helm releases, and objects of their own.
 
     Promises: no kube-proxy; services answer on the nodes' LAN legs only; the ingress' NodePorts
-    and LoadBalancer address are those decided, or the update fails and names both; an address pool
-    is sent only once MetalLB's webhook judges it; only the balancers are believed about a client's
-    address; what is in the cluster goes and comes with the control plane's machine.
+    and LoadBalancer address are those decided, or the update fails and names both; objects that a
+    webhook judges are sent only once it does; only the balancers are believed about a client's
+    address; a release whose update was cut off is taken up again by the next; nothing is asked of
+    a cluster for which nothing changes; what is in the cluster goes and comes with it.
 
     Leaves out: BGP, network policies, certificates inside the cluster, Cilium's Envoy and Hubble
-    (all reachable through a chart's `values`), upgrades across a chart's major versions.
+    (all reachable through a chart's `values`), upgrades across a chart's major versions; removing
+    a release that left the program (`helm uninstall`).
     """
 
     ports: IngressPorts
@@ -49,18 +64,18 @@ class Platform(pulumi.ComponentResource):
         self, name: str, args: PlatformArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("layered-cloud:platform:Platform", name, {}, opts)
-        problems = verify(args)
+        site = args.site
+        problems = verify(site)
         if problems:
-            raise pulumi.RunError("platform:\n" + "\n".join(f"  - {each}" for each in problems))
-        self._args = args
+            raise LayerError("platform", problems)
+        self._name, self._args = name, args
         self._provider = self._make_provider(f"{name}-cluster")
-        settings = args.settings
-        cilium = self._release("cilium", "kube-system", settings.cilium, values.cilium(args), [])
-        pool = self._metallb(name, cilium)
-        ingress = self._ingress([cilium, *pool])
-        self.ports = self._read_back(ingress)
-        if settings.demo is not None and settings.demo.enabled:
-            self._demo(settings.demo, ingress)
+        self._releases: dict[str, Release] = {}
+        before: list[pulumi.Resource] = []
+        for addon in addons(site):
+            before += self._install(addon, before)
+        controller = CONTROLLERS[args.settings.ingress.kind]
+        self.ports = self._read_back(controller, controller.addon(site))
         self.register_outputs(
             {
                 "httpNodePort": self.ports.http,
@@ -79,8 +94,8 @@ class Platform(pulumi.ComponentResource):
             # Without it a new kubeconfig looks like another cluster, and replaces everything.
             cluster_identifier=self._args.cluster_identity,
             enable_server_side_apply=True,
-            # A dead cluster must not hold up a destroy.
-            delete_unreachable=True,
+            # Never `delete_unreachable`: with it a refresh while the API is out of reach forgets
+            # every object.
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(depends_on)),
         )
 
@@ -89,157 +104,155 @@ class Platform(pulumi.ComponentResource):
         depends_on: Sequence[pulumi.Resource],
         provider: kubernetes.Provider | None = None,
     ) -> pulumi.ResourceOptions:
+        machine = self._args.control_plane
         return pulumi.ResourceOptions(
             parent=self,
             provider=provider or self._provider,
             depends_on=list(depends_on),
             delete_before_replace=True,
-            # What is in the cluster goes with the machine that holds its etcd. It comes again with
-            # another one by the provider's cluster identifier.
-            deleted_with=self._args.control_plane.vm,
+            # What is in the cluster goes with the machine that holds its etcd, and comes again with
+            # another one by the provider's cluster identifier. The engine looks away from a dead
+            # cluster when the VM is deleted, and when it is replaced only by what goes with it.
+            deleted_with=machine.vm if machine.lifetime is None else machine.lifetime,
         )
 
+    def _install(
+        self, addon: Addon, before: Sequence[pulumi.Resource]
+    ) -> Sequence[pulumi.Resource]:
+        """The addon after everything `before`: what others wait for when they wait for it."""
+        made: list[pulumi.Resource] = []
+        labels = addon.namespace_labels()
+        if labels:
+            namespace = kubernetes.core.v1.Namespace(
+                f"{addon.namespace}-namespace",
+                metadata={"name": addon.namespace, "labels": labels},
+                opts=self._options([]),
+            )
+            made.append(namespace)
+        if addon.chart is not None:
+            release = self._release(addon, addon.chart, [*before, *made])
+            self._releases[addon.name] = release
+            made.append(release)
+        provider = None
+        if addon.webhook is not None:
+            judged = self._judged(addon, addon.webhook, made)
+            made.append(judged)
+            # A provider looks up the kinds a cluster has once: this one does it after the release.
+            provider = self._make_provider(f"{self._name}-{addon.name}-kinds", [judged])
+        for name, manifest in addon.objects.items():
+            made.append(self._object(name, manifest, self._options([*before, *made], provider)))
+        return made
+
     def _release(
-        self,
-        name: str,
-        namespace: str,
-        chart: Chart,
-        chart_values: Mapping[str, Any],
-        depends_on: Sequence[pulumi.Resource],
+        self, addon: Addon, chart: Chart, depends_on: Sequence[pulumi.Resource]
     ) -> Release:
+        options = self._options(depends_on)
+        # A release cannot be deleted from a cluster that is gone, and another cluster is the only
+        # reason for which one of these is ever replaced.
+        options.retain_on_delete = True
+        ours = cut_off.Release(
+            name=addon.name,
+            namespace=addon.namespace,
+            chart=cut_off.chart_name(chart.chart, chart.version),
+            description=f"{pulumi.get_project()}/{pulumi.get_stack()}",
+        )
+        options.hooks = pulumi.ResourceHookBinding(
+            on_error=[cut_off.hook(f"{self._name}-{addon.name}", ours, self._args.kubeconfig)]
+        )
         return Release(
-            name,
+            addon.name,
             ReleaseArgs(
-                name=name,
-                namespace=namespace,
+                name=addon.name,
+                namespace=addon.namespace,
                 chart=chart.chart,
                 version=chart.version,
                 repository_opts=None
                 if chart.repository is None
                 else RepositoryOptsArgs(repo=chart.repository),
-                values=dict(chart_values),
+                values=addon.chart_values,
+                description=ours.description,
                 timeout=chart.timeout,
                 cleanup_on_fail=True,
                 max_history=5,
             ),
-            opts=pulumi.ResourceOptions.merge(
-                self._options(depends_on),
-                # A release cannot be deleted from a cluster that is gone (pulumi-kubernetes says
-                # so even with deleteUnreachable), and another cluster is the only reason for
-                # which one of these is ever replaced.
-                pulumi.ResourceOptions(retain_on_delete=True),
-            ),
+            opts=options,
         )
 
-    def _namespace(self, name: str, level: str) -> kubernetes.core.v1.Namespace:
-        return kubernetes.core.v1.Namespace(
-            f"{name}-namespace",
-            metadata={"name": name, "labels": objects.pod_security(level)},
-            opts=self._options([]),
-        )
-
-    def _metallb(self, name: str, cilium: Release) -> list[pulumi.Resource]:
-        args = self._args
-        chart = args.settings.metallb.chart
-        # Speakers use the node's network, which only the privileged standard allows.
-        namespace = self._namespace(objects.METALLB_NAMESPACE, "privileged")
-        release = self._release(
-            "metallb",
-            objects.METALLB_NAMESPACE,
-            chart,
-            values.metallb(args),
-            [cilium, namespace],
-        )
-        wanted = [objects.pool(args), objects.advertisement(args)]
-        accepts = HostAction(
-            f"{name}-metallb-webhook",
+    def _judged(
+        self, addon: Addon, webhook: Webhook, depends_on: Sequence[pulumi.Resource]
+    ) -> HostAction:
+        """There once the webhook accepts the addon's objects."""
+        wanted = list(addon.objects.values())
+        return HostAction(
+            f"{self._name}-{addon.name}-webhook",
             HostActionArgs(
-                machine=args.control_plane,
-                name="metallb-webhook",
+                machine=self._args.control_plane,
+                name=f"{addon.name}-webhook",
                 guard=render.webhook_guard(wanted),
-                do=render.webhook_wait(wanted, WEBHOOK_SECONDS),
-                epoch=chart.version,
+                do=render.webhook_wait(wanted, webhook, WEBHOOK_SECONDS),
+                epoch="1" if addon.chart is None else addon.chart.version,
                 seconds=WEBHOOK_SECONDS + 30,
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[release]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(depends_on)),
         )
-        # A provider looks up the kinds a cluster has once: this one does it after the release.
-        provider = self._make_provider(f"{name}-metallb-kinds", [accepts])
-        made: list[pulumi.Resource] = []
-        for each in wanted:
-            resource = CustomResource(
-                f"metallb-{each['kind']}-{each['metadata']['name']}".lower(),
-                api_version=each["apiVersion"],
-                kind=each["kind"],
-                metadata=each["metadata"],
-                spec=each["spec"],
-                opts=self._options([release, accepts, *made], provider),
-            )
-            made.append(resource)
-        return made
 
-    def _ingress(self, depends_on: Sequence[pulumi.Resource]) -> Release:
+    def _object(
+        self, name: str, manifest: Object, options: pulumi.ResourceOptions
+    ) -> pulumi.Resource:
+        made: pulumi.Resource
+        if manifest["apiVersion"] == "v1":
+            kind = _CORE[manifest["kind"]]
+            made = kind(name, metadata=manifest["metadata"], spec=manifest["spec"], opts=options)
+            return made
+        return CustomResource(
+            name,
+            api_version=manifest["apiVersion"],
+            kind=manifest["kind"],
+            metadata=manifest["metadata"],
+            spec=manifest["spec"],
+            opts=options,
+        )
+
+    def _read_back(self, controller: Controller, addon: Addon) -> IngressPorts:
+        """By a control plane, not by the provider: when the API is out of reach, an unchanged
+        release is not looked at, so that what comes before and after can still be changed."""
         args = self._args
-        namespace = self._namespace(values.INGRESS_NAMESPACE, "baseline")
-        return self._release(
-            values.INGRESS_NAME,
-            values.INGRESS_NAMESPACE,
-            args.settings.ingress.chart,
-            values.traefik(args),
-            [*depends_on, namespace],
+        ingress = args.settings.ingress
+        expected = readback.expected(controller, ingress)
+        where = (controller.namespace, controller.service)
+        service = HostAction(
+            f"{self._name}-ingress-service",
+            HostActionArgs(
+                machine=args.control_plane,
+                name="ingress-service",
+                do=render.service_agrees(*where, expected, SERVICE_SECONDS),
+                result=render.service(*where),
+                result_secret=False,
+                epoch=f"{args.epoch}-{_fingerprint(addon)}",
+                seconds=SERVICE_SECONDS + 60,
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._releases[controller.name]]),
         )
 
-    def _read_back(self, ingress: Release) -> IngressPorts:
-        where = f"{values.INGRESS_NAMESPACE}/{values.INGRESS_NAME}"
-        service = kubernetes.core.v1.Service.get(
-            "ingress-service",
-            # Unknown until the release exists, so that a preview does not look for it.
-            ingress.id.apply(lambda _: where),
-            opts=pulumi.ResourceOptions(parent=self, provider=self._provider, depends_on=[ingress]),
-        )
-        live: pulumi.Output[Mapping[str, Any]] = pulumi.Output.all(
-            spec=service.spec, status=service.status
-        )
-        decided = self._args.settings.ingress.node_ports
-        wanted = self._args.settings.ingress.load_balancer_ip
+        def live(decided: T | None, read: Callable[[readback.Service], T]) -> pulumi.Output[T]:
+            # Known in a preview; on an update it flows only once it was seen live.
+            if decided is not None and pulumi.runtime.is_dry_run():
+                return pulumi.Output.from_input(decided)
+            return service.result.apply(lambda text: read(readback.Service.parsed(text)))
+
+        ports, address = ingress.node_ports, ingress.load_balancer_ip
         return IngressPorts(
-            http=readback.flows(
-                "NodePort for http", decided.http, live.apply(readback.node_port("web"))
-            ),
-            https=readback.flows(
-                "NodePort for https", decided.https, live.apply(readback.node_port("websecure"))
-            ),
-            health=readback.flows(
-                "healthCheckNodePort", decided.health, live.apply(readback.health_port)
-            ),
-            load_balancer_ip=readback.flows(
-                "LoadBalancer address",
-                None if wanted is None else str(wanted),
-                live.apply(readback.address),
+            http=live(ports.http, lambda live: live.node_port(controller.http)),
+            https=live(ports.https, lambda live: live.node_port(controller.https)),
+            health=live(ports.health, lambda live: live.health_port),
+            load_balancer_ip=live(
+                None if address is None else str(address), lambda live: live.address
             ),
         )
 
-    def _demo(self, demo: Demo, ingress: Release) -> None:
-        namespace = self._namespace(objects.DEMO, "restricted")
-        workload = objects.demo_workload(demo)
-        kind = kubernetes.apps.v1.DaemonSet if demo.every_node else kubernetes.apps.v1.Deployment
-        pods = kind(
-            f"{objects.DEMO}-pods",
-            metadata=workload["metadata"],
-            spec=workload["spec"],
-            opts=self._options([namespace, ingress]),
-        )
-        definition = objects.demo_service()
-        service = kubernetes.core.v1.Service(
-            f"{objects.DEMO}-service",
-            metadata=definition["metadata"],
-            spec=definition["spec"],
-            opts=self._options([namespace, pods]),
-        )
-        definition = objects.demo_ingress(demo)
-        kubernetes.networking.v1.Ingress(
-            f"{objects.DEMO}-ingress",
-            metadata=definition["metadata"],
-            spec=definition["spec"],
-            opts=self._options([namespace, service, ingress]),
-        )
+
+def _fingerprint(addon: Addon) -> str:
+    """Another text for every other release."""
+    chart = None if addon.chart is None else (addon.chart.chart, addon.chart.version)
+    text = json.dumps([chart, addon.chart_values], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

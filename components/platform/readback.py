@@ -1,70 +1,67 @@
-"""What the ingress Service really has, held against what was decided."""
+"""The ingress' Service as a control plane reads it back: what was decided, and what is live."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-import pulumi
-
-T = TypeVar("T", int, str)
-
-
-class Mismatch(pulumi.RunError):
-    """The live Service differs from what was decided."""
+from components.platform.ingress import Controller
+from settings.models import Ingress
 
 
-def node_port(name: str) -> Callable[[Mapping[str, Any]], int | None]:
-    """The NodePort of the Service's port called `name`."""
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """One value of the live Service: its name in words, where it stands (a kubectl JSONPath), and
+    what was decided; empty when it is to be discovered."""
 
-    def read(service: Mapping[str, Any]) -> int | None:
-        ports = (service.get("spec") or {}).get("ports") or []
-        return next((_int(port.get("node_port")) for port in ports if port["name"] == name), None)
-
-    return read
-
-
-def health_port(service: Mapping[str, Any]) -> int | None:
-    """The Service's healthCheckNodePort."""
-    return _int((service.get("spec") or {}).get("health_check_node_port"))
+    what: str
+    path: str
+    decided: str
 
 
-def address(service: Mapping[str, Any]) -> str | None:
-    """The first address the Service's load balancer has."""
-    status = (service.get("status") or {}).get("load_balancer") or {}
-    return next((str(each["ip"]) for each in status.get("ingress") or [] if each.get("ip")), None)
+def expected(controller: Controller, ingress: Ingress) -> list[Expected]:
+    """Every value that flows to other layers."""
+    ports, address = ingress.node_ports, ingress.load_balancer_ip
+
+    def node_port(name: str) -> str:
+        return f'{{.spec.ports[?(@.name=="{name}")].nodePort}}'
+
+    wanted: Sequence[tuple[str, str, object]] = (
+        ("NodePort for http", node_port(controller.http), ports.http),
+        ("NodePort for https", node_port(controller.https), ports.https),
+        ("healthCheckNodePort", "{.spec.healthCheckNodePort}", ports.health),
+        ("LoadBalancer address", "{.status.loadBalancer.ingress[*].ip}", address),
+    )
+    return [
+        Expected(what=what, path=path, decided="" if decided is None else str(decided))
+        for what, path, decided in wanted
+    ]
 
 
-def agreed(what: str, decided: T | None, live: T | None) -> T:
-    """The live value; raises `Mismatch` when it is not the decided one, or there is none."""
-    if live is None:
-        raise Mismatch(
-            f"ingress: the live Service has no {what}"
-            + ("" if decided is None else f", though {decided} was decided")
-            + "; look at `kubectl -n traefik describe service traefik`"
-        )
-    if decided is not None and live != decided:
-        raise Mismatch(
-            f"ingress: the live Service's {what} is {live}, but {decided} was decided. Balancers "
-            f"and routers were not changed: decide {live} in the stack, or free {decided} and run "
-            "`pulumi up` again"
-        )
-    return live
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """The API's Service, as JSON has it. A value that it lacks is a `LookupError`."""
 
+    document: Mapping[str, Any]
 
-def flows(
-    what: str,
-    decided: T | None,
-    live: pulumi.Output[T | None],
-) -> pulumi.Output[T]:
-    """A decided value is known in a preview; on an update it flows only once it was seen live.
+    @classmethod
+    def parsed(cls, text: str) -> Service:
+        """The answer of `kubectl get service --output json`."""
+        return cls(document=json.loads(text))
 
-    An undecided one is discovered: unknown until the Service exists.
-    """
-    if decided is not None and pulumi.runtime.is_dry_run():
-        return pulumi.Output.from_input(decided)
-    return live.apply(lambda value: agreed(what, decided, value))
+    def node_port(self, name: str) -> int:
+        """The NodePort of the port called `name`."""
+        by_name = {port["name"]: port for port in self.document["spec"]["ports"]}
+        return int(by_name[name]["nodePort"])
 
+    @property
+    def health_port(self) -> int:
+        """The Service's healthCheckNodePort."""
+        return int(self.document["spec"]["healthCheckNodePort"])
 
-def _int(value: Any) -> int | None:
-    return None if value is None else int(value)
+    @property
+    def address(self) -> str:
+        """The first address its load balancer has."""
+        return str(self.document["status"]["loadBalancer"]["ingress"][0]["ip"])

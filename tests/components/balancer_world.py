@@ -198,18 +198,26 @@ def api(world: World, address: str) -> dict[str, Any]:
     return answer
 
 
-def inside(world: World, space: str, comm: str) -> int:
-    """The lowest process id of a daemon in a space."""
+def daemons(world: World, space: str, comm: str) -> list[int]:
+    """The process ids of a daemon in a space, lowest first."""
     pids = subprocess.run(
         ["ip", "netns", "pids", world.prefix + space], capture_output=True, text=True, check=True
     ).stdout.split()
-    found = [
-        int(pid)
-        for pid in pids
-        if Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() == comm
-    ]
+    return sorted(int(pid) for pid in pids if _command_of(pid) == comm)
+
+
+def _command_of(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""  # ended since it was listed, as every check script does
+
+
+def inside(world: World, space: str, comm: str) -> int:
+    """The lowest process id of a daemon in a space."""
+    found = daemons(world, space, comm)
     assert found, f"no {comm} in {space}: {world.log(space).read_text()}"
-    return min(found)
+    return found[0]
 
 
 def within(world: World, space: str, *argv: str) -> subprocess.CompletedProcess[str]:

@@ -47,6 +47,7 @@ class Registration:
     aliases: tuple[str, ...]
     provider: str
     custom_timeouts: Mapping[str, str]
+    on_error: tuple[str, ...]
 
 
 @dataclass
@@ -161,6 +162,7 @@ class Monitor(mocks.MockMonitor):
                     for verb in ("create", "update", "delete")
                     if getattr(request.customTimeouts, verb)
                 },
+                on_error=tuple(request.hooks.on_error),
             )
         )
         return response

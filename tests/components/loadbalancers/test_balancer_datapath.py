@@ -25,6 +25,7 @@ from tests.components.balancer_world import (
     VIP,
     api,
     build,
+    daemons,
     get,
     inside,
     owner,
@@ -233,13 +234,7 @@ def test_a_reload_of_keepalived_interrupts_nothing(net: World) -> None:
 
 
 def test_a_haproxy_that_hangs_loses_the_vips(net: World) -> None:
-    pids = [
-        int(line)
-        for line in subprocess.run(
-            ["ip", "netns", "pids", f"{net.prefix}lb-a"], capture_output=True, text=True, check=True
-        ).stdout.split()
-        if Path(f"/proc/{line}/comm").read_text(encoding="utf-8").strip() == "haproxy"
-    ]
+    pids = daemons(net, "lb-a", "haproxy")
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     until(lambda: owner(net) == "lb-b", "lb-b owns both VIPs", 12)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from components.platform import values
+from components.platform.ingress import traefik as controller
 from lab.software import images
 from tests.components import certificates
 from tests.components.balancer_world import CDN, STRANGER, get, start_balancer
@@ -71,7 +71,7 @@ print(text.partition("\\r\\n\\r\\n")[2])
 
 def flags(routes: str) -> list[str]:
     """Traefik's command line: the platform's values, and what the chart adds to them."""
-    ports: dict[str, Any] = values.traefik(platform_args.args())["ports"]
+    ports: dict[str, Any] = controller.values(platform_args.site())["ports"]
     made = [f"--providers.file.filename={routes}", "--log.level=ERROR"]
     for name, number in (("web", 30080), ("websecure", 30443)):
         entry = f"--entryPoints.{name}"

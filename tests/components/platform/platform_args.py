@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Any
 
 from components.loadbalancers.args import api_endpoint
 from components.platform import PlatformArgs
+from components.platform.addon import Site
 from settings.models import Platform, Stack
 from tests.components import stacks
 
@@ -47,3 +49,8 @@ def args(
             **given,
         }
     )
+
+
+def site(settings: Platform | None = None, **given: Any) -> Site:
+    """What the addons of that platform are made from."""
+    return replace(args(settings).site, **given)

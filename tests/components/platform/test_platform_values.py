@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +12,28 @@ import pytest
 import yaml
 
 from components.host.text import merged
-from components.platform import objects, values
+from components.platform import cilium, demo, metallb
+from components.platform.addon import Site, Values
+from components.platform.addons import ingress
+from components.platform.ingress import traefik
 from components.platform.verify import verify
 from lab.software import charts, goitems, images
-from settings.models import Chart, NodePorts, Platform
+from settings.models import Chart, NodePorts
 from tests.components import stacks
-from tests.components.platform.platform_args import args, plain
+from tests.components.platform.platform_args import plain, site
 from tests.golden_files import GOLDEN, assert_golden
 
 SCHEMAS = GOLDEN.parents[2] / "shared" / "data" / "charts"
 OWN_TRAEFIK = GOLDEN.parents[1] / "lab" / "software" / "charts" / "traefik" / "values.schema.json"
 
 
-MAKERS = {"cilium": values.cilium, "metallb": values.metallb, "traefik": values.traefik}
+MAKERS = {"cilium": cilium.addon, "metallb": metallb.addon, "traefik": ingress}
 STACKS = {"plain": plain(), "lab": stacks.lab().platform}
+
+
+def made_of(chart: str, where: Site) -> Values:
+    """The values that Helm is given."""
+    return MAKERS[chart](where).chart_values
 
 
 def yaml_of(document: Any) -> str:
@@ -62,13 +69,13 @@ def taken(made: Any, judged_by: dict[str, Any]) -> None:
 @pytest.mark.parametrize("chart", sorted(MAKERS))
 @pytest.mark.parametrize("name", sorted(STACKS))
 def test_values_are_the_golden_file(chart: str, name: str) -> None:
-    assert_golden(f"platform/{name}/{chart}.yaml", yaml_of(MAKERS[chart](args(STACKS[name]))))
+    assert_golden(f"platform/{name}/{chart}.yaml", yaml_of(made_of(chart, site(STACKS[name]))))
 
 
 @pytest.mark.parametrize("chart", ["metallb", "traefik"])
 @pytest.mark.parametrize("name", sorted(STACKS))
 def test_the_charts_own_schema_takes_the_values(chart: str, name: str) -> None:
-    made = MAKERS[chart](args(STACKS[name]))
+    made = made_of(chart, site(STACKS[name]))
     if chart == "metallb":
         # Helm judges values laid over the chart's own, which have these.
         component = {"image": {}, "serviceAccount": {}}
@@ -77,13 +84,13 @@ def test_the_charts_own_schema_takes_the_values(chart: str, name: str) -> None:
 
 
 def test_the_charts_schema_would_refuse_a_wrong_type() -> None:
-    wrong = merged(values.traefik(args()), {"ports": {"web": {"nodePort": "thirty"}}})
+    wrong = merged(traefik.values(site()), {"ports": {"web": {"nodePort": "thirty"}}})
     with pytest.raises(jsonschema.ValidationError, match="'thirty' is not of type"):
         taken(wrong, schema(SCHEMAS / "traefik.values.schema.json"))
 
 
 def test_the_labs_traefik_chart_takes_the_values() -> None:
-    taken(values.traefik(args()), schema(OWN_TRAEFIK))
+    taken(ingress(site()).chart_values, schema(OWN_TRAEFIK))
 
 
 def rendered(chart: str, tmp_path: Path) -> list[dict[str, Any]]:
@@ -95,7 +102,7 @@ def rendered(chart: str, tmp_path: Path) -> list[dict[str, Any]]:
         "metallb": stacks.lab().platform.metallb.chart,
         "traefik": stacks.lab().platform.ingress.chart,
     }[chart]
-    (tmp_path / "values.yaml").write_text(yaml_of(MAKERS[chart](args())))
+    (tmp_path / "values.yaml").write_text(yaml_of(made_of(chart, site())))
     done = subprocess.run(
         [
             *(str(goitems.HELM.executable("helm")), "template", chart),
@@ -167,8 +174,8 @@ def test_helm_makes_metallb_without_frr_and_with_speakers_on_working_control_pla
 
 def test_helm_makes_traefiks_service_as_decided(tmp_path: Path) -> None:
     documents = rendered("traefik", tmp_path)
-    service = only(documents, "Service", values.INGRESS_NAME)
-    assert service["metadata"]["annotations"] == {values.ADDRESS_ANNOTATION: "198.18.10.200"}
+    service = only(documents, "Service", traefik.NAME)
+    assert service["metadata"]["annotations"] == {"metallb.io/loadBalancerIPs": "198.18.10.200"}
     spec = service["spec"]
     assert (spec["type"], spec["externalTrafficPolicy"]) == ("LoadBalancer", "Local")
     assert spec["healthCheckNodePort"] == 30081
@@ -176,7 +183,7 @@ def test_helm_makes_traefiks_service_as_decided(tmp_path: Path) -> None:
         "web": 30080,
         "websecure": 30443,
     }
-    workload = only(documents, "DaemonSet", values.INGRESS_NAME)
+    workload = only(documents, "DaemonSet", traefik.NAME)
     arguments = workload["spec"]["template"]["spec"]["containers"][0]["args"]
     for expected in (
         "--entryPoints.web.proxyProtocol.trustedIPs=198.18.10.11/32,198.18.10.12/32",
@@ -186,52 +193,54 @@ def test_helm_makes_traefiks_service_as_decided(tmp_path: Path) -> None:
 
 
 def test_undecided_ports_and_addresses_are_left_to_the_cluster() -> None:
-    ingress = plain().ingress.model_copy(
+    undecided = plain().ingress.model_copy(
         update={"node_ports": NodePorts(http=None, https=None, health=None)}
     )
-    made = values.traefik(args(plain().model_copy(update={"ingress": ingress})))
+    made = made_of("traefik", site(plain().model_copy(update={"ingress": undecided})))
     assert "nodePort" not in made["ports"]["web"]
     assert "healthCheckNodePort" not in made["service"]["spec"]
     assert made["service"]["annotations"] == {}
 
 
 def test_speakers_leave_control_planes_out_unless_they_work() -> None:
-    assert values.metallb(args(control_planes_work=False))["speaker"]["ignoreExcludeLB"] is False
-    assert values.metallb(args(control_planes_work=True))["speaker"]["ignoreExcludeLB"] is True
+    assert (
+        made_of("metallb", site(control_planes_work=False))["speaker"]["ignoreExcludeLB"] is False
+    )
+    assert made_of("metallb", site(control_planes_work=True))["speaker"]["ignoreExcludeLB"] is True
 
 
 @pytest.mark.parametrize(("nodes", "replicas"), [(1, 1), (2, 2), (5, 2)])
 def test_cilium_has_no_more_operators_than_nodes(nodes: int, replicas: int) -> None:
-    assert values.cilium(args(node_count=nodes))["operator"]["replicas"] == replicas
+    assert made_of("cilium", site(node_count=nodes))["operator"]["replicas"] == replicas
 
 
 def test_the_stacks_own_values_win() -> None:
     chart = plain().cilium.model_copy(update={"values": {"bpf": {"masquerade": False}}})
-    made = values.cilium(args(plain().model_copy(update={"cilium": chart})))
+    made = made_of("cilium", site(plain().model_copy(update={"cilium": chart})))
     assert made["bpf"] == {"masquerade": False}
     assert made["kubeProxyReplacement"] is True
 
 
 @pytest.mark.parametrize("every_node", [True, False])
 def test_the_platforms_own_objects_are_the_golden_file(every_node: bool) -> None:
-    demo = stacks.lab().platform.demo
-    assert demo is not None
-    demo = demo.model_copy(update={"every_node": every_node})
+    shown = stacks.lab().platform.demo
+    assert shown is not None
+    shown = shown.model_copy(update={"every_node": every_node})
+    platform = stacks.lab().platform.model_copy(update={"demo": shown})
+    demonstration = demo.addon(site(platform))
+    assert demonstration is not None
     documents = [
-        objects.pool(args()),
-        objects.advertisement(args()),
-        objects.demo_workload(demo),
-        objects.demo_service(),
-        objects.demo_ingress(demo),
+        *metallb.addon(site(platform)).objects.values(),
+        *demonstration.objects.values(),
     ]
     name = "every-node" if every_node else "replicas"
     assert_golden(f"platform/objects-{name}.yaml", "---\n".join(map(yaml_of, documents)))
 
 
 def test_the_lab_stack_names_the_demonstration_image_the_lab_builds() -> None:
-    demo = stacks.lab().platform.demo
-    assert demo is not None
-    assert demo.image == images.ECHO.reference, "write the new tag into Pulumi.lab.yaml"
+    shown = stacks.lab().platform.demo
+    assert shown is not None
+    assert shown.image == images.ECHO.reference, "write the new tag into Pulumi.lab.yaml"
 
 
 def test_the_lab_stack_names_the_charts_the_lab_serves() -> None:
@@ -244,35 +253,14 @@ def test_the_lab_stack_names_the_charts_the_lab_serves() -> None:
 
 
 def test_the_shipped_lab_makes_sense() -> None:
-    assert verify(args()) == []
-
-
-def with_ingress(**given: Any) -> Platform:
-    return plain().model_copy(update={"ingress": plain().ingress.model_copy(update=given)})
-
-
-def test_a_load_balancer_address_outside_of_the_pool_is_refused() -> None:
-    (problem,) = verify(args(with_ingress(load_balancer_ip=IPv4Address("198.18.10.99"))))
-    assert problem == (
-        "platform.ingress.load_balancer_ip: 198.18.10.99 is not in MetalLB's pool "
-        "(198.18.10.200-198.18.10.220)"
-    )
-
-
-def test_a_pool_outside_of_the_lan_is_refused() -> None:
-    pool = plain().metallb.pool[0].model_copy(update={"last": IPv4Address("198.18.11.1")})
-    metallb = plain().metallb.model_copy(update={"pool": [pool]})
-    (problem,) = verify(args(plain().model_copy(update={"metallb": metallb})))
-    assert problem.startswith("platform.metallb.pool: 198.18.11.1 is not in the LAN 198.18.10.0/24")
-
-
-def test_two_node_ports_that_are_one_are_refused() -> None:
-    (problem,) = verify(args(with_ingress(node_ports=NodePorts(http=30080, https=30080))))
-    assert problem.startswith(
-        "platform.ingress.node_ports: two of http 30080, https 30080, health 30081 are the same"
-    )
+    assert verify(site()) == []
 
 
 def test_a_platform_without_balancers_is_refused() -> None:
-    (problem,) = verify(args(trusted=[]))
-    assert problem == ("the platform knows no balancer: nobody's PROXY header would be believed")
+    (problem,) = verify(site(trusted=[]))
+    assert problem == "the platform knows no balancer: nobody's PROXY header would be believed"
+
+
+def test_a_control_plane_without_a_lan_leg_is_refused() -> None:
+    (problem,) = verify(site(lan_interface=""))
+    assert problem == "the control plane has no LAN leg: services would be served nowhere"

@@ -1,56 +1,36 @@
-"""The platform's own objects, as the API takes them."""
+"""The demonstration behind the ingress: pods that say where they run."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from components.platform.args import PlatformArgs
-from components.platform.values import INGRESS_NAME, POOL
+from components.platform.addon import Addon, Object, Site
+from components.platform.ingress import CONTROLLERS
 from settings.models import Demo
 
-METALLB_NAMESPACE = "metallb-system"
-DEMO = "echo"
-DEMO_PORT = 8080
-
-Object = dict[str, Any]
+NAME = "echo"
+PORT = 8080
 
 
-def pod_security(level: str) -> dict[str, str]:
-    """Labels of a namespace that enforce a Pod Security Standard
-    (kubernetes.io/docs/concepts/security/pod-security-standards)."""
-    return {
-        "pod-security.kubernetes.io/enforce": level,
-        "pod-security.kubernetes.io/warn": level,
-    }
-
-
-def pool(args: PlatformArgs) -> Object:
-    """The addresses MetalLB may give to services."""
-    ranges = [f"{each.first}-{each.last}" for each in args.settings.metallb.pool]
-    return {
-        "apiVersion": "metallb.io/v1beta1",
-        "kind": "IPAddressPool",
-        "metadata": {"name": POOL, "namespace": METALLB_NAMESPACE},
-        "spec": {"addresses": ranges},
-    }
-
-
-def advertisement(args: PlatformArgs) -> Object:
-    """Answer ARP for the pool, on the nodes' LAN legs only."""
-    return {
-        "apiVersion": "metallb.io/v1beta1",
-        "kind": "L2Advertisement",
-        "metadata": {"name": POOL, "namespace": METALLB_NAMESPACE},
-        "spec": {
-            "ipAddressPools": [POOL],
-            "interfaces": [args.lan_interface],
+def addon(site: Site) -> Addon | None:
+    """The demonstration, when the stack wants it."""
+    demo = site.settings.demo
+    if demo is None or not demo.enabled:
+        return None
+    controller = CONTROLLERS[site.settings.ingress.kind]
+    return Addon(
+        name=NAME,
+        namespace=NAME,
+        pod_security="restricted",
+        objects={
+            f"{NAME}-pods": workload(demo),
+            f"{NAME}-service": service(),
+            f"{NAME}-ingress": ingress(demo, controller.ingress_class),
         },
-    }
+    )
 
 
-def demo_workload(demo: Demo) -> Object:
+def workload(demo: Demo) -> Object:
     """The demonstration's pods: a DaemonSet (one a node), or a Deployment spread over nodes."""
-    labels = {"app.kubernetes.io/name": DEMO}
+    labels = {"app.kubernetes.io/name": NAME}
     pod: Object = {
         "metadata": {"labels": labels},
         "spec": {
@@ -63,14 +43,14 @@ def demo_workload(demo: Demo) -> Object:
             },
             "containers": [
                 {
-                    "name": DEMO,
+                    "name": NAME,
                     "image": demo.image,
                     "env": [
                         _from_field("POD_NAME", "metadata.name"),
                         _from_field("POD_IP", "status.podIP"),
                         _from_field("NODE_NAME", "spec.nodeName"),
                     ],
-                    "ports": [{"name": "http", "containerPort": DEMO_PORT}],
+                    "ports": [{"name": "http", "containerPort": PORT}],
                     "readinessProbe": {
                         "httpGet": {"path": "/healthz", "port": "http"},
                         "periodSeconds": 2,
@@ -100,18 +80,18 @@ def demo_workload(demo: Demo) -> Object:
     return {
         "apiVersion": "apps/v1",
         "kind": "DaemonSet" if demo.every_node else "Deployment",
-        "metadata": {"name": DEMO, "namespace": DEMO, "labels": labels},
+        "metadata": {"name": NAME, "namespace": NAME, "labels": labels},
         "spec": spec,
     }
 
 
-def demo_service() -> Object:
+def service() -> Object:
     """The demonstration's address inside the cluster."""
-    labels = {"app.kubernetes.io/name": DEMO}
+    labels = {"app.kubernetes.io/name": NAME}
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {"name": DEMO, "namespace": DEMO, "labels": labels},
+        "metadata": {"name": NAME, "namespace": NAME, "labels": labels},
         "spec": {
             "selector": labels,
             "ports": [{"name": "http", "port": 80, "targetPort": "http"}],
@@ -119,16 +99,16 @@ def demo_service() -> Object:
     }
 
 
-def demo_ingress(demo: Demo) -> Object:
+def ingress(demo: Demo, ingress_class: str) -> Object:
     """The demonstration's host name at the ingress, on both entry points; the certificate that
     clients see is the balancers'."""
-    backend = {"service": {"name": DEMO, "port": {"name": "http"}}}
+    backend = {"service": {"name": NAME, "port": {"name": "http"}}}
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "Ingress",
-        "metadata": {"name": DEMO, "namespace": DEMO},
+        "metadata": {"name": NAME, "namespace": NAME},
         "spec": {
-            "ingressClassName": INGRESS_NAME,
+            "ingressClassName": ingress_class,
             "rules": [
                 {
                     "host": demo.host,

@@ -1,0 +1,23 @@
+"""The kinds of CDN a stack can choose (`cdn.kind`), one file each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from components.cdn.kind import Kind, Secrets
+from components.cdn.listed import Listed
+from settings.models import Cdn as CdnSettings
+
+
+def _cloudflare(settings: CdnSettings, secrets: Secrets) -> Kind:
+    # Its SDK takes seconds to import, which a stack without it should not pay.
+    from components.cdn.cloudflare import Cloudflare
+
+    return Cloudflare(settings, secrets)
+
+
+KINDS: Mapping[str, Callable[[CdnSettings, Secrets], Kind]] = {
+    "cloudflare": _cloudflare,
+    "listed": Listed,
+}
+"""By the setting's value."""

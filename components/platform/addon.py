@@ -1,0 +1,78 @@
+"""An addon of the cluster: a Helm release, objects of its own, or both, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from typing import Any, Literal
+
+from components.host.endpoint import ApiEndpoint
+from components.host.text import merged
+from settings.models import Chart, Networks, Platform
+
+Values = dict[str, Any]
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """What every addon may know of the cluster it goes to: decided values only.
+
+    `lan_interface` is the nodes' LAN leg, the only one on which services are served; empty when
+    they have none. `trusted` are the only addresses whose PROXY header is believed.
+    `control_planes_work` says that control planes take ordinary pods.
+    """
+
+    settings: Platform
+    networks: Networks
+    api: ApiEndpoint
+    lan_interface: str
+    node_count: int
+    control_planes_work: bool
+    trusted: Sequence[IPv4Address]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Webhook:
+    """An admission webhook that judges an addon's objects: they are sent once it accepts them.
+
+    When it does not, the update says so in the words of `refusal` and names `logs`, a command.
+    """
+
+    refusal: str
+    logs: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addon:
+    """What is installed under one name, after everything listed before it.
+
+    `pod_security` is the level of the namespace that is made for it (Pod Security Standards,
+    kubernetes.io/docs/concepts/security/pod-security-standards); `None` says that the namespace is
+    Kubernetes' own. `values` are what the program decides for the chart; the stack's own are laid
+    over them. `objects` are keyed by their resource names, and sent in their order once the release
+    is there.
+    """
+
+    name: str
+    namespace: str
+    pod_security: Literal["privileged", "baseline", "restricted"] | None = None
+    chart: Chart | None = None
+    values: Values = field(default_factory=dict)
+    objects: Mapping[str, Object] = field(default_factory=dict)
+    webhook: Webhook | None = None
+
+    @property
+    def chart_values(self) -> Values:
+        """The program's values with the stack's own laid over."""
+        return merged(self.values, {} if self.chart is None else self.chart.values)
+
+    def namespace_labels(self) -> dict[str, str]:
+        """Labels that enforce the namespace's Pod Security Standard."""
+        if self.pod_security is None:
+            return {}
+        return {
+            "pod-security.kubernetes.io/enforce": self.pod_security,
+            "pod-security.kubernetes.io/warn": self.pod_security,
+        }

@@ -1,0 +1,28 @@
+"""Everything that is installed on a cluster, in order: one file an addon, one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from components.platform import cilium, demo, metallb
+from components.platform.addon import Addon, Site
+from components.platform.ingress import CONTROLLERS
+
+
+def ingress(site: Site) -> Addon:
+    """The ingress controller that the stack chose."""
+    return CONTROLLERS[site.settings.ingress.kind].addon(site)
+
+
+ADDONS: tuple[Callable[[Site], Addon | None], ...] = (
+    cilium.addon,
+    metallb.addon,
+    ingress,
+    demo.addon,
+)
+"""Each is installed after those before it. `None` of one says that the stack does without."""
+
+
+def addons(site: Site) -> tuple[Addon, ...]:
+    """What goes to this cluster."""
+    return tuple(made for make in ADDONS if (made := make(site)) is not None)

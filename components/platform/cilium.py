@@ -1,0 +1,38 @@
+"""Cilium: the pod network, in place of kube-proxy.
+
+Source: the chart's values.yaml, 1.15 to 1.20.
+"""
+
+from __future__ import annotations
+
+from components.platform.addon import Addon, Site
+
+
+def addon(site: Site) -> Addon:
+    """Cilium in place of kube-proxy, routing natively on one LAN, without Envoy and Hubble.
+
+    The API is reached at the balancers' VIP, since the service address that would lead there is
+    Cilium's own work. Services are served on the LAN legs only: none on the management network.
+    """
+    return Addon(
+        name="cilium",
+        namespace="kube-system",
+        chart=site.settings.cilium,
+        values={
+            "kubeProxyReplacement": True,
+            "k8sServiceHost": str(site.api.lan),
+            "k8sServicePort": site.api.port,
+            "routingMode": "native",
+            "autoDirectNodeRoutes": True,
+            "ipv4NativeRoutingCIDR": str(site.networks.pods),
+            "ipam": {"mode": "kubernetes"},
+            "bpf": {"masquerade": True},
+            "devices": [site.lan_interface],
+            # Its pods refuse to share a node.
+            "operator": {"replicas": min(2, site.node_count), "rollOutPods": True},
+            "rollOutCiliumPods": True,
+            "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}},
+            "envoy": {"enabled": False},
+            "hubble": {"enabled": False},
+        },
+    )

@@ -1,0 +1,11 @@
+"""The ingress controllers a stack can choose (`platform.ingress.kind`), one file each."""
+
+from collections.abc import Mapping
+
+from components.platform.ingress.controller import Controller
+from components.platform.ingress.traefik import TRAEFIK
+
+CONTROLLERS: Mapping[str, Controller] = {"traefik": TRAEFIK}
+"""By the setting's value."""
+
+__all__ = ["CONTROLLERS", "Controller"]
