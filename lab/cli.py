@@ -126,6 +126,9 @@ def shell(
     command: Annotated[list[str] | None, typer.Argument(help="instead of a shell")] = None,
 ) -> None:
     """A shell on a machine (over SSH, as its operators have it) or in a namespace."""
+    # Options after HOST are the command's own, so the parser leaves the words as they are.
+    if command and command[0] == "--":
+        command = command[1:]
     with for_people():
         world = datacentre.world()
         if host in world.machines:

@@ -232,6 +232,7 @@ class Engine:
             self._command.interrupted = False
             try:
                 locks.clear(self.workdir)
+                self._same_plugins(verb)
                 yield run
             except CommandError as error:
                 told = failure_text(run.diagnostics, str(error))
@@ -246,6 +247,13 @@ class Engine:
             finally:
                 self._command.log = None
                 bury_coroutines()
+
+    def _same_plugins(self, verb: str) -> None:
+        if self._temporary is None:
+            if not self.exists():
+                plugins.record(self.workdir.made_with, self.plugins)
+            elif verb != "destroy":
+                plugins.check(self.workdir.made_with, self.plugins)
 
     @contextmanager
     def _told(self) -> Iterator[None]:

@@ -48,6 +48,16 @@ class WorkDir:
         return self.base / "passphrase"
 
     @property
+    def users_home(self) -> Path:
+        """HOME of a run: the Proxmox plugin keeps hosts' keys there; a new lab has new ones."""
+        return self.base / "user"
+
+    @property
+    def made_with(self) -> Path:
+        """Which plugins the state was made with."""
+        return self.path / "plugins.json"
+
+    @property
     def lock(self) -> Path:
         """Locked (flock) while a run is under way."""
         return self.path / "lock"
@@ -55,6 +65,7 @@ class WorkDir:
     def environment(self) -> dict[str, str]:
         """What the command line is told by its environment."""
         return {
+            "HOME": str(self.users_home),
             "PULUMI_HOME": str(self.home),
             "PULUMI_BACKEND_URL": f"file://{self.backend}",
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.passphrase),
@@ -79,7 +90,7 @@ class WorkDir:
         `keep_ciphertext` the stack file's own secrets, which another passphrase locks, are left
         out. Raises `EngineError` when the tree has no such stack.
         """
-        for directory in (self.path, self.backend, self.home, self.logs):
+        for directory in (self.path, self.backend, self.home, self.users_home, self.logs):
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         passphrase = passphrase_file(self.passphrase).read_text()
         if project is None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.hypervisor import cgroups
+from lab.hypervisor.layout import Layout
 from lab.paths import state_dir
 from lab.prerequisites import missing
 
@@ -22,6 +23,8 @@ GIB = 1 << 30
 MEMORY_BYTES = 10 * GIB
 """Available memory below which seven machines and a cluster's pods do not fit."""
 DISK_BYTES = 15 * GIB
+STANDING_MEMORY_BYTES, STANDING_DISK_BYTES = 1 * GIB, 2 * GIB
+"""What a lab that stands already still wants: its machines have taken theirs."""
 CAPABILITIES = {
     0: "CAP_CHOWN",
     5: "CAP_KILL",
@@ -51,13 +54,18 @@ class Lack:
         return f"{self.name}: {self.found}; {self.remedy}"
 
 
-def check(state: Path, *, memory: int = MEMORY_BYTES, disk: int = DISK_BYTES) -> list[Lack]:
+def check(state: Path, *, memory: int | None = None, disk: int | None = None) -> list[Lack]:
     """Everything this machine lacks; empty when the lab can run here.
 
     Args:
         state: where machines' disks will lie; it need not exist yet.
-        memory, disk: least bytes wanted.
+        memory, disk: least bytes wanted; by default less when a lab stands there already.
     """
+    stands = any(Layout(state).machines.glob("*/run.json"))
+    if memory is None:
+        memory = STANDING_MEMORY_BYTES if stands else MEMORY_BYTES
+    if disk is None:
+        disk = STANDING_DISK_BYTES if stands else DISK_BYTES
     if sys.platform != "linux":
         return [Lack(name="system", found=sys.platform, remedy="run the lab on Linux")]
     if os.geteuid() != 0:

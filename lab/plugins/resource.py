@@ -28,13 +28,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
 from lab.plugins.diffing import Diff, compare
 
 Properties: TypeAlias = dict[str, Any]
 Severity: TypeAlias = Literal["debug", "info", "warning", "error"]
-Found = TypeVar("Found")
 
 
 def offline() -> bool:
@@ -48,11 +47,11 @@ class PluginError(Exception):
 
 
 class Cancelled(PluginError):
-    """The user cancelled the run; raised by `Context.check` and `Context.poll`."""
+    """The user cancelled the run; raised by `Context.check`."""
 
 
 class TimedOut(PluginError):
-    """The resource's time (its custom timeout, or the poll's own) is over."""
+    """The resource's time (its custom timeout) is over."""
 
 
 class CheckFailed(PluginError):
@@ -61,20 +60,6 @@ class CheckFailed(PluginError):
     def __init__(self, reasons: Mapping[str, str]) -> None:
         super().__init__("; ".join(f"{path}: {reason}" for path, reason in reasons.items()))
         self.reasons = dict(reasons)
-
-
-class PartialFailure(PluginError):
-    """The resource exists, but did not become what it should: kept in the state, and the run
-    fails with the reasons. The next run repairs it by `update` (or `delete`s it).
-
-    `outputs` is the whole state as `create` or `update` would have returned it.
-    """
-
-    def __init__(self, id: str, outputs: Properties, reasons: Sequence[str]) -> None:
-        super().__init__("\n".join(reasons))
-        self.id = id
-        self.outputs = outputs
-        self.reasons = list(reasons)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,9 +96,6 @@ class Context:
     preview: bool = False
     timeout: float | None = None
     """Seconds, from the resource's `custom_timeouts`; None when the user set none."""
-    random_seed: bytes = b""
-    """In `check` only: 32 bytes that stay the same for this resource, for generated names."""
-    ignore_changes: tuple[str, ...] = ()
     cancelled: threading.Event = field(default_factory=threading.Event)
     logger: Logger | None = None
     started: float = field(default_factory=time.monotonic)
@@ -160,24 +142,6 @@ class Context:
         self.cancelled.wait(seconds)
         self.check()
 
-    def poll(
-        self, attempt: Callable[[], Found | None], *, what: str, every: float, within: float
-    ) -> Found:
-        """Calls `attempt` until it returns something else than None, every `every` seconds.
-
-        `within` is the limit in seconds when the user set no custom timeout. Raises `TimedOut`
-        saying that `what` did not come, or `Cancelled`.
-        """
-        end = time.monotonic() + self.remaining(within)
-        while True:
-            self.check()
-            found = attempt()
-            if found is not None:
-                return found
-            if time.monotonic() >= end:
-                raise TimedOut(f"{what}: not within {end - self.started:.0f} s")
-            self.pause(min(every, max(0.0, end - time.monotonic())) or 0.01)
-
 
 class Resource:
     """One resource type. Subclasses set the class variables and the methods; a method may be
@@ -223,7 +187,7 @@ class Resource:
         )  # fmt: skip
 
     def create(self, ctx: Context, inputs: Properties) -> Created:
-        """Makes it. Raises `PluginError`, or `PartialFailure` once it exists."""
+        """Makes it. Raises `PluginError`."""
         raise NotImplementedError
 
     def read(

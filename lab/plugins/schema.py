@@ -144,7 +144,7 @@ def _options(wanted: Any) -> Iterator[Any]:
     yield wanted
 
 
-def _one(wanted: Any, value: Any, at: Path) -> Problems:  # noqa: PLR0912
+def _one(wanted: Any, value: Any, at: Path) -> Problems:
     from pulumi import _types
 
     origin = typing.get_origin(wanted)
@@ -155,8 +155,6 @@ def _one(wanted: Any, value: Any, at: Path) -> Problems:  # noqa: PLR0912
             yield at, f"must be an object ({wanted.__name__}), not {_kind(value)}"
         else:
             yield from _object(wanted, value, at)
-    elif origin is typing.Literal:
-        yield from _among(typing.get_args(wanted), value, at)
     elif origin is not None and issubclass(origin, Mapping):
         if not isinstance(value, Mapping):
             yield at, f"must be a map, not {_kind(value)}"
@@ -177,8 +175,7 @@ def _one(wanted: Any, value: Any, at: Path) -> Problems:  # noqa: PLR0912
 
 def _among(values: Sequence[Any], value: Any, at: Path) -> Problems:
     if value not in values:
-        wanted = f"one of {', '.join(map(repr, values))}" if len(values) > 1 else repr(values[0])
-        yield at, f"{value!r} is not {wanted}"
+        yield at, f"{value!r} is not one of {', '.join(map(repr, values))}"
 
 
 def _number(value: Any) -> bool:

@@ -22,7 +22,6 @@ from lab.plugins.resource import (
     Context,
     Created,
     Invoke,
-    PartialFailure,
     PluginError,
     Properties,
     Provider,
@@ -33,12 +32,12 @@ from lab.plugins.resource import (
     offline,
 )
 from lab.plugins.servicer import Servicer
-from lab.plugins.wire import UNKNOWN, Secret, Unknown, has_unknown
+from lab.plugins.wire import UNKNOWN, Secret, Unknown
 
 __all__ = [
     "UNKNOWN", "Cancelled", "CheckFailed", "Context", "Created", "Diff", "Invoke", "Kind",
-    "PartialFailure", "PluginError", "Properties", "Provider", "ReadResult", "Resource", "Secret",
-    "TimedOut", "Unknown", "compare", "has_unknown", "offline", "serve", "start",
+    "PluginError", "Properties", "Provider", "ReadResult", "Resource", "Secret",
+    "TimedOut", "Unknown", "compare", "offline", "serve", "start",
 ]  # fmt: skip
 
 _grpc: Any = grpc  # the package carries no types

@@ -19,7 +19,6 @@ from lab.plugins.resource import (
     Context,
     Created,
     Logger,
-    PartialFailure,
     PluginError,
     Properties,
     Provider,
@@ -31,7 +30,6 @@ from lab.plugins.translate import (
     abort,
     diff_response,
     failures,
-    init_failed,
     kept_only,
     mark,
     old_inputs,
@@ -141,7 +139,6 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             resource = self._resource(request.urn, request.type)
             raw = decode(request.news)
             news = reveal(raw)
-            ctx.random_seed = request.randomSeed
             try:
                 if resource.sdk:
                     wrong = schema.problems(resource.sdk, news)
@@ -171,11 +168,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 shown |= resource.preview_create(ctx, dict(inputs))
                 made = Created(id="", outputs=shown)
             else:
-                try:
-                    made = resource.create(ctx, dict(inputs))
-                except PartialFailure as partial:
-                    partial.outputs = mark(resource, {**inputs, **partial.outputs}, raw)
-                    raise
+                made = resource.create(ctx, dict(inputs))
             outputs = mark(resource, {**inputs, **made.outputs}, raw)
             return provider_pb2.CreateResponse(id=made.id, properties=encode(outputs))
 
@@ -193,12 +186,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                         kept[name] = UNKNOWN
                 kept |= resource.preview_update(ctx, request.id, state, olds, dict(news))
             else:
-                try:
-                    kept |= resource.update(ctx, request.id, state, olds, dict(news))
-                except PartialFailure as partial:
-                    outputs = {**news, **kept, **partial.outputs}
-                    partial.outputs = mark(resource, outputs, raw, raw_state)
-                    raise
+                kept |= resource.update(ctx, request.id, state, olds, dict(news))
             outputs = mark(resource, {**news, **kept}, raw, raw_state)
             return provider_pb2.UpdateResponse(properties=encode(outputs))
 
@@ -265,7 +253,6 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             type=getattr(request, "type", ""),
             preview=getattr(request, "preview", False),
             timeout=getattr(request, "timeout", 0.0) or None,
-            ignore_changes=tuple(getattr(request, "ignoreChanges", ())),
             logger=self.logger,
         )
         with self._lock:
@@ -275,8 +262,6 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             ctx.cancel()
         try:
             yield ctx
-        except PartialFailure as failure:
-            init_failed(context, failure)
         except PluginError as error:
             abort(context, error)
         except Exception as error:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import Any, NoReturn, TypeAlias
 
 import grpc
-from google.protobuf import any_pb2
-from google.rpc import status_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import provider_pb2
 
 from lab.plugins.diffing import Diff
 from lab.plugins.resource import (
     Cancelled,
     CheckFailed,
-    PartialFailure,
     PluginError,
     Properties,
     Resource,
@@ -24,7 +21,6 @@ from lab.plugins.wire import Path, Struct, conceal, encode, secret_paths
 Request: TypeAlias = Any
 Grpc: TypeAlias = Any
 """A `grpc.ServicerContext`; the package carries no types."""
-_any: Any = any_pb2
 _KINDS = {
     "add": provider_pb2.PropertyDiff.ADD,
     "add-replace": provider_pb2.PropertyDiff.ADD_REPLACE,
@@ -46,21 +42,6 @@ def abort(context: Grpc, error: PluginError) -> NoReturn:
     elif isinstance(error, TimedOut):
         code = grpc.StatusCode.DEADLINE_EXCEEDED
     context.abort(code, str(error) or type(error).__name__)
-    raise AssertionError("abort returned")
-
-
-def init_failed(context: Grpc, failure: PartialFailure) -> NoReturn:
-    """Ends the call so that the engine keeps the resource, with the reasons it is not well."""
-    detail = _any.Any()
-    detail.Pack(
-        provider_pb2.ErrorResourceInitFailed(
-            id=failure.id, properties=encode(failure.outputs), reasons=failure.reasons
-        )
-    )
-    code = grpc.StatusCode.UNKNOWN
-    status = status_pb2.Status(code=code.value[0], message=str(failure), details=[detail])
-    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-    context.abort(code, str(failure))
     raise AssertionError("abort returned")
 
 

@@ -159,16 +159,3 @@ def conceal(value: Any, paths: set[Path], at: Path = ()) -> Any:
     if isinstance(value, list):
         return [conceal(item, paths, (*at, index)) for index, item in enumerate(value)]
     return value
-
-
-def has_unknown(value: Any) -> bool:
-    """Whether the value is unknown or holds an unknown at any depth."""
-    if value is UNKNOWN:
-        return True
-    if isinstance(value, Secret):
-        return has_unknown(value.value)
-    if isinstance(value, Mapping):
-        return any(has_unknown(item) for item in value.values())
-    if isinstance(value, list):
-        return any(has_unknown(item) for item in value)
-    return False

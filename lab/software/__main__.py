@@ -13,7 +13,7 @@ from rich.table import Table
 
 from lab.software import goitems
 from lab.software.progress import Progress
-from lab.software.software import EVERYTHING, ensure, items, stale
+from lab.software.software import ensure, items, stale
 from lab.software.store import BuildError, ensure_item, remove_tree, stamp_of
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
@@ -27,7 +27,7 @@ def build(
 ) -> None:
     """Build what the cache lacks; an interrupted build goes on where it stopped."""
     try:
-        ensure(only or EVERYTHING, Progress())
+        ensure(only or None, Progress())
     except BuildError as error:
         print(f"{error}\nNext: repair that, then run the same command again.", file=sys.stderr)
         raise typer.Exit(1) from None

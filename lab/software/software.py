@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.software import apt, base, charts, checkers, goitems, images, signing, versions
+from lab.software import apt, base, charts, checkers, goitems, images, plugins, signing, versions
 from lab.software.progress import Progress
 from lab.software.store import Item, ensure_item, software_dir
 
@@ -91,13 +91,19 @@ def items() -> dict[str, Item]:
         images.registry_item(),
         charts.item(),
         depot_item(),
+        *(program.item for program in plugins.BUILT.values()),
         *(program.item for program in goitems.TOOLS),
     ]
     return {item.name: item for item in ordered}
 
 
-EVERYTHING = ("pulumi", "helm", "checkers", "depot")
-"""Ensuring these ensures every item of the lab: the depot needs all others."""
+LAB = ("pulumi", "helm", "checkers", "depot")
+"""Ensuring these ensures all that the lab's machines are made of: the depot needs all others."""
+
+
+def everything() -> tuple[str, ...]:
+    """The items that a lab on this machine needs: of the provider plugins those it lacks."""
+    return (*LAB, *plugins.wanted())
 
 
 def paths() -> Software:
@@ -117,14 +123,15 @@ def paths() -> Software:
     )
 
 
-def ensure(names: Iterable[str] = EVERYTHING, progress: Progress | None = None) -> Software:
+def ensure(names: Iterable[str] | None = None, progress: Progress | None = None) -> Software:
     """Build what is lacking of the named items (and of all they need), and give the paths.
+    Without names: of `everything()`.
 
     Raises `KeyError` for a name that is no item, and `BuildError` when one cannot be made.
     """
     known = items()
     chosen = []
-    for name in names:
+    for name in everything() if names is None else names:
         if name not in known:
             raise KeyError(f"{name} is nothing the lab builds; it builds {', '.join(known)}")
         chosen.append(known[name])
@@ -178,4 +185,4 @@ def sources_lines(depot: str) -> dict[str, str]:
     return {name: apt.source_line(name, depot) for name in apt.URLS}
 
 
-__all__ = ["EVERYTHING", "Software", "depot_item", "ensure", "items", "paths", "versions"]
+__all__ = ["LAB", "Software", "depot_item", "ensure", "everything", "items", "paths", "versions"]

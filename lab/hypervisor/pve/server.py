@@ -103,6 +103,14 @@ class LabPve(LabGuests):
             context.load_cert_chain(endpoint.certificate, endpoint.key)
             await web.SockSite(self.runner, endpoint.listener, ssl_context=context).start()
 
+    def _register_stateful(self, router: Any, prefixes: Any) -> None:
+        super()._register_stateful(router, prefixes)
+        # Proxmox takes a path with a slash at its end for the one without (the Terraform provider
+        # deletes a VM so); fakepve would answer it from the schema alone, and do nothing.
+        for resource in list(router.resources()):
+            for route in resource:
+                router.add_route(route.method, f"{resource.canonical}/", route.handler)
+
     async def _answer(self, request: Any, handler: Any, generic: Any, path_node: Any) -> Any:
         current_node.set(path_node or "")
         self.sync()

@@ -13,7 +13,6 @@ import yaml
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from lab.engine import cli as command_line
-from lab.engine import plugins
 from lab.engine.compare import difference, markdown
 from lab.engine.errors import Diagnostic, EngineError, failure_text, plain
 from lab.engine.program import fresh_modules
@@ -145,34 +144,6 @@ def test_secrets_of_another_passphrase_are_refused_for_up_and_left_out_of_a_plan
 def test_a_stack_that_is_not_there_is_named_with_those_that_are(tree, tmp_path):
     with pytest.raises(EngineError, match=r"Pulumi.x.yaml is missing; stacks here: lab"):
         WorkDir(base=tmp_path / "engine", stack="x").prepare(tree)
-
-
-def test_a_stand_in_is_put_where_the_real_plugin_is_not_and_gives_way_to_it(tmp_path, monkeypatch):
-    users = tmp_path / "users"
-    monkeypatch.setenv("PULUMI_HOME", str(users))
-    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    home = tmp_path / "home"
-    first = {each.name: each for each in plugins.install(home)}
-    assert {each.real for each in first.values()} == {None}
-    version = first["tls"].version
-    launcher = home / "plugins" / f"resource-tls-v{version}" / "pulumi-resource-tls"
-    assert f"exec {sys.executable} -m lab.plugins.tls" in launcher.read_text()
-    assert stat.S_IMODE(launcher.stat().st_mode) == 0o755
-
-    real = users / "plugins" / f"resource-tls-v{version}" / "pulumi-resource-tls"
-    real.parent.mkdir(parents=True)
-    real.write_text("#!/bin/sh\n")
-    onpath = tmp_path / "bin" / "pulumi-resource-command"
-    onpath.parent.mkdir()
-    onpath.write_text("#!/bin/sh\n")
-    onpath.chmod(0o755)
-    second = {each.name: each for each in plugins.install(home)}
-    assert second["tls"].real == real
-    assert launcher.read_text() == "#!/bin/sh\n"
-    assert second["command"].real == onpath
-    real.unlink()
-    assert {each.name: each for each in plugins.install(home)}["tls"].real is None
-    assert "lab.plugins.tls" in launcher.read_text()
 
 
 def test_an_old_command_line_on_path_is_passed_over(tmp_path, monkeypatch):

@@ -82,23 +82,12 @@ class FakeDriver:
 
 
 @dataclass
-class Cluster:
-    """A served API and a client's view of it."""
+class Api:
+    """A client of an API, as whoever holds that token."""
 
-    pve: LabPve
-    driver: FakeDriver
-    layout: Layout
-    port: int
-    loop: asyncio.AbstractEventLoop
+    endpoint: str
+    token: str
     session: requests.Session = field(default_factory=requests.Session)
-
-    @property
-    def endpoint(self) -> str:
-        return f"https://127.0.0.1:{self.port}/"
-
-    @property
-    def token(self) -> str:
-        return f"{TOKEN_ID}={SECRET}"
 
     def request(self, method: str, path: str, /, token: str | None = None, **form: Any) -> Any:
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
@@ -148,6 +137,16 @@ class Cluster:
         return self.task("POST", f"/nodes/{node}/qemu", **form)
 
 
+@dataclass
+class Cluster(Api):
+    """A served API and a client's view of it."""
+
+    pve: LabPve = field(kw_only=True)
+    driver: FakeDriver = field(kw_only=True)
+    layout: Layout = field(kw_only=True)
+    loop: asyncio.AbstractEventLoop = field(kw_only=True)
+
+
 @contextlib.contextmanager
 def cluster(state_dir: Path, driver: FakeDriver | None = None) -> Iterator[Cluster]:
     """Serve the cluster on a free port of loopback until the block ends."""
@@ -159,14 +158,14 @@ def cluster(state_dir: Path, driver: FakeDriver | None = None) -> Iterator[Clust
         (layout.vz(host) / "template/iso" / IMAGE).write_bytes(b"x" * 1024)
     listener = socket.create_server(("127.0.0.1", 0))
     files = hosts.HostFiles(layout.node("pve1"))
-    endpoint = Endpoint(listener=listener, certificate=files.certificate, key=files.key)
+    served = Endpoint(listener=listener, certificate=files.certificate, key=files.key)
     ready, ended = threading.Event(), threading.Event()
     box: list[tuple[LabPve, asyncio.AbstractEventLoop]] = []
 
     async def run() -> None:
         # Images are files of no real archive here; unpacking is tested for itself.
         pve = LabPve(layout, settings, driver, {TOKEN_ID: SECRET, NOBODY: SECRET})
-        await pve.serve([endpoint])
+        await pve.serve([served])
         box.append((pve, asyncio.get_running_loop()))
         ready.set()
         while not ended.is_set():
@@ -178,7 +177,10 @@ def cluster(state_dir: Path, driver: FakeDriver | None = None) -> Iterator[Clust
     assert ready.wait(20), "the API did not start"
     pve, loop = box[0]
     pve.storages["local"]["path"] = "/var/lib/vz"
-    made = Cluster(pve, driver, layout, listener.getsockname()[1], loop)
+    endpoint = f"https://127.0.0.1:{listener.getsockname()[1]}/"
+    made = Cluster(
+        endpoint, f"{TOKEN_ID}={SECRET}", pve=pve, driver=driver, layout=layout, loop=loop
+    )
     try:
         yield made
     finally:

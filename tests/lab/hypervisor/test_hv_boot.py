@@ -20,15 +20,15 @@ from lab.hypervisor.netns import inside
 from lab.hypervisor.spec import MachineError
 from lab.hypervisor.status import Credentials
 from lab.network import Topology, ip
-from lab.plugins.proxmoxve.provider import ProxmoxProvider
-from lab.plugins.server import Context, Resource
 from lab.processes import identify, wait_until
 from lab.software import base
+from tests.lab.hypervisor.cluster import Api
 
 IMAGE = base.item().path / base.IMAGE
 PREFIX = "thv-"
 NAME = "router-a"
 ADDRESS = "198.18.0.11"
+VM = "/nodes/pve1/qemu/101"
 BOOT_SECONDS = 60
 Result = TypeVar("Result")
 
@@ -56,58 +56,46 @@ class Lab:
         name = self.hypervisor.topology.namespace("runner")
         return inside(ip.NETNS_DIR / name, work)
 
-    def resources(self) -> tuple[Resource, ...]:
-        provider, context = ProxmoxProvider(), Context()
-        provider.config = {
-            "endpoint": self.credentials.endpoint,
-            "apiToken": self.credentials.api_token,
-            "insecure": True,
-            "ssh": {
-                "privateKey": self.credentials.ssh_private_key,
-                "nodes": [{"name": "pve1", "address": "198.18.0.2"}],
-            },
-        }
-        provider.configure(context, provider.config)
-        return tuple(provider.resources())
+    @property
+    def api(self) -> Api:
+        return Api(self.credentials.endpoint, self.credentials.api_token)
 
-    def snippet(self, greeting: str) -> dict[str, Any]:
+    def task(self, method: str, path: str, /, **form: Any) -> None:
+        ended = self.on_management(lambda: self.api.task(method, path, **form))
+        assert ended["exitstatus"] == "OK", ended
+
+    def snippet(self, greeting: str) -> None:
         key = (self.folder / "host_key").read_text()
         lines = "".join(f"    {line}\n" for line in key.splitlines())
-        text = (
+        (self.hypervisor.layout.vz("pve1") / "snippets" / f"{greeting}.yaml").write_text(
             f"#cloud-config\nhostname: {NAME}\nusers: []\ndisable_root: false\n"
             f"ssh_authorized_keys:\n  - {self.public_key}\n"
             f"ssh_keys:\n  ed25519_private: |\n{lines}  ed25519_public: {self.host_key}\n"
             f"package_upgrade: false\nruncmd:\n  - echo {greeting} >>/root/ran\n"
         )
-        return {
-            "contentType": "snippets",
-            "datastoreId": "local",
-            "nodeName": "pve1",
-            "sourceRaw": {"fileName": f"{greeting}.yaml", "data": text},
-        }
 
-    def machine(self, greeting: str) -> dict[str, Any]:
-        return {
-            "name": NAME,
-            "vmId": 101,
-            "nodeName": "pve1",
-            "stopOnDestroy": True,
-            "memory": {"dedicated": 512},
-            "disks": [{"interface": "scsi0", "datastoreId": "local", "size": 8,
-                       "fileId": "local:iso/base.img"}],
-            "networkDevices": [
-                {"bridge": "mgmt", "macAddress": "BC:24:11:00:00:01"},
-                {"bridge": "wan", "macAddress": "BC:24:11:00:00:02"},
-            ],
-            "initialization": {
-                "datastoreId": "local",
-                "userDataFileId": f"local:snippets/{greeting}.yaml",
-                "ipConfigs": [
-                    {"ipv4": {"address": f"{ADDRESS}/24"}},
-                    {"ipv4": {"address": "203.0.113.2/24", "gateway": "203.0.113.1"}},
-                ],
-            },
-        }  # fmt: skip
+    def create(self, greeting: str) -> None:
+        """A started machine, its user-data the snippet of that greeting."""
+        self.snippet(greeting)
+        self.task(
+            "POST",
+            "/nodes/pve1/qemu",
+            vmid=101,
+            name=NAME,
+            memory=512,
+            scsi0="local:0,import-from=local:iso/base.img",
+            ide2="local:cloudinit,media=cdrom",
+            net0="virtio=BC:24:11:00:00:01,bridge=mgmt",
+            net1="virtio=BC:24:11:00:00:02,bridge=wan",
+            ipconfig0=f"ip={ADDRESS}/24",
+            ipconfig1="ip=203.0.113.2/24,gw=203.0.113.1",
+            cicustom=f"user=local:snippets/{greeting}.yaml",
+        )
+        self.task("POST", f"{VM}/status/start")
+
+    def status(self) -> str:
+        seen = self.on_management(lambda: self.api.get(f"{VM}/status/current"))
+        return str(seen["status"])
 
     def ssh(self, command: str) -> subprocess.CompletedProcess[str]:
         known = self.folder / "known_hosts"
@@ -165,14 +153,10 @@ NOTHING: dict[str, list[str]] = {"namespaces": [], "cgroups": [], "mounts": [], 
 
 
 def test_a_machine_lives_through_boot_unplugging_and_destruction(lab: Lab, tmp_path: Path) -> None:
-    vms, files, _ = lab.resources()
-    context, hypervisor = Context(), lab.hypervisor
+    hypervisor = lab.hypervisor
     assert hypervisor.up(IMAGE) == lab.credentials, "a second up is no change"
-    lab.on_management(lambda: files.create(context, lab.snippet("first")))
-    inputs = lab.machine("first")
     started = time.monotonic()
-    made = lab.on_management(lambda: vms.create(context, inputs))
-    assert made.id == "101"
+    lab.create("first")
     lab.until_ssh("cloud-init status --wait >/dev/null; cloud-init status | grep -q done")
     assert time.monotonic() - started < BOOT_SECONDS
 
@@ -198,8 +182,7 @@ def test_a_machine_lives_through_boot_unplugging_and_destruction(lab: Lab, tmp_p
     assert "system.slice/run-" in unit
     (status,) = hypervisor.status().machines
     assert status.running and status.memory > 0 and status.host == "pve1"
-    read = lab.on_management(lambda: vms.read(context, "101", {}, inputs))
-    assert read is not None and not vms.diff(context, "101", {}, inputs, read.inputs or {}).changes
+    assert lab.status() == "running"
 
     # A reboot from inside keeps the disk, and starts with a network of its own.
     lab.ssh("touch /root/kept /var/lib/etcd/kept; ip link add extra type bridge; systemctl reboot")
@@ -217,24 +200,20 @@ def test_a_machine_lives_through_boot_unplugging_and_destruction(lab: Lab, tmp_p
     assert identify(leader) is None
     with pytest.raises(MachineError, match="VM 101 not running"):
         hypervisor.machine_exec(NAME, ["true"])
-    read = lab.on_management(lambda: vms.read(context, "101", {}, inputs))
-    assert read is not None and read.inputs is not None and read.inputs["started"] is False
-    lab.on_management(lambda: vms.update(context, "101", {}, read.inputs, inputs))
+    assert lab.status() == "stopped"
+    lab.task("POST", f"{VM}/status/start")
     lab.until_ssh("cloud-init status --wait >/dev/null")
     assert lab.ssh("cat /root/ran").stdout == "first\n"
 
     # Other user-data is another instance: its first boot runs again.
-    lab.on_management(lambda: files.create(context, lab.snippet("second")))
-    api = vms._api  # type: ignore[attr-defined]
-    path = "/nodes/pve1/qemu/101"
+    lab.snippet("second")
     form = {"cicustom": "user=local:snippets/second.yaml"}
-    lab.on_management(lambda: api.put(f"{path}/config", form))
-    lab.on_management(
-        lambda: api.run(context, "POST", f"{path}/status/reboot", "VM reboot", BOOT_SECONDS)
-    )
+    assert lab.on_management(lambda: lab.api.request("PUT", f"{VM}/config", **form)).ok
+    lab.task("POST", f"{VM}/status/reboot")
     lab.until_ssh("cloud-init status --wait >/dev/null; grep -q second /root/ran")
 
-    lab.on_management(lambda: vms.delete(context, "101", {}, inputs))
+    lab.task("POST", f"{VM}/status/stop")
+    lab.task("DELETE", VM, purge=1)
     assert hypervisor.machines() == []
     assert not hypervisor.layout.machine(101).root.exists()
     assert cgroups.present(f"{PREFIX}vm-") == []
@@ -243,10 +222,8 @@ def test_a_machine_lives_through_boot_unplugging_and_destruction(lab: Lab, tmp_p
 
 
 def test_machines_outlive_the_api_and_nothing_outlives_down(lab: Lab, tmp_path: Path) -> None:
-    vms, files, _ = lab.resources()
-    context, hypervisor = Context(), lab.hypervisor
-    lab.on_management(lambda: files.create(context, lab.snippet("first")))
-    lab.on_management(lambda: vms.create(context, lab.machine("first")))
+    hypervisor = lab.hypervisor
+    lab.create("first")
     before = hypervisor.machines()[0]
     api = hypervisor._api_process()
     assert api is not None and api.kill()
@@ -254,8 +231,7 @@ def test_machines_outlive_the_api_and_nothing_outlives_down(lab: Lab, tmp_path: 
     hypervisor.up(IMAGE)
     after = hypervisor.machines()[0]
     assert (after.pid, after.running) == (before.pid, True)
-    read = lab.on_management(lambda: vms.read(context, "101", {}, lab.machine("first")))
-    assert read is not None and (read.inputs or {}).get("started", True) is True
+    assert lab.status() == "running"
 
     # Its supervisor killed: the machine is off, as when a KVM process dies.
     running = hypervisor.driver.running(101)

@@ -161,6 +161,24 @@ def test_the_preflight_names_every_lack_and_what_to_do(tmp_path: Path) -> None:
     assert f"free at {tmp_path}" in lacks["disk"] and "LAYERED_CLOUD_STATE" in lacks["disk"]
 
 
+def test_a_lab_that_stands_has_what_it_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    for name in ("_memory", "_disk"):
+        monkeypatch.setattr(preflight, name, lambda *args: asked.append(args[-1]) or [])
+    for name in ("_capabilities", "_cgroups", "_devices", "_bpf"):
+        monkeypatch.setattr(preflight, name, list)
+    monkeypatch.setattr(preflight, "_overlay", lambda state: [])
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert preflight.check(tmp_path) == []
+    running = Layout(tmp_path).machine(101).run
+    running.parent.mkdir(parents=True)
+    running.touch()
+    assert preflight.check(tmp_path) == []
+    assert asked == [10 << 30, 15 << 30, 1 << 30, 2 << 30]
+
+
 def test_the_preflight_asks_for_missing_tools_by_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     said = [str(lack) for lack in preflight._tools()]

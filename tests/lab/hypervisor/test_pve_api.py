@@ -229,6 +229,15 @@ def test_destroying_a_machine_takes_its_disks_along(served: Cluster) -> None:
     assert stored(served.layout)["guests"] == []
 
 
+def test_a_path_with_a_slash_at_its_end_is_the_one_without(served: Cluster) -> None:
+    """As the real Proxmox provider deletes a machine."""
+    served.create()
+    assert served.get(f"{ONE}/config/") == served.get(f"{ONE}/config")
+    assert served.task("DELETE", f"{ONE}/", purge=1)["exitstatus"] == "OK"
+    assert ("destroy", 101) in served.driver.calls
+    assert served.get("/cluster/resources", type="vm") == []
+
+
 def test_each_host_has_its_own_files(served: Cluster) -> None:
     (served.layout.vz("pve1") / "snippets" / "a.yaml").write_text("#cloud-config\n")
     (served.layout.vz("pve1") / "snippets" / ".hidden").write_text("")

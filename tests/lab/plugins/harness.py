@@ -11,33 +11,19 @@ from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2
-from google.rpc import status_pb2
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from lab.plugins.resource import Provider, Severity
 from lab.plugins.server import UNKNOWN, Secret, start
 from lab.plugins.wire import decode, encode
 
-SEED = bytes(range(32))
-
 
 class CallFailed(Exception):
-    """The plugin refused. `code` is the gRPC code, `reasons` those of a partial failure, whose
-    `id` and `outputs` it then carries too."""
+    """The plugin refused. `code` is the gRPC code."""
 
     def __init__(self, error: grpc.RpcError) -> None:
         super().__init__(error.details())
         self.code: grpc.StatusCode = error.code()
-        self.id = ""
-        self.outputs: dict[str, Any] = {}
-        self.reasons: list[str] = []
-        for key, value in error.trailing_metadata() or ():
-            if key == "grpc-status-details-bin":
-                for detail in status_pb2.Status.FromString(value).details:
-                    failed = provider_pb2.ErrorResourceInitFailed()
-                    if detail.Unpack(failed):
-                        self.id, self.reasons = failed.id, list(failed.reasons)
-                        self.outputs = decode(failed.properties)
 
 
 @dataclass
@@ -111,7 +97,7 @@ class Harness:
         answer = self._call(
             "Check",
             provider_pb2.CheckRequest(
-                urn=urn(token, name), name=name, type=token, randomSeed=SEED,
+                urn=urn(token, name), name=name, type=token,
                 olds=encode(olds or {}), news=encode(news),
             ),
         )  # fmt: skip

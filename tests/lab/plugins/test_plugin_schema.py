@@ -118,11 +118,3 @@ def test_a_functions_arguments_are_checked_by_its_signature():
     assert schema.function_problems(function, {"filter": {"match": 1}}) == {
         "filter.match": "must be a string, not a number"
     }
-
-
-def test_a_constant_of_the_sdk_is_taken_and_anything_else_is_named():
-    config_map = "pulumi_kubernetes.core.v1:ConfigMap"
-    assert schema.problems(config_map, {"apiVersion": "v1", "kind": "ConfigMap"}) == {}
-    assert schema.problems(config_map, {"apiVersion": "v2", "kind": UNKNOWN}) == {
-        "apiVersion": "'v2' is not 'v1'"
-    }

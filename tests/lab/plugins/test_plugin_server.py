@@ -17,13 +17,11 @@ from lab.plugins.server import (
     UNKNOWN,
     CheckFailed,
     Created,
-    PartialFailure,
     PluginError,
     Properties,
     Provider,
     Resource,
     Secret,
-    TimedOut,
 )
 from tests.lab.plugins.harness import CallFailed, plugin
 
@@ -56,13 +54,12 @@ class Thing(Resource):
         match inputs.get("word"):
             case "refuse":
                 raise PluginError("the daemon said no")
-            case "half":
-                raise PartialFailure("half-1", {"made": "partly"}, ["it did not come up"])
             case "defect":
                 raise ZeroDivisionError("division by zero")
             case "slow":
                 self.entered.set()
-                ctx.poll(lambda: None, what="the thing", every=0.05, within=60)
+                for _ in range(600):
+                    ctx.pause(0.1)
         return Created(id="1", outputs={"made": "yes", "stamp": 1, "loud": "WORD"})
 
     def update(
@@ -195,15 +192,6 @@ def test_a_refusal_is_shown_in_its_own_words_and_leaves_the_engine_sure_of_its_s
     assert failed.value.code is grpc.StatusCode.FAILED_PRECONDITION
 
 
-def test_a_resource_that_exists_but_failed_is_kept_with_its_reasons(demo):
-    with pytest.raises(CallFailed) as failed:
-        demo.create(TOKEN, {"word": "half", "password": "hush"})
-    assert failed.value.id == "half-1"
-    assert failed.value.reasons == ["it did not come up"]
-    assert failed.value.outputs["made"] == "partly"
-    assert failed.value.outputs["password"] == Secret("hush")
-
-
 def test_a_defect_names_its_kind(demo, capfd):
     with pytest.raises(CallFailed, match=r"^ZeroDivisionError: division by zero$"):
         demo.create(TOKEN, {"word": "defect"})
@@ -231,7 +219,7 @@ def test_cancel_ends_what_is_under_way_and_refuses_what_comes_after(demo, provid
 
 def test_a_custom_timeout_bounds_a_wait_and_says_what_did_not_come(demo):
     started = time.monotonic()
-    with pytest.raises(CallFailed, match=r"not done in 0\.3 s|the thing: not within 0 s") as failed:
+    with pytest.raises(CallFailed, match=r"not done in 0\.3 s") as failed:
         demo.create(TOKEN, {"word": "slow"}, timeout=0.3)
     assert failed.value.code is grpc.StatusCode.DEADLINE_EXCEEDED
     assert time.monotonic() - started < 5
@@ -278,14 +266,6 @@ def test_a_list_that_shrinks_loses_its_last_items():
 def test_true_is_not_one():
     assert compare({"a": True}, {"a": 1}).changes == {"a": "update"}
     assert compare({"a": 1}, {"a": 1.0}).changes == {}
-
-
-def test_a_poll_gives_what_it_waited_for_and_gives_up_in_time():
-    ctx = Context(name="x")
-    answers = iter([None, None, "there"])
-    assert ctx.poll(lambda: next(answers), what="it", every=0.001, within=5) == "there"
-    with pytest.raises(TimedOut, match="the port: not within 0 s"):
-        ctx.poll(lambda: None, what="the port", every=0.01, within=0.05)
 
 
 def test_an_action_registered_after_the_cancel_runs_at_once():

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from lab.software import apt, base, charts, debian, goitems, images, versions
-from lab.software.gobuild import GoModule, GoProgram, build_go, go_command
+from lab.software import apt, base, charts, debian, goitems, images, plugins, versions
+from lab.software.gobuild import GoModule, GoProgram, build_go
+from lab.software.gotools import go_command
 from lab.software.progress import Silent
-from lab.software.software import EVERYTHING, _flattened, items, paths, stale
+from lab.software.software import LAB, _flattened, items, paths, stale
 from lab.software.store import BuildError
 
 
@@ -48,6 +49,9 @@ def test_a_program_is_built_from_its_pinned_version(program: GoProgram) -> None:
         {"packages": {"x": "./y"}},
         {"patches": {"example.org/a/f.go": "package a"}},
         {"sources": {"main.go": "package main"}},
+        {"taken": {"schema.json": "example.org/a/schema.json"}},
+        {"generates": (("./gen", "--out", "."),)},
+        {"module": GoModule(requires={"example.org/a": "v1.0.0"}, stubs={"example.org/b": {}})},
         {"module": GoModule(requires={"example.org/a": "v1.0.1"})},
     ],
 )
@@ -83,9 +87,10 @@ def test_engine_helm_and_checkers_come_before_what_takes_long() -> None:
 
 def test_everything_named_is_everything_there_is() -> None:
     known = items()
-    reached = {item.name for item in _flattened(known[name] for name in EVERYTHING)}
-    assert reached.isdisjoint(tool.name for tool in goitems.TOOLS)
-    assert reached | {tool.name for tool in goitems.TOOLS} >= set(known)
+    reached = {item.name for item in _flattened(known[name] for name in LAB)}
+    others = {each.name for each in (*goitems.TOOLS, *plugins.BUILT.values())}
+    assert reached.isdisjoint(others)
+    assert reached | others >= set(known)
 
 
 def test_needs_come_before_what_is_made_of_them() -> None:
