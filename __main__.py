@@ -74,6 +74,7 @@ baseline = partial(
 )
 
 # The routers first: everything behind them reaches package repositories through them.
+on_routers = baseline(machines.of("router"))
 routers = Routers(
     "routers",
     RoutersArgs(
@@ -82,9 +83,10 @@ routers = Routers(
         networks=networks,
         balancers=stack.balancers.lan_vips,
         cdn_ranges=cdn.ranges,
+        open_ports=[port for each in on_routers for port in each.ports],
         epoch=epoch,
     ),
-    after(*baseline(machines.of("router"))),
+    after(*on_routers),
 )
 base = BalancersBase(
     "balancers",
@@ -160,6 +162,9 @@ outputs = {
     },
     "load_balancer_ip": platform.ports.load_balancer_ip,
     "api_endpoints": {"lan": base.api_endpoint, "management": base.api_management_endpoint},
+    "owners": {"routers": routers.owners, "balancers": base.owners},
+    "forwarded_ports": routers.public_ports,
+    "exporters": base.exporters,
     "kubeconfig": cluster.kubeconfig,
     "deploy_key": pulumi.Output.secret(machines.deploy_key.private_key),
     "certificate_authority": certificate.authority,

@@ -1,44 +1,13 @@
-"""Pushes to the machines of a pair: one machine at a time, each the sum of its parts."""
+"""Pushes to the machines of a pair, one machine at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import pulumi
 
 from components.host.configuration import HostConfiguration, HostConfigurationArgs
-from components.host.files import files
-from components.host.machine import Machine
-from components.host.part import ConfirmPolicy, Part, PeerGuard, summed
 from components.host.transport import dependencies
-
-
-def push(
-    machine: Machine,
-    layer: str,
-    parts: Iterable[Part],
-    *,
-    late: Mapping[str, pulumi.Input[Any]] | None = None,
-    secrets: Mapping[str, pulumi.Input[str]] | None = None,
-    confirm: ConfirmPolicy | None = None,
-    owner_guard: PeerGuard | None = None,
-    epoch: str = "1",
-) -> HostConfigurationArgs:
-    """What `layer` wants on `machine`: its parts as one. `late` and `secrets` as in `files`."""
-    whole = summed(layer, parts)
-    return HostConfigurationArgs(
-        machine=machine,
-        layer=layer,
-        packages=whole.packages,
-        files=files(whole.files, late=late, secrets=secrets),
-        checks=whole.checks,
-        steps=whole.steps,
-        services=whole.services,
-        confirm=confirm,
-        owner_guard=owner_guard,
-        epoch=epoch,
-    )
 
 
 def in_turn(

@@ -16,7 +16,7 @@ from components.host import (
     summed,
 )
 from components.host.pair import Pair, owner_guard
-from components.host.pairs import in_turn, push
+from components.host.pairs import in_turn
 from components.loadbalancers.args import (
     BalancersBaseArgs,
     BalancersRoutesArgs,
@@ -68,13 +68,14 @@ class BalancersBase(pulumi.ComponentResource):
             raise LayerError("balancers", problems)
         model = base_model(args)
         pair = _pair(args.machines, args.settings)
-        whole = {each.name: parts(model, each) for each in model.members}
+        whole = {
+            each.name: summed("loadbalancers.base", parts(model, each)) for each in model.members
+        }
 
         def pushed(machine: str) -> HostConfigurationArgs:
-            return push(
-                pair.member(machine),
-                "loadbalancers.base",
+            return HostConfigurationArgs.of(
                 whole[machine],
+                machine=pair.member(machine),
                 owner_guard=owner_guard(_vips(args.settings), _peer(pair, machine)),
                 epoch=args.epoch,
             )
@@ -95,7 +96,7 @@ class BalancersBase(pulumi.ComponentResource):
             {
                 machine.name: [
                     f"http://{machine.address(each.network)}:{each.port}{each.path}"
-                    for each in summed("exporters", whole[machine.name]).exporters
+                    for each in whole[machine.name].exporters
                 ]
                 for machine in args.machines
             }
@@ -132,6 +133,7 @@ class BalancersRoutes(pulumi.ComponentResource):
     ) -> None:
         super().__init__("layered-cloud:loadbalancers:Routes", name, {}, opts)
         pair = _pair(args.machines, args.settings)
+        whole = summed("loadbalancers.routes", routes_parts())
         late = {
             "routes": _routes(args),
             "cdn_ranges": pulumi.Output.from_input(args.cdn_ranges).apply(_some),
@@ -140,10 +142,9 @@ class BalancersRoutes(pulumi.ComponentResource):
         }
 
         def pushed(machine: str) -> HostConfigurationArgs:
-            return push(
-                pair.member(machine),
-                "loadbalancers.routes",
-                routes_parts(),
+            return HostConfigurationArgs.of(
+                whole,
+                machine=pair.member(machine),
                 late=late,
                 secrets={"key": args.key},
                 owner_guard=owner_guard(_vips(args.settings), _peer(pair, machine)),

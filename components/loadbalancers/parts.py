@@ -1,26 +1,37 @@
-"""What a balancer runs: a new daemon is a file beside this one, and a row here. Pure."""
+"""What a balancer runs. A further daemon is a file beside this one and a row here. Pure."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from components.host.pair import health
 from components.host.part import Part
 from components.loadbalancers import haproxy, keepalived
 from components.loadbalancers.model import Balancer, BalancersModel
 
+DAEMONS: tuple[Callable[[BalancersModel, Balancer], Part | None], ...] = (
+    haproxy.part,
+    keepalived.part,
+)
+"""In the order in which units are brought up; None from a part that a balancer does without. Their
+guarded units are what a takeover needs."""
+
 
 def parts(model: BalancersModel, balancer: Balancer) -> tuple[Part, ...]:
-    """The parts of the base of `balancer`, in the order that their units are brought up."""
-    daemons = (haproxy.part(model, balancer), keepalived.part(model, balancer))
-    if model.peer(balancer.name) is None:
-        return daemons
-    answer = health.part(
-        "balancer",
-        address=balancer.lan.ip,
-        network="lan",
-        units=health.guarded(daemons),
-        questions=(haproxy.QUESTION,),
-    )
-    return (*daemons, answer)
+    """The parts of the base of one balancer."""
+    made = (daemon(model, balancer) for daemon in DAEMONS)
+    daemons = [each for each in made if each is not None]
+    if model.peer(balancer.name) is not None:
+        daemons.append(
+            health.part(
+                "balancer",
+                address=balancer.lan.ip,
+                network="lan",
+                units=health.guarded(daemons),
+                questions=(haproxy.QUESTION,),
+            )
+        )
+    return tuple(daemons)
 
 
 def routes_parts() -> tuple[Part, ...]:

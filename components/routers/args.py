@@ -8,7 +8,7 @@ from ipaddress import IPv4Address
 
 import pulumi
 
-from components.host import Machine
+from components.host import Machine, OpenPort
 from components.host.pair import leg
 from components.routers.model import Router, RoutersModel
 from settings.models import Networks
@@ -21,8 +21,9 @@ class RoutersArgs:
 
     `machines` are the routers' machines with legs on management, lan, wan and (a pair) sync;
     `balancers` the balancers' LAN VIPs, targets of the public VIPs in turn. `cdn_ranges` are taken
-    as the CDN's layer vetted them: sorted, without overlaps. A changed `epoch` pushes again.
-    `confirm_seconds` bounds how long a mistake that cuts off management lasts.
+    as the CDN's layer vetted them: sorted, without overlaps. `open_ports` are what other layers'
+    daemons on the routers listen on; the firewall lets in nobody else. A changed `epoch` pushes
+    again. `confirm_seconds` bounds how long a mistake that cuts off management lasts.
     """
 
     machines: Sequence[Machine]
@@ -30,6 +31,7 @@ class RoutersArgs:
     networks: Networks
     balancers: Sequence[IPv4Address]
     cdn_ranges: pulumi.Input[Sequence[str]]
+    open_ports: Sequence[OpenPort] = ()
     epoch: str = "1"
     confirm_seconds: int = 75
 
@@ -53,6 +55,7 @@ def model(args: RoutersArgs) -> RoutersModel:
             networks.pods,
             networks.services,
         ),
+        open_ports=tuple(args.open_ports),
         lan_mtu=networks.lan.mtu,
         wan_mtu=networks.wan.mtu,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
 from components.host.pair import Leg, Pair
+from components.host.part import OpenPort
 from settings.models import ConnectionLimits, RouterVip, Vrrp
 
 
@@ -39,7 +40,8 @@ class RoutersModel(Pair[Router, RouterVip]):
     """A pair of routers (or one), and everything decided about them.
 
     `balancers` are the balancers' LAN VIPs, targets of the public VIPs in turn; `inside` the
-    ranges that never legitimately arrive from the WAN.
+    ranges that never legitimately arrive from the WAN; `open_ports` what other layers' daemons on
+    the routers listen on.
     """
 
     vrrp: Vrrp
@@ -48,6 +50,7 @@ class RoutersModel(Pair[Router, RouterVip]):
     management_sources: tuple[IPv4Network, ...]
     balancers: tuple[IPv4Address, ...]
     inside: tuple[IPv4Network, ...]
+    open_ports: tuple[OpenPort, ...] = ()
     lan_mtu: int = 1500
     wan_mtu: int = 1500
 

@@ -21,7 +21,7 @@ def baselines(
     software: Software,
     deploy_key: pulumi.Input[str],
     behind: Sequence[pulumi.Resource] = (),
-) -> list[pulumi.Resource]:
+) -> list[Baseline]:
     """One `Baseline` each, pushed once `behind` is there; the machines know each other by name.
 
     `deploy_key` is the public key this program logs in with.

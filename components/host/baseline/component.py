@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pulumi
 
 from components.host.baseline.args import BaselineArgs
 from components.host.baseline.parts import parts
 from components.host.configuration import HostConfiguration, HostConfigurationArgs
 from components.host.errors import HostError
-from components.host.part import ConfirmPolicy, summed
+from components.host.part import ConfirmPolicy, OpenPort, summed
 
 LAYER = "baseline"
 
@@ -26,6 +28,8 @@ class Baseline(pulumi.ComponentResource):
     """
 
     configuration: HostConfiguration
+    ports: Sequence[OpenPort]
+    """What its daemons listen on, for whoever keeps the machine's firewall."""
 
     def __init__(
         self,
@@ -39,10 +43,12 @@ class Baseline(pulumi.ComponentResource):
                 "could log in again; give the run's own public key"
             )
         super().__init__("layered-cloud:host:Baseline", name, {}, opts)
+        whole = summed(LAYER, parts(args.model()))
+        self.ports = whole.ports
         self.configuration = HostConfiguration(
             name,
             HostConfigurationArgs.of(
-                summed(LAYER, parts(args.model())),
+                whole,
                 machine=args.machine,
                 late={"authorized_keys": pulumi.Output.all(*args.authorized_keys)},
                 repositories=args.repositories,

@@ -7,7 +7,7 @@ from pathlib import Path
 from components.host.packages import package
 from components.host.part import Check, Health, OpenPort, Part, Service, Text
 from components.host.text import environment
-from components.routers.model import Link, Router, RoutersModel
+from components.routers.model import Router, RoutersModel
 
 CONFIG = "/etc/conntrackd/layered.conf"
 UNIT = "conntrackd.service"
@@ -26,8 +26,11 @@ CHECK = (
 _TEMPLATES = environment(Path(__file__).parent / "templates" / "conntrackd")
 
 
-def part(model: RoutersModel, router: Router, link: Link) -> Part:
-    """conntrackd.conf(5): FTFW over unicast UDP on `link`, the sync segment."""
+def part(model: RoutersModel, router: Router) -> Part | None:
+    """conntrackd.conf(5): FTFW over unicast UDP on the sync segment; None for a router alone."""
+    link = model.link(router.name)
+    if link is None:
+        return None
     own = [leg.ip for each in model.members for leg in each.legs()]
     config = _TEMPLATES.get_template("conntrackd.conf.j2").render(
         model=model,

@@ -33,8 +33,8 @@ def part(model: RoutersModel, router: Router, ports: Iterable[OpenPort]) -> Part
     """The table `inet layered`, loaded at boot before the network. Late: `cdn_ranges`, the CDN's
     networks, at least one.
 
-    `ports` are what the router's other parts listen on: exactly those, and sshd on the router's own
-    management address, are let in.
+    `ports` are what everything else on the router listens on: exactly those are let in, and sshd on
+    the router's own management address whatever they are.
     """
     listening = tuple(ports)
     unit = _TEMPLATES.get_template("layered-firewall.service.j2")
@@ -92,7 +92,7 @@ def rules(
         replication_port=conntrackd.PORT,
         vrrp_protocol=VRRP_PROTOCOL,
         from_peer=[_match(model, router, port) for port in from_peer],
-        from_others=[_match(model, router, port) for port in from_others],
+        from_others=dict.fromkeys(_match(model, router, port) for port in from_others),
     )
 
 

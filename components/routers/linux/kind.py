@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.host import ConfirmPolicy, HostConfigurationArgs, LayerError
+from components.host import ConfirmPolicy, HostConfigurationArgs, LayerError, summed
 from components.host.pair import owner_guard
-from components.host.pairs import in_turn, push
+from components.host.pairs import in_turn
 from components.routers.args import RoutersArgs, model
 from components.routers.contract import Contract, contract
 from components.routers.linux.parts import parts
@@ -28,10 +28,9 @@ def make(args: RoutersArgs, opts: pulumi.ResourceOptions) -> Contract:
 
     def pushed(name: str) -> HostConfigurationArgs:
         link = routers.link(name)
-        return push(
-            machines[name],
-            "routers",
-            parts(routers, routers.member(name)),
+        return HostConfigurationArgs.of(
+            summed("routers", parts(routers, routers.member(name))),
+            machine=machines[name],
             late={"cdn_ranges": ranges},
             confirm=ConfirmPolicy(seconds=args.confirm_seconds),
             owner_guard=owner_guard(

@@ -1,29 +1,36 @@
-"""What a Linux router runs: a new daemon is a file beside this one, and a row here. Pure."""
+"""What a Linux router runs. A further daemon is a file beside this one and a row here. Pure."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from components.host.pair import health
 from components.host.part import Part
 from components.routers.linux import conntrackd, firewall, keepalived
 from components.routers.model import Router, RoutersModel
 
+DAEMONS: tuple[Callable[[RoutersModel, Router], Part | None], ...] = (
+    conntrackd.part,
+    keepalived.part,
+)
+"""Behind the firewall, in the order in which units are brought up; None from a part that a router
+does without. What they listen on is let in, and their guarded units are what a takeover needs."""
+
 
 def parts(model: RoutersModel, router: Router) -> tuple[Part, ...]:
-    """The parts of `router`, in the order that their units are brought up. Late: `cdn_ranges`."""
+    """The parts of one router. Late: see `firewall.part`."""
+    made = (daemon(model, router) for daemon in DAEMONS)
+    behind = [each for each in made if each is not None]
     link = model.link(router.name)
-    daemons: tuple[Part, ...]
-    if link is None:
-        daemons = (keepalived.part(model, router),)
-    else:
-        replication = conntrackd.part(model, router, link)
-        failover = keepalived.part(model, router)
-        answer = health.part(
-            "router",
-            address=link.ours.ip,
-            network="sync",
-            units=(firewall.UNIT, *health.guarded((replication, failover))),
-            questions=(firewall.question(router),),
+    if link is not None:
+        behind.append(
+            health.part(
+                "router",
+                address=link.ours.ip,
+                network="sync",
+                units=(firewall.UNIT, *health.guarded(behind)),
+                questions=(firewall.question(router),),
+            )
         )
-        daemons = (replication, failover, answer)
-    ports = tuple(port for part in daemons for port in part.ports)
-    return (firewall.part(model, router, ports), *daemons)
+    listening = (*(port for each in behind for port in each.ports), *model.open_ports)
+    return (firewall.part(model, router, listening), *behind)

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[3]
 KNOWS_THE_ENGINE = (
     *("__init__", "args", "baselines", "component"),
     *("control_planes", "worker"),
+    *("contract", "kind", "kinds"),
 )
 PURE = (
     "components.host.packages",
@@ -19,7 +20,14 @@ PURE = (
     "components.host.text",
     *(
         f"{room}.{path.stem}"
-        for room in ("components.host.baseline", "components.cluster")
+        for room in (
+            "components.host.baseline",
+            "components.host.pair",
+            "components.routers",
+            "components.routers.linux",
+            "components.loadbalancers",
+            "components.cluster",
+        )
         for path in sorted(ROOT.joinpath(*room.split(".")).glob("*.py"))
         if path.stem not in KNOWS_THE_ENGINE
     ),

@@ -9,6 +9,7 @@ import pulumi
 import pytest
 
 from components.host import Baseline, BaselineArgs, Connection, Machine, Repository, payload
+from tests.components import stacks
 from tests.components.mocks import Registered, run_program
 from tests.golden_files import assert_golden
 
@@ -107,6 +108,18 @@ def test_the_commands_hang_below_the_baseline() -> None:
         "machine": "lb-a",
         "generation": "stdout of lb-a-baseline-confirm",
     }
+
+
+def test_what_its_daemons_listen_on_is_told_to_who_keeps_the_firewall() -> None:
+    made: list[Baseline] = []
+    machine = stacks.machines(stacks.lab(), "router")[0]
+    args = BaselineArgs(machine=machine, authorized_keys=("ssh-ed25519 A",))
+
+    run_program(lambda: made.append(Baseline("m-baseline", args)))
+
+    assert [(each.number, each.network, each.sources) for each in made[0].ports] == [
+        (22, "management", "management")
+    ]
 
 
 def test_a_key_that_is_known_late_is_waited_for() -> None:

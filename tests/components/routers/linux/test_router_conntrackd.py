@@ -19,9 +19,8 @@ def test_the_routers_own_addresses_are_ignored_and_never_the_balancers() -> None
 
 def test_it_talks_over_the_sync_segment_and_is_restarted_never_reloaded() -> None:
     model = rendered.routers_model(stacks.lab())
-    link = model.link("router-a")
-    assert link is not None
-    part = conntrackd.part(model, model.member("router-a"), link)
+    part = conntrackd.part(model, model.member("router-a"))
+    assert part is not None
     (service,) = part.services
 
     assert (

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import replace
 
 from components.host.part import OpenPort
-from components.routers.linux import firewall
+from components.routers.args import model as model_of
+from components.routers.linux import firewall, parts
 from settings.models import Stack
 from tests.components import checked, rendered, stacks
 
@@ -81,6 +83,28 @@ def test_what_another_part_listens_on_is_let_in_from_where_it_says_and_no_furthe
         'iifname "eth2" ip daddr 203.0.113.2 tcp dport 9104 accept',
     ]
     assert "9103" not in text
+
+
+def test_what_every_machine_runs_is_let_in_where_it_says_and_sshd_once() -> None:
+    args = rendered.routers_args(stacks.lab())
+    exporter, sshd = (
+        OpenPort(
+            protocol="tcp",
+            number=number,
+            network="management",
+            sources="management",
+            purpose="a test",
+        )
+        for number in (9100, 22)
+    )
+    model = model_of(replace(args, open_ports=[sshd, exporter]))
+    made = parts.parts(model, model.member("router-a"))
+    text = made[0].texts(cdn_ranges=rendered.CDN)[firewall.RULES]
+
+    assert [line for line in accepted(text) if "eth0" in line] == [
+        'iifname "eth0" ip saddr @management4 ip daddr 198.18.0.11 tcp dport 22 accept',
+        'iifname "eth0" ip saddr @management4 ip daddr 198.18.0.11 tcp dport 9100 accept',
+    ]
 
 
 def test_the_segments_size_follows_the_smaller_of_wan_and_lan() -> None:
