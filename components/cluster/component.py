@@ -60,7 +60,7 @@ class Cluster(pulumi.ComponentResource):
         if problems:
             raise LayerError(LAYER, problems)
         cluster, api = args.cluster, args.api
-        planes = ControlPlanes.of(args.control_planes)
+        planes = ControlPlanes(args.control_planes)
         self.control_plane = planes.living
         configured = {machine.name: self._configure(machine, args) for machine in args.machines}
         init = HostAction(

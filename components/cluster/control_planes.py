@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
 
 from components.host import Machine
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ControlPlanes:
-    """`founder` is where `kubeadm init` makes the cluster, so that another machine under its name
-    is another cluster; `others` join it."""
+    """The control planes in the order of the settings; at least one."""
 
-    founder: Machine
-    others: tuple[Machine, ...]
+    machines: Sequence[Machine]
 
-    @classmethod
-    def of(cls, machines: Sequence[Machine]) -> Self:
-        """The control planes in the order of the settings; at least one."""
-        founder, *others = machines
-        return cls(founder=founder, others=tuple(others))
+    @property
+    def founder(self) -> Machine:
+        """Where `kubeadm init` makes the cluster: on another machine it is another cluster."""
+        return self.machines[0]
 
     @property
     def living(self) -> Machine:

@@ -16,11 +16,9 @@ DISTRIBUTION = "debian"
 
 NAMES: Mapping[str, Mapping[str, str]] = {
     "debian": {
-        "bird": "bird2",
         "chrony": "chrony",
         "conntrack": "conntrack",
         "conntrackd": "conntrackd",
-        "frr": "frr",
         "haproxy": "haproxy",
         "keepalived": "keepalived",
         "kubeadm": "kubeadm",

@@ -9,7 +9,7 @@ from components.host.part import Package
 
 
 def test_a_daemon_is_asked_for_by_its_own_name() -> None:
-    assert packages.package("bird") == Package(name="bird2")
+    assert packages.package("chrony") == Package(name="chrony")
     assert packages.package("kubelet", version="1.36.3-1.1", hold=True) == Package(
         name="kubelet", version="1.36.3-1.1", hold=True
     )
