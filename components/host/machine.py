@@ -35,9 +35,11 @@ class Machine:
     `incarnation` is a text that is another one for every new VM under the same name (an output of
     a resource that is replaced with it). When it changes, everything is pushed again, as an update.
     Without it every push is replaced with the VM, for which the engine first connects to the old
-    one: that fails when the old one is dead. `lifetime` is the resource that is replaced with the
-    VM: what is `deleted_with` it is not asked of a dead machine, neither when the VM is deleted nor
-    when it is replaced (the engine grants the latter only to what a VM's replacement takes along).
+    one: that fails when the old one is dead.
+
+    `lifetime` is the resource that is replaced with the VM (`replace_with`): what is `deleted_with`
+    it, and has `replace_with=[vm]` too, is not asked of a dead machine, neither when the VM is
+    deleted nor when it is replaced. With `deleted_with=vm` the engine grants only the former.
     """
 
     name: str

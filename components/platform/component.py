@@ -104,16 +104,17 @@ class Platform(pulumi.ComponentResource):
         depends_on: Sequence[pulumi.Resource],
         provider: kubernetes.Provider | None = None,
     ) -> pulumi.ResourceOptions:
-        machine = self._args.control_plane
+        # What is in the cluster goes and comes with the machine that holds its etcd. What goes with
+        # the machine's lifetime, and is replaced in the step that replaces the lifetime, is asked
+        # of nobody: so a dead cluster stops neither the machine's end nor its replacement.
+        vm, lifetime = self._args.control_plane.vm, self._args.control_plane.lifetime
         return pulumi.ResourceOptions(
             parent=self,
             provider=provider or self._provider,
             depends_on=list(depends_on),
             delete_before_replace=True,
-            # What is in the cluster goes with the machine that holds its etcd, and comes again with
-            # another one by the provider's cluster identifier. The engine looks away from a dead
-            # cluster when the VM is deleted, and when it is replaced only by what goes with it.
-            deleted_with=machine.vm if machine.lifetime is None else machine.lifetime,
+            deleted_with=vm if lifetime is None else lifetime,
+            replace_with=None if vm is None or lifetime is None else [vm],
         )
 
     def _install(

@@ -144,10 +144,10 @@ def test_what_is_in_the_cluster_goes_with_what_is_replaced_with_the_machine() ->
     seen = run()
     assert len(inside(seen)) == 11
     for each in inside(seen):
-        # Not with the VM: the engine would ask a dead cluster when the VM is replaced.
+        # Not with the VM: the engine would ask a dead cluster when the VM is replaced
+        # (test_lifetime_engine).
         assert each.deleted_with == seen.one(VM, "life").urn, each.name
-        # Replaced with the machine, they would be deleted first, from a cluster that may be dead.
-        assert each.replace_with == (), each.name
+        assert each.replace_with == (seen.one(VM, "cp-1").urn,), each.name
         assert each.delete_before_replace, each.name
         # No release can be deleted from a cluster that is gone.
         assert each.retain_on_delete == (each.type == RELEASE), each.name
@@ -156,6 +156,7 @@ def test_what_is_in_the_cluster_goes_with_what_is_replaced_with_the_machine() ->
 def test_what_is_in_the_cluster_of_a_machine_without_a_lifetime_goes_with_its_vm() -> None:
     seen = run(lifetime=None)
     assert {each.deleted_with for each in inside(seen)} == {seen.one(VM, "cp-1").urn}
+    assert {each.replace_with for each in inside(seen)} == {()}
 
 
 def test_everything_hangs_below_the_layer() -> None:
