@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps python venv software preflight up down test unit lint preview status check
+.PHONY: help deps python venv plugins software preflight up down test unit lint preview status check
 
 CACHE := $(or $(LAYERED_CLOUD_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/layered-cloud)
 REQUIREMENTS := requirements.txt requirements-lab.txt constraints.txt
@@ -60,6 +60,9 @@ lint: venv
 
 unit: venv ## the tests that need no lab
 	@$(PYTHON) -m pytest -m "not lab" tests
+
+plugins: venv ## fetch the providers' real plugins, where the machine may; then none is built
+	@$(PYTHON) -m lab.engine plugins
 
 software: deps venv ## build what the lab is made of (the first time: about half an hour)
 	@$(PYTHON) -m lab.software build
