@@ -78,7 +78,8 @@ def up(profile: str | None, steps: Steps) -> None:
     """
     progress, late = Progress(steps.console), plugins.late()
     with steps.step("software"):
-        software = ensure([name for name in everything() if name not in late], progress)
+        wanted = [*everything(), *stack.profile_software(profile)]
+        software = ensure([name for name in wanted if name not in late], progress)
     with meanwhile(late, progress):
         _up(profile, steps, software)
 
