@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps python venv software preflight up down test unit lint preview status check
+.PHONY: help deps python venv plugins software preflight up down test test-all unit lint preview status check
 
 CACHE := $(or $(LAYERED_CLOUD_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/layered-cloud)
 REQUIREMENTS := requirements.txt requirements-lab.txt constraints.txt
@@ -15,7 +15,7 @@ PROFILE ?=
 export PYTHONDONTWRITEBYTECODE := 1
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 python: venv ## the path of the Python that has everything
 	@echo $(PYTHON)
@@ -61,9 +61,16 @@ lint: venv
 unit: venv ## the tests that need no lab
 	@$(PYTHON) -m pytest -m "not lab" tests
 
+plugins: venv ## fetch the providers' real plugins, where the machine may; then none is built
+	@$(PYTHON) -m lab.engine plugins
+
 software: deps venv ## build what the lab is made of (the first time: about half an hour)
 	@$(PYTHON) -m lab.software build
 
-test: preflight deps venv lint software ## every test, the end-to-end ones included (a lab comes up and goes)
+# Every other datacentre has its own tests, which test-all runs.
+test: preflight deps venv lint software ## every test, the default datacentre's included (a lab comes up and goes)
 	@trap '$(PYTHON) -m lab down --quiet || true' EXIT; \
-	$(PYTHON) -m pytest tests --cov=settings --cov=components --cov-report=term:skip-covered
+	$(PYTHON) -m pytest tests -m "not profile" --cov=settings --cov=components --cov-report=term:skip-covered
+
+test-all: preflight deps venv ## that, and every other datacentre; goes on where it stopped; PROFILE=NAME only one
+	@trap '$(PYTHON) -m lab down --quiet || true' EXIT; $(PYTHON) -m lab.trials $(PROFILE)

@@ -24,9 +24,10 @@ from lab.probes.edge import through_the_chain
 from lab.probes.result import until
 from lab.probes.world import World
 from lab.services import Service
+from lab.software import plugins
 from lab.software.images import ECHO
 from lab.software.progress import Progress
-from lab.software.software import Software, ensure
+from lab.software.software import Software, ensure, everything, meanwhile
 from lab.steps import Steps
 from settings.files import load_stack
 
@@ -75,9 +76,16 @@ def up(profile: str | None, steps: Steps) -> None:
     Raises:
         LabError: `pulumi up` failed (its words were shown), or nothing answers in the end.
     """
-    topology = Topology.default()
+    progress, late = Progress(steps.console), plugins.late()
     with steps.step("software"):
-        software = ensure(progress=Progress(steps.console))
+        wanted = [*everything(), *stack.profile_software(profile)]
+        software = ensure([name for name in wanted if name not in late], progress)
+    with meanwhile(late, progress):
+        _up(profile, steps, software)
+
+
+def _up(profile: str | None, steps: Steps, software: Software) -> None:
+    topology = Topology.default()
     with steps.step("networks"):
         end_strays(topology)
         Network(topology).up()

@@ -51,20 +51,34 @@ def merged(under: Any, over: Any) -> Any:
     return copy.deepcopy(over)
 
 
+def profiles() -> list[str]:
+    """The names of all profiles."""
+    return sorted(each.stem for each in PROFILES.glob("*.yaml"))
+
+
+def _profile(profile: str | None) -> dict[str, Any]:
+    if not profile:
+        return {}
+    path = PROFILES / f"{profile}.yaml"
+    if not path.is_file():
+        known = ", ".join(profiles()) or "none"
+        raise UnknownProfile(f"there is no profile {profile}; profiles here: {known}")
+    return dict(yaml.safe_load(path.read_text()) or {})
+
+
 def profile_config(profile: str | None) -> dict[str, Any]:
     """The `config` a profile lays over the stack file; empty without one.
 
     Raises:
         UnknownProfile: no lab/profiles/PROFILE.yaml.
     """
-    if not profile:
-        return {}
-    path = PROFILES / f"{profile}.yaml"
-    if not path.is_file():
-        known = ", ".join(sorted(each.stem for each in PROFILES.glob("*.yaml"))) or "none"
-        raise UnknownProfile(f"there is no profile {profile}; profiles here: {known}")
-    document = yaml.safe_load(path.read_text()) or {}
-    return dict(document.get("config") or {})
+    return dict(_profile(profile).get("config") or {})
+
+
+def profile_software(profile: str | None) -> list[str]:
+    """The items of the lab's software that a profile alone needs (its `software`), beside those
+    that every lab needs. Raises as `profile_config` does."""
+    return [str(name) for name in _profile(profile).get("software") or ()]
 
 
 def config(facts: Facts, profile: str | None = None) -> dict[str, Any]:

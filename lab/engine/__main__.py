@@ -15,11 +15,14 @@ from typing import Annotated, Any
 
 import typer
 
+from lab.engine.cli import ensure_cli
 from lab.engine.compare import difference, markdown
 from lab.engine.engine import OFFLINE, Engine, workspace
 from lab.engine.errors import EngineCancelled, EngineError
+from lab.engine.fetch import fetch
 from lab.engine.run import Result
 from lab.paths import CHECKOUT
+from lab.software.plugins import NAMES
 
 app = typer.Typer(
     help=__doc__,
@@ -167,6 +170,20 @@ def cancel(stack: StackName = "lab") -> None:
     """Take away the lock of a run that was killed."""
     with workspace(stack) as engine:
         engine.cancel()
+
+
+@app.command()
+def plugins() -> None:
+    """Fetch the providers' real plugins by the engine's own installer; then none is built."""
+    missing = 0
+    for each in fetch(ensure_cli()):
+        print(each, flush=True)
+        missing += each.path is None
+    if missing:
+        raise EngineError(
+            f"{missing} of {len(NAMES)} could not be fetched; next: run this where their server "
+            "can be reached, or go on without: make up does not need them"
+        )
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from typing import Any, Self
 from pulumi.automation import LocalWorkspace, Stack
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError
 
-from lab.engine import locks, plugins
+from lab.engine import locks, pending, plugins
 from lab.engine.cli import Cli, ensure_cli
 from lab.engine.errors import EngineCancelled, EngineError, failure_text, plain
 from lab.engine.process import Line, OwnCommand
@@ -90,6 +90,7 @@ class Engine:
         Raises `EngineError`, `EngineCancelled` after Ctrl-C.
         """
         with self._run("up", on_event) as run:
+            self._forget_cut_creations()
             done = self._selected().up(
                 parallel=self._parallel,
                 target=target,
@@ -247,6 +248,16 @@ class Engine:
             finally:
                 self._command.log = None
                 bury_coroutines()
+
+    def _forget_cut_creations(self) -> None:
+        """Takes out of the state that a run was cut off while it made something: the engine would
+        warn of it at every run from then on, and does nothing else about it."""
+        if not pending.creations(self.workdir, self.name):
+            return
+        stack = self._selected()
+        state = stack.export_stack()
+        state.deployment = pending.without_creations(dict(state.deployment or {}))
+        stack.import_stack(state)
 
     def _same_plugins(self, verb: str) -> None:
         if self._temporary is None:

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 from lab.software import versions
 from lab.software.gobuild import GoModule, GoProgram
@@ -81,13 +82,18 @@ NAMES = ("cloudflare", "command", "kubernetes", "proxmoxve", "tls")
 """Every provider that the program uses."""
 
 
-def sdk_version(name: str) -> str:
-    """The plugin version that the installed SDK package of a provider asks for."""
+def sdk_description(name: str) -> dict[str, Any]:
+    """What the installed SDK package of a provider says of its plugin: `version`, and `server`
+    when it is not Pulumi's own."""
     spec = importlib.util.find_spec(f"pulumi_{name}")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(f"pulumi_{name}: the SDK package is not installed")
-    description = json.loads((Path(spec.origin).parent / "pulumi-plugin.json").read_text())
-    return str(description["version"])
+    return dict(json.loads((Path(spec.origin).parent / "pulumi-plugin.json").read_text()))
+
+
+def sdk_version(name: str) -> str:
+    """The plugin version that the installed SDK package of a provider asks for."""
+    return str(sdk_description(name)["version"])
 
 
 def users_home() -> Path:
@@ -118,3 +124,9 @@ def found(name: str) -> Path | None:
 def wanted() -> tuple[str, ...]:
     """The items to build: those of the providers whose plugin this machine does not have."""
     return tuple(program.name for name, program in BUILT.items() if found(name) is None)
+
+
+def late() -> tuple[str, ...]:
+    """Those of `wanted` that an update does without until it has a cluster: machines can boot
+    while they are built."""
+    return tuple(name for name in wanted() if name == KUBERNETES.name)

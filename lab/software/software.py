@@ -7,14 +7,19 @@ software.helm, software.base_image, software.base_sha256, software.depot_root
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab.software import apt, base, charts, checkers, goitems, images, plugins, signing, versions
 from lab.software.progress import Progress
-from lab.software.store import Item, ensure_item, software_dir
+from lab.software.store import BuildError, Item, ensure_item, software_dir
+
+BESIDE = 10
+"""The nice value of what is built while machines boot."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +152,36 @@ def ensure(names: Iterable[str] | None = None, progress: Progress | None = None)
     return paths()
 
 
+@contextmanager
+def meanwhile(names: Iterable[str], progress: Progress) -> Iterator[None]:
+    """Build what is lacking of the named items beside the block, which ends when they are there.
+
+    Raises `BuildError` when one cannot be made; it goes before an error of the block, which it
+    may well have caused.
+    """
+    lacking = [item for name in names if not (item := items()[name]).ready]
+    failed: list[BuildError] = []
+
+    def build() -> None:
+        # Of this thread and the compilers it starts: what runs in the block goes first.
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BESIDE)
+        try:
+            for item in lacking:
+                ensure_item(item, progress)
+        except BuildError as error:
+            failed.append(error)
+
+    # A daemon: when the block fails nobody waits for a compiler (which ends with its thread).
+    thread = threading.Thread(target=build, daemon=True)
+    thread.start()
+    try:
+        yield
+        thread.join()
+    finally:
+        if failed:
+            raise failed[0]
+
+
 def _build_lane(lane: list[Item], progress: Progress) -> None:
     for item in lane:
         ensure_item(item, progress)
@@ -185,4 +220,7 @@ def sources_lines(depot: str) -> dict[str, str]:
     return {name: apt.source_line(name, depot) for name in apt.URLS}
 
 
-__all__ = ["LAB", "Software", "depot_item", "ensure", "everything", "items", "paths", "versions"]
+__all__ = [
+    "LAB", "Software", "depot_item", "ensure", "everything", "items", "meanwhile", "paths",
+    "versions",
+]  # fmt: skip

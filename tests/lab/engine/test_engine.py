@@ -17,7 +17,7 @@ import pulumi_command as command
 import pulumi_tls as tls
 import pytest
 
-from lab.engine import EngineError, workspace
+from lab.engine import EngineError, pending, workspace
 from lab.paths import CHECKOUT
 
 PROJECT = {"name": "layered-cloud", "runtime": "python"}
@@ -282,7 +282,13 @@ def test_a_killed_run_leaves_no_process_and_the_next_run_goes_on(cli, state, tmp
     process.wait(10)
     _until(lambda: _sleepers(seconds) == [])
     with workspace("lab", program=lambda: None, project=PROJECT, cli=cli) as engine:
-        assert engine.up().changes.get("create", 0) <= 1
+        (made,) = pending.creations(engine.workdir, "lab")
+        assert made.endswith("command:local:Command::slow")
+        done = engine.up()
+        assert done.changes.get("create", 0) <= 1
+        # The engine would say at every run from now on that an operation was interrupted.
+        assert [each for each in done.warnings if "pending" in each or "interrupted" in each] == []
+        assert not engine.state().get("pending_operations")
     assert process.stdout
     assert process.stderr
     process.stdout.close()

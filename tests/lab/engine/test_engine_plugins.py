@@ -9,9 +9,18 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from lab.engine import EngineError, plugins, workspace
+from lab.engine import Cli, EngineError, plugins, workspace
+from lab.engine.fetch import fetch
 from lab.engine.plugins import Plugin
-from lab.software.plugins import BUILT, executable, folder
+from lab.software.plugins import (
+    BUILT,
+    NAMES,
+    executable,
+    folder,
+    sdk_description,
+    sdk_version,
+    wanted,
+)
 from lab.software.store import STAMP
 
 PROJECT = {"name": "layered-cloud", "runtime": "python"}
@@ -145,3 +154,48 @@ def test_the_engine_and_its_plugins_have_a_home_of_their_own(cli, state) -> None
     assert home.is_dir()
     assert home != Path.home()
     assert state in home.parents
+
+
+def installer(path: Path, log: Path, *, able: str) -> Cli:
+    """A command line that writes down its words, and installs the plugins named in `able`."""
+    put(
+        path,
+        "#!/bin/sh\n"
+        f'echo "$@" >>{log}\n'
+        f'case " {able} " in *" $4 "*) ;; *) echo "no route" >&2; exit 255 ;; esac\n'
+        'where="$PULUMI_HOME/plugins/resource-$4-v$5"\n'
+        '/bin/mkdir -p "$where"; echo >"$where/pulumi-resource-$4"\n',
+    )
+    return Cli(path=path, version="3.270.0", root=path.parent.parent)
+
+
+def test_plugins_are_fetched_by_the_engines_own_installer(users: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    cli = installer(tmp_path / "cli/bin/pulumi", log, able=" ".join(NAMES))
+    assert all(each.path and each.path.is_relative_to(users) for each in fetch(cli))
+    said = log.read_text().splitlines()
+    assert said[:3] == [
+        f"plugin install resource {name} {sdk_version(name)}"
+        for name in ("cloudflare", "command", "kubernetes")
+    ]
+    # Its SDK names a server that is not Pulumi's.
+    server = sdk_description("proxmoxve")["server"]
+    version = sdk_version("proxmoxve")
+    assert said[3] == f"plugin install resource proxmoxve {version} --server {server}"
+    assert wanted() == ()
+    assert {each.kind for each in plugins.install(tmp_path / "home")} == {"real"}
+    assert all(each.path for each in fetch(cli))
+    assert log.read_text().splitlines() == said, "what is there was fetched again"
+
+
+def test_a_plugin_that_cannot_be_fetched_says_what_serves_instead(
+    users: Path, tmp_path: Path
+) -> None:
+    cli = installer(tmp_path / "cli/bin/pulumi", tmp_path / "log", able="command")
+    said = {each.name: str(each) for each in fetch(cli)}
+    assert said["command"].endswith("/pulumi-resource-command")
+    assert said["tls"] == (
+        f"tls {sdk_version('tls')}: not fetched (no route); the lab's stand-in serves"
+    )
+    assert said["kubernetes"].endswith("; is built from its module")
+    assert wanted() == ("pulumi-resource-proxmoxve", "pulumi-resource-kubernetes")

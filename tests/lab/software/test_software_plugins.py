@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from lab.software import goitems, plugins, versions
+from lab.software import goitems, plugins, software, versions
 from lab.software.gobuild import GoModule, GoProgram, build_go
+from lab.software.progress import Silent
 from lab.software.software import LAB, everything
-from lab.software.store import BuildError
+from lab.software.store import BuildError, Item
 
 
 def test_a_built_plugin_is_of_the_version_that_the_sdk_asks_for() -> None:
@@ -123,3 +128,47 @@ def test_a_file_that_a_module_does_not_carry_is_named(
     )
     with pytest.raises(BuildError, match=f"{path}/no-such-file is to be taken, but {path} has"):
         build_go(program)
+
+
+def _item(name: str, make: Callable[[], None]) -> Item:
+    return Item(name=name, version="1", inputs={}, make=lambda directory, progress: make())
+
+
+def test_what_is_built_beside_a_block_is_there_when_the_block_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAYERED_CLOUD_CACHE", str(tmp_path))
+    began, may_end = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        began.set()
+        assert may_end.wait(30)
+
+    item = _item("late", slow)
+    monkeypatch.setattr(software, "items", lambda: {"late": item})
+    with software.meanwhile(["late"], Silent()):
+        assert began.wait(30)
+        assert not item.ready
+        may_end.set()
+    assert item.ready
+    assert os.getpriority(os.PRIO_PROCESS, 0) < software.BESIDE
+
+
+def test_what_cannot_be_built_beside_a_block_is_the_error_that_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAYERED_CLOUD_CACHE", str(tmp_path))
+    told = threading.Event()
+
+    def broken() -> None:
+        told.set()
+        raise BuildError("no compiler")
+
+    monkeypatch.setattr(software, "items", lambda: {"late": _item("late", broken)})
+    with (
+        pytest.raises(BuildError, match="late 1: no compiler"),
+        software.meanwhile(["late"], Silent()),
+    ):
+        assert told.wait(30)
+        time.sleep(0.2)
+        raise RuntimeError("the cluster's plugin is not there")
