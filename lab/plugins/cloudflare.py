@@ -212,12 +212,17 @@ class OriginCaCertificate(_Api):
                 wrong[name] = f"{value!r} is not one of {', '.join(map(str, known))}"
         if wrong:
             raise CheckFailed(wrong)
-        return {"requestedValidity": 5475, **news}
+        return news
 
     def create(self, ctx: Context, inputs: Properties) -> Created:
         """POST certificates."""
         made = self.api.call(ctx, "POST", "certificates", body=snake(inputs))
-        outputs = {"certificate": made["certificate"], "expiresOn": made["expires_on"]}
+        # The API's own default is an output: the real provider adds nothing to the inputs.
+        outputs = {
+            "certificate": made["certificate"],
+            "expiresOn": made["expires_on"],
+            "requestedValidity": made["requested_validity"],
+        }
         return Created(id=made["id"], outputs=outputs)
 
     def read(
