@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import re
 import sys
@@ -11,9 +12,10 @@ from pathlib import Path
 
 from settings.checks import pending
 from settings.document import tables
-from settings.files import inspect, read_config
+from settings.files import examine
 from settings.keys import missing_secret, required_secrets
 from settings.problems import NAMESPACE, Problem, SettingsError
+from settings.reader import read_bytes
 from settings.schema import stack_file_schema
 
 
@@ -23,42 +25,56 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     checker = commands.add_parser("check", help="every error of stack files, one a line")
     checker.add_argument("files", nargs="+", metavar="FILE", type=Path)
+    checker.add_argument(
+        "--strict", action="store_true", help="warnings, and what only `up` needs, are errors"
+    )
     commands.add_parser("schema", help="the JSON schema of a stack file")
     commands.add_parser("tables", help="the reference of all keys, as Markdown")
     options = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # Whatever stands in a file, a terminal that cannot show it is no reason to fail.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     if options.command == "tables":
         sys.stdout.write(tables())
         return 0
     if options.command == "schema":
         sys.stdout.write(json.dumps(stack_file_schema(), indent=2) + "\n")
         return 0
-    return max(_check(path) for path in options.files)
+    return max(_check(path, strict=options.strict) for path in options.files)
 
 
-def _check(path: Path) -> int:
+def _check(path: Path, *, strict: bool) -> int:
     try:
-        config = read_config(path.read_text(encoding="utf-8"), str(path))
+        config = read_bytes(path.read_bytes(), str(path))
     except SettingsError as error:
         sys.stdout.write(f"{error}\n")
         return 1
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        sys.stdout.write(f"{path}: cannot be read: {reason}; name a stack file\n")
+    except OSError as error:
+        sys.stdout.write(f"{path}: cannot be read: {error.strerror}; name a stack file\n")
         return 1
-    stack, problems = inspect(config)
-    for found in problems:
-        sys.stdout.write(f"{path}: {found}\n")
-    if stack is not None:
+    found = examine(config)
+    doubts = [*found.warnings]
+    blanks: list[Problem] = []
+    if found.stack is not None:
         named = re.fullmatch(r"Pulumi\.(.+)\.ya?ml", path.name)
         name = named.group(1) if named else "STACK"
-        unset: list[Problem] = [
+        unset = [
             missing_secret(each, name)
-            for each in required_secrets(stack)
+            for each in required_secrets(found.stack)
             if f"{NAMESPACE}:{each}" not in config
         ]
-        for blank in [*unset, *pending(stack)]:
-            sys.stderr.write(f"{path}: warning: {blank} (needed before `pulumi up`)\n")
-    return 1 if problems else 0
+        blanks = [*unset, *pending(found.stack)]
+    for each in found.problems:
+        sys.stdout.write(f"{path}: {each}\n")
+    lines = [f"{each}" for each in doubts]
+    lines += [f"{each} (needed before `pulumi up`)" for each in blanks]
+    for line in lines:
+        if strict:
+            sys.stdout.write(f"{path}: {line}\n")
+        else:
+            sys.stderr.write(f"{path}: warning: {line}\n")
+    return 1 if found.problems or (strict and lines) else 0
 
 
 if __name__ == "__main__":

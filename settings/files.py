@@ -1,55 +1,36 @@
-"""Stack files read without an engine: for editors, pre-commit, tests and the lab.
-
-The engine reads YAML 1.2 (Go's yaml.v3), PyYAML reads 1.1: `off`, `yes`, `12:30` and dates are
-text to the one and something else to the other. `_Loader` reads them as the engine does, and
-refuses a key given twice, as the engine does.
-"""
+"""Stacks out of configurations and stack files, without an engine: for editors, pre-commit, tests
+and the lab."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
 
-import yaml
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
-from settings.checks import check
-from settings.keys import SECRETS, SECTIONS, split
+from settings.checks import advise, check
+from settings.configuration import Given, given
+from settings.keys import SECRETS, SECTIONS
 from settings.models.stack import Stack
-from settings.problems import ABSENT, NAMESPACE, Problem, SettingsError
-from settings.translate import nearest, translate
+from settings.problems import Problem, SettingsError
+from settings.reader import Config, Location, read_bytes, read_config
+from settings.scan import Scan, scan
+from settings.translate import closest, translate
+
+__all__ = ["Findings", "examine", "inspect", "load_stack", "parse_stack", "read_config"]
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML as the engine reads it."""
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What reading a configuration came to: the stack, if every section could be read, what is
+    wrong with it, and what is odd but may be meant."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[object] = set()
-        for name, _ in node.value:
-            if name.tag != "tag:yaml.org,2002:merge" and isinstance(name, yaml.ScalarNode):
-                if name.value in seen:
-                    raise yaml.MarkedYAMLError(
-                        problem=f"the key {name.value} stands twice", problem_mark=name.start_mark
-                    )
-                seen.add(name.value)
-        return super().construct_mapping(node, deep=deep)
-
-
-_Loader.yaml_implicit_resolvers = {}
-for _tag, _pattern, _first in (
-    ("bool", r"^(true|True|TRUE|false|False|FALSE)$", "tTfF"),
-    ("int", r"^[-+]?([0-9]+|0x[0-9a-fA-F]+|0o[0-7]+)$", "-+0123456789"),
-    ("float", r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?)$", "-+0123456789."),
-    ("null", r"^(~|null|Null|NULL|)$", "~nN\0"),
-    ("merge", r"^<<$", "<"),
-):
-    _Loader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}",
-        re.compile(_pattern),
-        ["", *_first] if _tag == "null" else list(_first),
-    )
+    stack: Stack | None
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
 
 def load_stack(source: Path | str) -> Stack:
@@ -60,36 +41,7 @@ def load_stack(source: Path | str) -> Stack:
     if isinstance(source, str) and "\n" in source:
         return parse_stack(read_config(source, "stack"), source="stack")
     path = Path(source)
-    return parse_stack(read_config(path.read_text(encoding="utf-8"), str(path)), source=str(path))
-
-
-def read_config(text: str, source: str) -> dict[str, Any]:
-    """The `config:` mapping of a stack file: whole keys, namespaces included.
-
-    Raises `SettingsError` when it is not YAML or not shaped as a stack file.
-    """
-    try:
-        document = yaml.load(text, Loader=_Loader)  # noqa: S506 (a SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark is not None else "file"
-        words = getattr(error, "problem", None) or str(error)
-        raise SettingsError(
-            [Problem(key=where, wrong=f"not YAML: {words}", right="correct the file")], source
-        ) from None
-    config = document.get("config") if isinstance(document, dict) else None
-    if not isinstance(config, dict):
-        raise SettingsError(
-            [
-                Problem(
-                    key="config",
-                    wrong="is missing",
-                    right=f"write `config:` with keys such as {NAMESPACE}:networks",
-                )
-            ],
-            source,
-        )
-    return {str(key): value for key, value in config.items()}
+    return parse_stack(read_bytes(path.read_bytes(), str(path)), source=str(path))
 
 
 def parse_stack(config: Mapping[str, Any], source: str = "") -> Stack:
@@ -104,31 +56,89 @@ def parse_stack(config: Mapping[str, Any], source: str = "") -> Stack:
 
 
 def inspect(config: Mapping[str, Any]) -> tuple[Stack | None, list[Problem]]:
-    """The stack, if every section is readable, and every problem found.
+    """The stack, if every section is readable, and every problem found."""
+    found = examine(config)
+    return found.stack, found.problems
+
+
+def examine(config: Mapping[str, Any]) -> Findings:
+    """Everything there is to say about a configuration.
 
     Whole-stack checks run as soon as the sections they look at are readable, so that an error in
     one section does not hide a collision between two others.
     """
-    problems = _keys(config)
-    given = {
-        name: config[f"{NAMESPACE}:{name}"] for name in SECTIONS if f"{NAMESPACE}:{name}" in config
-    }
-    sealed = [name for name in given if is_sealed(given[name])]
-    readable = {name: value for name, value in given.items() if name not in sealed}
-    broken = set(sealed)
-    parsed: Stack | None = None
+    here = given(config)
+    numbers, ambiguous = _numbers(config, here)
+    seen = scan(here.sections, ambiguous, tuple(SECRETS))
+    problems = [*here.problems, *seen.problems.values()]
+    told = {each.key for each in seen.problems.values()}
+    broken = set(here.sealed)
+    stack: Stack | None = None
     try:
-        parsed = Stack.model_validate(readable)
+        stack = Stack.model_validate(seen.value)
     except ValidationError as error:
-        for each in error.errors(include_url=False):
-            broken.add(str(each["loc"][0]))
-            if each["loc"][0] not in sealed:
-                problems.append(translate(each))
-    if parsed is None:
-        problems += check(_partial(readable, broken), without=broken)
-        return None, problems
-    problems += check(parsed)
-    return parsed, problems
+        for location, each in _errors(error, broken, seen):
+            problems.append(translate(each, location, _written(each["input"], numbers, location)))
+    partly = stack if stack is not None else _partial(seen.value, broken)
+    problems += [each for each in check(partly, without=broken) if each.key not in told]
+    warnings = here.warnings + advise(partly, without=broken)
+    return Findings(stack=stack, problems=problems, warnings=warnings)
+
+
+def _numbers(
+    config: Mapping[str, Any], here: Given
+) -> tuple[dict[Location, str], dict[Location, tuple[str, str]]]:
+    """What the file says of its numbers, counted from `Stack`."""
+    if not isinstance(config, Config):
+        return {}, {}
+    names = {key: name for name, key in here.spelt.items()}
+
+    def counted(location: Location) -> Location | None:
+        name = names.get(str(location[0])) if location else None
+        return None if name is None else (name, *location[1:])
+
+    numbers = {at: text for each, text in config.numbers.items() if (at := counted(each))}
+    ambiguous = {at: both for each, both in config.ambiguous.items() if (at := counted(each))}
+    return numbers, ambiguous
+
+
+def _written(value: object, numbers: Mapping[Location, str], location: Location) -> str | None:
+    """The number that stands in the file, unless another was put in its place since."""
+    text = numbers.get(location)
+    if text is None or not isinstance(value, int | float):
+        return None
+    try:
+        return text if float(text) == float(value) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _errors(
+    error: ValidationError, broken: set[str], seen: Scan
+) -> list[tuple[Location, ErrorDetails]]:
+    """The errors worth telling, with their locations; the sections they are in become broken.
+
+    A misspelt key is one error, not two: what is missing beside it is what it was meant for.
+    """
+    found: list[tuple[Location, ErrorDetails]] = []
+    sealed = set(broken)
+    for each in error.errors(include_url=False):
+        location = tuple(step for step in each["loc"] if step != "[key]")
+        broken.add(str(location[0]))
+        if location[0] not in sealed and not seen.covers(location):
+            found.append((location, each))
+    missing = {location for location, each in found if each["type"] == "missing"}
+    meant = {
+        (*location[:-1], close)
+        for location, each in found
+        if each["type"] == "extra_forbidden"
+        if (
+            close := closest(
+                str(location[-1]), [str(at[-1]) for at in missing if at[:-1] == location[:-1]]
+            )
+        )
+    }
+    return [(location, each) for location, each in found if location not in meant]
 
 
 _SECTION_READERS = {
@@ -140,55 +150,11 @@ _SECTION_READERS = {
 
 def _partial(readable: Mapping[str, Any], broken: set[str]) -> Stack:
     whole: dict[str, Any] = {}
-    for name, field in Stack.model_fields.items():
+    for name, field_ in Stack.model_fields.items():
         if name in broken:
             continue
         if name in readable:
             whole[name] = _SECTION_READERS[name].validate_python(readable[name])
         else:
-            whole[name] = field.get_default(call_default_factory=True)
+            whole[name] = field_.get_default(call_default_factory=True)
     return Stack.model_construct(**whole)
-
-
-def is_sealed(value: object) -> bool:
-    """Whether a value is ciphertext, as `pulumi config set --secret` writes it."""
-    return isinstance(value, dict) and set(value) == {"secure"}
-
-
-def _keys(config: Mapping[str, Any]) -> list[Problem]:
-    found: list[Problem] = []
-    valid = (*SECTIONS, *SECRETS)
-    for key, value in config.items():
-        name = split(key)
-        if name is None:
-            if ":" not in key:
-                right = f"write {NAMESPACE}:{key}" if key in valid else nearest(key, valid)
-                found.append(Problem(key=key, wrong="has no namespace", right=right))
-        elif name in SECRETS:
-            if not is_sealed(value):
-                found.append(
-                    Problem(
-                        key=key,
-                        value=ABSENT,
-                        wrong="is a secret in clear text",
-                        right=f"remove it, then: pulumi config set --secret {key}",
-                    )
-                )
-        elif name in SECTIONS:
-            if is_sealed(value):
-                found.append(
-                    Problem(
-                        key=key,
-                        wrong="is encrypted",
-                        right=f"write it in clear; only these are secret: {', '.join(SECRETS)}",
-                    )
-                )
-        else:
-            path, dot, _ = name.partition(".")
-            right = (
-                f"write it as a key inside {NAMESPACE}:{path}"
-                if dot and path in SECTIONS
-                else nearest(name, valid)
-            )
-            found.append(Problem(key=key, wrong="is not a key here", right=right))
-    return found

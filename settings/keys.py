@@ -20,6 +20,14 @@ SECRETS: Final[dict[str, str]] = {
 }
 """Flat keys, each ciphertext, with what it is."""
 
+PROVIDERS: Final = ("cloudflare", "command", "kubernetes", "proxmoxve", "pulumi", "tls")
+"""Namespaces of the engine and of the providers: their keys are theirs."""
+
+RENAMED: Final[tuple[tuple[str, str, str, dict[str, str]], ...]] = (
+    ("cdn", "ranges", "kind", {"list": "listed"}),
+)
+"""Keys that have another name since: section, old name, new name, values with other names."""
+
 _FROM_FILE: Final = {"proxmoxSshKey", "deployKey", "tlsCertificate", "tlsKey"}
 
 

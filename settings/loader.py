@@ -16,11 +16,11 @@ import pulumi
 from pulumi.runtime import config as engine
 
 from settings.checks import pending
-from settings.files import inspect
+from settings.files import examine
 from settings.keys import SECRETS, SECTIONS, command, missing_secret, required_secrets, split
 from settings.models.stack import Stack
 from settings.problems import NAMESPACE, Problem, SettingsError
-from settings.translate import model_at
+from settings.shape import annotation_at, model_of
 
 _FORMS: Final = {
     "proxmoxApiToken": (r"[^\s@!=]+@[^\s@!=]+![^\s=]+=\S+", "USER@REALM!NAME=UUID"),
@@ -30,6 +30,10 @@ _FORMS: Final = {
     "tlsCertificate": (r"(?s)\s*-----BEGIN CERTIFICATE-----.*", "a PEM certificate chain"),
     "tlsKey": (r"(?s)\s*-----BEGIN [A-Z ]*PRIVATE KEY-----.*", "a PEM private key"),
 }
+
+
+_SEALED: Final = "v1:not:shown"
+"""Stands for a ciphertext, which the engine hands over decrypted."""
 
 
 class StackRefused(SettingsError, pulumi.RunError):
@@ -59,8 +63,8 @@ def load() -> tuple[Stack, Secrets]:
     are warnings.
     """
     given = _given()
-    stack, problems = inspect(_configuration(given))
-    problems += _malformed(given)
+    found = examine(_configuration(given))
+    stack, problems = found.stack, [*found.problems, *_malformed(given)]
     unset: list[Problem] = []
     if stack is not None:
         name = pulumi.get_stack()
@@ -70,6 +74,8 @@ def load() -> tuple[Stack, Secrets]:
             problems += unset
     if problems or stack is None:
         raise StackRefused(problems)
+    for each in found.warnings:
+        pulumi.log.warn(str(each))
     for each in unset:
         pulumi.log.warn(f"{each} (needed before `pulumi up`)")
     return stack, _secrets(given, required_secrets(stack))
@@ -92,16 +98,16 @@ def _configuration(given: Mapping[str, str]) -> dict[str, Any]:
     plain: dict[str, Any] = {}
     for name, text in given.items():
         sealed = _is_secret(name)
-        plain[f"{NAMESPACE}:{name}"] = {"secure": ""} if sealed else _decoded(name, text)
+        plain[f"{NAMESPACE}:{name}"] = {"secure": _SEALED} if sealed else _decoded(name, text)
     return plain
 
 
 def _decoded(name: str, text: str) -> Any:
-    if name not in SECTIONS or model_at((name,)) is None:
+    if name not in SECTIONS or model_of(annotation_at((name,))) is None:
         return text
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -51,6 +51,17 @@ class Problem:
 def problem(path: str, value: object, wrong: str, right: str) -> Problem:
     """A `Problem` at a path of the program's own namespace, such as `networks.wan.gateway`."""
     return Problem(key=f"{NAMESPACE}:{path}", value=value, wrong=wrong, right=right)
+
+
+def dotted(location: Iterable[str | int]) -> str:
+    """`("routers", "machines", 0, "lan")` as `layered-cloud:routers.machines[0].lan`."""
+    path = ""
+    for step in location:
+        if isinstance(step, int):
+            path += f"[{step}]"
+        else:
+            path += f".{step}" if path else str(step)
+    return f"{NAMESPACE}:{path}"
 
 
 def shorten(value: object) -> str:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import difflib
 import json
 import re
-import types
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+from typing import Any, Final
 
-from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from settings.models import base
-from settings.models.stack import Stack
-from settings.problems import ABSENT, NAMESPACE, Problem
+from settings.problems import ABSENT, Problem, dotted
+from settings.shape import Step, annotation_at, choices, hints, is_list, marks, model_of
 
 _KINDS: Final = {
     "int_type": ("is not a whole number", "write a number without quotes"),
@@ -36,58 +34,73 @@ _KINDS: Final = {
     "string_too_short": ("is too short", "write {min_length} characters at least"),
     "string_too_long": ("is too long", "write {max_length} characters at most"),
 }
+_BOUNDS: Final = ("greater_than_equal", "greater_than", "less_than_equal")
 _QUOTED: Final = {"int_type", "float_type", "bool_type"}
 """Errors about text in place of something else: the quotes are the point."""
 _NEARNESS = 0.6
-
-
-def dotted(location: Iterable[str | int]) -> str:
-    """`("routers", "machines", 0, "lan")` as `layered-cloud:routers.machines[0].lan`."""
-    path = ""
-    for step in location:
-        if isinstance(step, int):
-            path += f"[{step}]"
-        else:
-            path += f".{step}" if path else str(step)
-    return f"{NAMESPACE}:{path}"
+_SUFFIXES: Final[dict[str, dict[str, float]]] = {
+    "MiB": {"k": 1 / 1024, "m": 1, "g": 1024, "t": 1024**2},
+    "GiB": {"m": 1 / 1024, "g": 1, "t": 1024},
+    "seconds": {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400},
+    "hours": {"h": 1, "d": 24, "w": 168, "y": 8760},
+}
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:
     """What to write instead of an unknown key: the nearest valid one, then all of them."""
     names = list(valid)
-    folded = {re.sub(r"[^a-z0-9]", "", key.lower()): key for key in names}
+    close = closest(name, names)
+    listing = f"valid here: {', '.join(names)}"
+    return f"did you mean {close}? {listing}" if close else listing
+
+
+def closest(name: str, valid: Iterable[str]) -> str | None:
+    """The valid name that a misspelt one may be meant for."""
+    folded = {re.sub(r"[^a-z0-9]", "", key.lower()): key for key in valid}
     close = difflib.get_close_matches(
         re.sub(r"[^a-z0-9]", "", name.lower()), list(folded), n=1, cutoff=_NEARNESS
     )
-    listing = f"valid here: {', '.join(names)}"
-    return f"did you mean {folded[close[0]]}? {listing}" if close else listing
+    return folded[close[0]] if close else None
 
 
-def translate(error: ErrorDetails) -> Problem:
-    """One pydantic error at a location counted from `Stack`."""
-    location = tuple(step for step in error["loc"] if step != "[key]")
+def translate(error: ErrorDetails, location: tuple[Step, ...], written: str | None) -> Problem:
+    """One pydantic error at a location counted from `Stack`; `written` is the number that stands
+    there as the file has it."""
     context: Mapping[str, Any] = error.get("ctx", {})
     kind = error["type"]
-    value: object = error["input"]
+    value: Any = error["input"]
     key = dotted(location)
     if kind == base.FAULT:
         wrong, right = str(context["wrong"]), str(context["right"])
-        shown = ABSENT if isinstance(value, dict | list) else value
-        return Problem(key=key, value=shown, wrong=wrong, right=right)
+        return Problem(key=key, value=_shown(value, written), wrong=wrong, right=right)
     if kind == "missing":
-        right = _meaning(location)
-        return Problem(key=key, wrong="is missing", right=right)
+        return Problem(key=key, wrong="is missing", right=_meaning(location))
     if kind == "extra_forbidden":
-        parent = model_at(location[:-1])
-        fields = list(parent.model_fields) if parent is not None else []
-        right = nearest(str(location[-1]), fields)
+        parent = model_of(annotation_at(location[:-1]))
+        right = nearest(str(location[-1]), list(hints(parent)) if parent is not None else [])
         return Problem(key=key, wrong="is not a key here", right=right)
+    annotation = annotation_at(location)
     wrong, right = _words(kind, context)
+    if isinstance(value, str) and kind in _QUOTED:
+        right = _without_quotes(value, annotation) or right
+        value = json.dumps(value, ensure_ascii=False)
+    elif kind == "string_type":
+        right = _as_text(value, annotation, written) or right
+    elif kind == "literal_error":
+        right = _choice(value, annotation, written) or right
+    elif kind in _BOUNDS:
+        right += _in_units(value, annotation, context)
+    elif kind in ("model_type", "model_attributes_type"):
+        right = _section(annotation) or right
+    elif kind == "list_type" and isinstance(value, str | int | float) and value is not True:
+        right = f"write a list, even for one item: [{_shown(value, written)}]"
+    return Problem(key=key, value=_shown(value, written), wrong=wrong, right=right)
+
+
+def _shown(value: object, written: str | None) -> object:
     if isinstance(value, dict | list):
-        value = ABSENT
-    elif isinstance(value, str) and kind in _QUOTED:
-        value = json.dumps(value)
-    return Problem(key=key, value=value, wrong=wrong, right=right)
+        return ABSENT
+    return written if written is not None and not isinstance(value, str) else value
 
 
 def _words(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
@@ -100,40 +113,89 @@ def _plain(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value).replace("'", "")
 
 
-def model_at(location: Iterable[str | int]) -> type[BaseModel] | None:
-    """The model that stands at a location counted from `Stack`, if one does."""
-    model: type[BaseModel] | None = Stack
-    for step in location:
-        if isinstance(step, int):
-            continue
-        if model is None or step not in model.model_fields:
+def _unit(annotation: Any) -> str | None:
+    return next((each.name for each in marks(annotation) if isinstance(each, base.Unit)), None)
+
+
+def _in_units(value: object, annotation: Any, context: Mapping[str, Any]) -> str:
+    """The unit behind a bound, and what the number would be if another was meant."""
+    unit = _unit(annotation)
+    if unit is None:
+        return ""
+    most = context.get("le", 0)
+    if unit == "seconds" and isinstance(value, float | int) and 100 <= value <= 1000 * most:
+        return f" (seconds; {value:g} ms are {value / 1000:g})"
+    return f" ({unit})"
+
+
+def _without_quotes(text: str, annotation: Any) -> str | None:
+    """For text where a number belongs: the number that it says, in the key's own unit."""
+    found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*", text)
+    if found is None:
+        return None
+    number, suffix = float(found[1]), found[2].lower()
+    unit = _unit(annotation)
+    if suffix and unit is not None:
+        known = _SUFFIXES.get(unit, {})
+        name = suffix if suffix in known else suffix[:1]
+        if name not in known:
             return None
-        model = _inner_model(model.model_fields[step].annotation)
-    return model
+        return f"write {number * known[name]:.10g}, a number of {unit}"
+    return None if suffix else f"write {found[1]} without quotes"
 
 
-def _inner_model(annotation: object) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    if get_origin(annotation) in (Annotated, Union, types.UnionType, list):
-        for argument in get_args(annotation):
-            found = _inner_model(argument)
-            if found is not None:
-                return found
-    return None
+def _as_text(value: object, annotation: Any, written: str | None) -> str | None:
+    """For a number or a word of YAML where text belongs."""
+    if isinstance(value, dict | list):
+        return "write text"
+    form = next((each for each in marks(annotation) if isinstance(each, base.Form)), None)
+    text = written if written is not None else _plain(value)
+    if value is None:
+        return form.right if form is not None else "write something"
+    if isinstance(value, bool):
+        text = str(value).lower()
+    if form is None or re.fullmatch(form.pattern, text):
+        return f'put it in quotes: "{text}"'
+    return form.right
 
 
-def _meaning(location: tuple[str | int, ...]) -> str:
-    parent = model_at(location[:-1])
+def _choice(value: object, annotation: Any, written: str | None) -> str | None:
+    valid = [each for each in choices(annotation) if isinstance(each, str)]
+    text = written if written is not None else str(value).lower()
+    if not isinstance(value, str) and text in valid:
+        return f'put it in quotes: "{text}"'
+    if isinstance(value, str) and (close := closest(value, valid)) is not None:
+        return f"write {close}" if len(valid) == 1 else f"did you mean {close}? {_either(valid)}"
+    return _either(valid)
+
+
+def _either(valid: list[str]) -> str:
+    return f"write {' or '.join(valid)}"
+
+
+def _section(annotation: Any) -> str | None:
+    model = model_of(annotation)
+    if model is None:
+        return None
+    required = [name for name, field in model.model_fields.items() if field.is_required()]
+    if not required:
+        return None
+    return f"write keys and values: {{ {', '.join(f'{name}: ...' for name in required)} }}"
+
+
+def _meaning(location: tuple[Step, ...]) -> str:
+    parent = model_of(annotation_at(location[:-1]))
     field = parent.model_fields.get(str(location[-1])) if parent is not None else None
     if field is None:
         return "set it: it has no default"
     right = f"set it: {' '.join((field.description or 'it has no default').split()).rstrip('.')}"
-    inner = _inner_model(field.annotation)
-    if get_origin(field.annotation) is Literal:
-        right += f" ({' or '.join(map(str, get_args(field.annotation)))})"
+    annotation = annotation_at(location)
+    inner = model_of(annotation)
+    if valid := choices(annotation):
+        right += f" ({' or '.join(map(str, valid))})"
     elif inner is not None:
         required = [name for name, each in inner.model_fields.items() if each.is_required()]
-        each_item = "each with" if get_origin(field.annotation) is list else "with"
-        right += f" ({each_item} at least {', '.join(required)})"
+        right += (
+            f" ({'each with' if is_list(annotation) else 'with'} at least {', '.join(required)})"
+        )
     return right

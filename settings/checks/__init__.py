@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from settings.checks import registry
 from settings.checks.pending import pending
 from settings.models.stack import Stack
 from settings.problems import Problem
 
-__all__ = ["check", "pending"]
+__all__ = ["advise", "check", "pending"]
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
@@ -30,8 +30,17 @@ def check(stack: Stack, without: Collection[str] = ()) -> list[Problem]:
     `without` names sections that `stack` lacks (they could not be read); checks that need one of
     them are left out.
     """
+    return _found(registry.RULES, stack, without)
+
+
+def advise(stack: Stack, without: Collection[str] = ()) -> list[Problem]:
+    """What is odd about the stack and may be meant: warnings, in the same order."""
+    return _found(registry.DOUBTS, stack, without)
+
+
+def _found(rules: Iterable[registry.Rule], stack: Stack, without: Collection[str]) -> list[Problem]:
     found: list[Problem] = []
-    for rule in registry.RULES:
+    for rule in rules:
         if rule.sections.isdisjoint(without):
             found += rule.run(stack)
     once = {str(each): each for each in found}.values()

@@ -10,8 +10,6 @@ from settings.models.cdn import WIDEST_CDN_PREFIX, RangesRefused, usable_ranges
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
 
-_FORWARDED = ("x-forwarded-for", "forwarded", "via")
-
 
 @reads("cdn")
 def kind_has_what_it_needs(stack: Stack) -> Iterator[Problem]:
@@ -102,16 +100,3 @@ def records_belong_to_the_zone(stack: Stack) -> Iterator[Problem]:
             yield problem(path, record, "stands twice", "name each record once")
     if cdn.zone is None and cdn.zone_id is not None:
         yield problem("cdn.zone_id", cdn.zone_id, "is not used without cdn.zone", "set cdn.zone")
-
-
-@reads("cdn")
-def client_header_is_the_cdns_own(stack: Stack) -> Iterator[Problem]:
-    """A list that every proxy appends to is no single address of the client."""
-    header = stack.cdn.client_ip_header
-    if header.lower() in _FORWARDED:
-        yield problem(
-            "cdn.client_ip_header",
-            header,
-            "is a list anybody may start, not the client's address",
-            "write the header only the CDN sets, such as CF-Connecting-IP",
-        )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 from typing import Final
 
 from settings.checks.registry import reads
@@ -16,7 +15,6 @@ MINORS: Final = ("1.35", "1.36")
 
 _KUBEADM_CORES = 2
 _KUBEADM_MEMORY = 1700
-_UNQUOTABLE = re.compile(r"""[\s"'\\$]""")
 _DECIDED_FLAGS = ("node-ip", "hostname-override")
 _DECIDED_KUBEADM = ("clusterName", "controlPlaneEndpoint", "kubernetesVersion", "networking")
 _DECIDED_SYSCTLS = {"net.ipv4.ip_forward": "1"}
@@ -83,8 +81,8 @@ def version_is_supported(stack: Stack) -> Iterator[Problem]:
             "is not supported",
             f"write a version of {' or '.join(MINORS)}",
         )
-    major = cluster.containerd.version.split(":")[-1].split(".")[0]
-    if not major.isdigit() or int(major) < 2:
+    major = re.match(r"(\d+:)?(\d+)", cluster.containerd.version)
+    if major is not None and int(major[2]) < 2:
         yield problem(
             "cluster.containerd.version",
             cluster.containerd.version,
@@ -97,19 +95,10 @@ def version_is_supported(stack: Stack) -> Iterator[Problem]:
 def extension_keys_extend(stack: Stack) -> Iterator[Problem]:
     """Extension keys add; they do not undo what the program decides."""
     cluster = stack.cluster
-    for flag, text in cluster.kubelet.extra_args.items():
-        path = f"cluster.kubelet.extra_args.{flag}"
-        if flag.startswith("-"):
-            yield problem(path, flag, "has dashes", f"write {flag.lstrip('-')}")
-        elif flag in _DECIDED_FLAGS:
+    for flag in cluster.kubelet.extra_args:
+        if flag in _DECIDED_FLAGS:
+            path = f"cluster.kubelet.extra_args.{flag}"
             yield problem(path, flag, "is decided by the program", "remove it")
-        elif _UNQUOTABLE.search(flag + text):
-            yield problem(
-                path,
-                text,
-                "cannot stand in the kubelet's environment file",
-                "leave blanks, quotes, backslashes and dollars out",
-            )
     for key in cluster.cluster_configuration:
         if key in _DECIDED_KUBEADM:
             yield problem(
@@ -123,25 +112,4 @@ def extension_keys_extend(stack: Stack) -> Iterator[Problem]:
         if given != needed:
             yield problem(
                 f"cluster.sysctls.{key}", given, "stops pods' traffic", f"remove it or set {needed}"
-            )
-
-
-@reads("cluster")
-def node_files_have_places(stack: Stack) -> Iterator[Problem]:
-    """Absolute, plain paths; containerd reads only *.toml."""
-    for name in stack.cluster.node_files:
-        if not name.startswith("/") or ".." in PurePosixPath(name).parts or name.endswith("/"):
-            yield problem(
-                f"cluster.node_files.{name}",
-                name,
-                "is not an absolute path of a file",
-                "write one such as /etc/NAME",
-            )
-    for name in stack.cluster.containerd.snippets:
-        if "/" in name or not name.endswith(".toml"):
-            yield problem(
-                f"cluster.containerd.snippets.{name}",
-                name,
-                "is not read by containerd",
-                "write a file name that ends in .toml",
             )

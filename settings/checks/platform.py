@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,20 +11,11 @@ from settings.models.stack import Stack
 from settings.models.walk import walk
 from settings.problems import Problem, problem
 
-_EXACT = re.compile(r"^v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$")
-
 
 @reads("platform")
 def charts_are_pinned(stack: Stack) -> Iterator[Problem]:
     """An exact version from a known place: the same plan tomorrow as today."""
     for path, chart in walk(stack, Chart):
-        if not _EXACT.match(chart.version):
-            yield problem(
-                f"{path}.version",
-                chart.version,
-                "is no exact chart version",
-                "write all three numbers, such as 1.20.2",
-            )
         local = "/" in chart.chart
         if chart.repository is None and not local:
             yield problem(

@@ -20,16 +20,27 @@ class Rule:
 
 
 RULES: list[Rule] = []
+"""What they find is wrong."""
+DOUBTS: list[Rule] = []
+"""What they find is odd, and may be meant: a warning."""
 
 
 def reads(*sections: str) -> Callable[[Check], Check]:
     """Enrol a check that reads these sections and no other."""
+    return _enrol(RULES, sections)
 
+
+def doubts(*sections: str) -> Callable[[Check], Check]:
+    """Enrol a check whose findings are warnings."""
+    return _enrol(DOUBTS, sections)
+
+
+def _enrol(rules: list[Rule], sections: tuple[str, ...]) -> Callable[[Check], Check]:
     def enrol(function: Check) -> Check:
         unknown = set(sections) - set(Stack.model_fields)
         if unknown:
             raise ValueError(f"{function.__name__} reads unknown sections {sorted(unknown)}")
-        RULES.append(Rule(run=function, sections=frozenset(sections)))
+        rules.append(Rule(run=function, sections=frozenset(sections)))
         return function
 
     return enrol

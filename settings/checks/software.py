@@ -8,9 +8,7 @@ from settings.checks.registry import reads
 from settings.models.software import AptRepository
 from settings.models.stack import Stack
 from settings.models.walk import walk
-from settings.problems import ABSENT, Problem, problem
-
-_KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
+from settings.problems import Problem, problem
 
 
 @reads("software")
@@ -41,14 +39,3 @@ def repositories_are_well_formed(stack: Stack) -> Iterator[Problem]:
                 f"is empty, and the suite {each.suites[0]} needs some",
                 "write [main] or the like, or end the suite in a slash",
             )
-        yield from _signed(path, each)
-
-
-def _signed(path: str, repository: AptRepository) -> Iterator[Problem]:
-    key = repository.signed_by
-    if key is None or key.strip().startswith(_KEY):
-        return
-    wrong = "is a private key" if "PRIVATE KEY" in key else "is not an armored public key"
-    yield problem(
-        f"{path}.signed_by", ABSENT, wrong, f"write the key itself, from {_KEY} to its end"
-    )

@@ -15,7 +15,6 @@ from settings.models.walk import walk
 from settings.problems import Problem, problem
 
 _STEP = Decimal("0.01")
-_SLOWEST = Decimal("3")
 
 
 @reads("routers")
@@ -56,7 +55,7 @@ def _owned(
 
 @reads()
 def timers_make_sense(stack: Stack) -> Iterator[Problem]:
-    """VRRP version 3 counts centiseconds (RFC 5798, 5.2.7); a slow advert is a long outage."""
+    """VRRP version 3 counts centiseconds (RFC 5798, 5.2.7)."""
     for section, vrrp in walk(stack, Vrrp):
         path = f"{section}.advert_interval"
         interval = Decimal(str(vrrp.advert_interval))
@@ -66,11 +65,4 @@ def timers_make_sense(stack: Stack) -> Iterator[Problem]:
                 vrrp.advert_interval,
                 "is no multiple of 0.01 s (VRRP version 3 counts centiseconds)",
                 f"write {interval.quantize(_STEP)}",
-            )
-        if interval > _SLOWEST:
-            yield problem(
-                path,
-                vrrp.advert_interval,
-                f"lets a dead owner keep its address for {(3 * interval).normalize():f} s and more",
-                f"write {_SLOWEST} or less: a backup waits for three adverts and the skew",
             )

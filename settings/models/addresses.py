@@ -71,15 +71,20 @@ def _subnet(value: object) -> object:
         raise fault("is not text", "write an IPv4 network such as 192.0.2.0/24")
     if is_ipv6(value):
         raise fault(IPV4_ONLY, IPV4_ONLY_RIGHT.format(what="network"))
+    address, slash, length = value.partition("/")
     try:
         network = IPv4Network(value, strict=False)
     except (AddressValueError, NetmaskValueError, ValueError):
         raise fault(
             "is not an IPv4 network", "write an address and a prefix length such as 192.0.2.0/24"
         ) from None
-    if "/" not in value:
-        raise fault("has no prefix length", f"write {value}/24 or the length you mean")
-    if value.split("/")[0] != str(network.network_address):
+    if not slash:
+        around = IPv4Network(f"{address}/24", strict=False)
+        alone = "" if str(around.network_address) == address else f"{address}/32, or "
+        raise fault("has no prefix length", f"write {alone}{around} or the length you mean")
+    if length != str(network.prefixlen):
+        raise fault("has a mask in place of a prefix length", f"write {network}")
+    if address != str(network.network_address):
         raise fault("has host bits set", f"write the network itself: {network}")
     return network
 
@@ -97,6 +102,20 @@ Subnet = Annotated[
     WithJsonSchema({"type": "string", "pattern": rf"^{_DOTTED}/([0-9]|[12][0-9]|3[0-2])$"}),
 ]
 """A network without host bits, such as 198.18.10.0/24."""
+
+
+def ends_of(text: str) -> tuple[Address, Address] | None:
+    """The first and last host address of a range written as one text, by network or by ends."""
+    first, dash, last = (each.strip() for each in text.partition("-"))
+    if dash and is_address(first) and is_address(last):
+        return IPv4Address(first), IPv4Address(last)
+    try:
+        network = IPv4Network(text, strict=False)
+    except ValueError:
+        return None
+    if network.prefixlen >= BITS - 1:
+        return network[0], network[-1]
+    return network[1], network[-2]
 
 
 def subnet(text: str) -> Subnet:
@@ -124,6 +143,12 @@ PRIVATE: Final = tuple(
     map(subnet, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
 )
 """RFC 1918 and RFC 6598: nobody on the internet reaches them."""
+
+DOCUMENTATION: Final = tuple(map(subnet, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")))
+"""RFC 5737: examples, nobody's."""
+
+BENCHMARKS: Final = subnet("198.18.0.0/15")
+"""RFC 2544: laboratories'."""
 
 SPECIAL: Final = {
     subnet("0.0.0.0/8"): "this network (RFC 1122)",

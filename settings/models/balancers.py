@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from settings.models.addresses import Address
-from settings.models.base import Hostname, Name, Port, Strict
+from settings.models.base import Hostname, Name, Port, Strict, Unit
 from settings.models.machines import MachineSpec
 from settings.models.vrrp import Vrid, Vrrp
+
+Seconds = Annotated[float, Unit("seconds")]
+"""HAProxy counts milliseconds: less than one would be none, and no limit at all."""
 
 
 class BalancerVip(Strict):
@@ -35,28 +38,28 @@ class Certificate(Strict):
     `origin-ca`: signed by Cloudflare's origin CA for a key made by the stack."""
     names: list[Hostname] = Field(min_length=1)
     """Host names it is for; `*` covers one label."""
-    validity_hours: int = Field(default=8760, ge=24)
+    validity_hours: Annotated[int, Unit("hours")] = Field(default=8760, ge=24, le=175_200)
     """Lifetime in hours, of a certificate the stack makes."""
 
 
 class Timeouts(Strict):
     """HAProxy timeouts, in seconds (HAProxy configuration manual, section 4)."""
 
-    connect: float = Field(default=2, gt=0, le=60)
+    connect: Seconds = Field(default=2, ge=0.001, le=60)
     """To a node."""
-    client: float = Field(default=50, gt=0, le=3600)
+    client: Seconds = Field(default=50, ge=0.001, le=3600)
     """A client's silence."""
-    server: float = Field(default=50, gt=0, le=3600)
+    server: Seconds = Field(default=50, ge=0.001, le=3600)
     """A node's silence."""
-    http_request: float = Field(default=10, gt=0, le=300)
+    http_request: Seconds = Field(default=10, ge=0.001, le=300)
     """A whole request's header (slow clients)."""
-    http_keep_alive: float = Field(default=10, gt=0, le=300)
+    http_keep_alive: Seconds = Field(default=10, ge=0.001, le=300)
     """Between two requests of one connection."""
-    queue: float = Field(default=5, gt=0, le=300)
+    queue: Seconds = Field(default=5, ge=0.001, le=300)
     """Waiting for a free connection to a node."""
-    tunnel: float = Field(default=3600, gt=0, le=86_400)
+    tunnel: Seconds = Field(default=3600, ge=0.001, le=86_400)
     """Silence of an upgraded connection (WebSocket)."""
-    hard_stop_after: float = Field(default=60, gt=0, le=3600)
+    hard_stop_after: Seconds = Field(default=60, ge=0.001, le=3600)
     """How long a reloaded process may finish its connections."""
 
 
@@ -73,8 +76,8 @@ class Balancers(Strict):
     """The certificate HTTPS is answered with."""
     timeouts: Timeouts = Timeouts()
     """HAProxy's timeouts."""
-    max_connections: int = Field(default=10_000, ge=100, le=1_000_000)
-    """HAProxy's global maxconn."""
+    max_connections: int = Field(default=10_000, ge=100, le=500_000)
+    """HAProxy's global maxconn. Each takes two files, of the 1,048,576 that fs.nr_open allows."""
     target: Literal["node-port", "load-balancer-ip"] = "node-port"
     """Where routes send requests: every node's NodePort, or the ingress' LoadBalancer IP."""
     api_port: Port = 6443

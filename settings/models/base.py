@@ -46,6 +46,23 @@ def fault(wrong: str, right: str) -> PydanticCustomError:
 
 
 @dataclass(frozen=True)
+class Unit:
+    """What a number counts, for messages. Stands among the arguments of `Annotated`."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """A text of several lines, in any alphabet: a file's content, a key in armor."""
+
+
+@dataclass(frozen=True)
+class Prose:
+    """One line in any alphabet."""
+
+
+@dataclass(frozen=True)
 class Form:
     """The form of a text: a pattern that all of it matches, and the words for one that does not.
 
@@ -59,8 +76,17 @@ class Form:
     def check(self, text: str) -> str:
         """The text itself; raises `fault` when it has another form."""
         if re.fullmatch(self.pattern, text) is None:
-            raise fault(self.wrong, self.right)
+            raise fault(self.wrong, self.better(text))
         return text
+
+    def better(self, text: str) -> str:
+        """What to write instead: the text itself with a slip of the pen mended, or the rule."""
+        bare = text.strip(".-")
+        low = bare.lower()
+        for each in (bare, low, low.replace("_", "-"), bare.replace("_", "-")):
+            if re.fullmatch(self.pattern, each):
+                return f"write {each}"
+        return self.right
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -87,7 +113,7 @@ Name = Annotated[
 Hostname = Annotated[
     str,
     Form(
-        r"(?=.{1,253}$)(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}",
+        r"(?=.{1,253}$)(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+([a-z]{2,63}|xn--[a-z0-9-]{1,58}[a-z0-9])",
         "is not a host name",
         "write a fully qualified name in lower case such as www.example.org",
     ),
@@ -109,14 +135,31 @@ Sha256 = Annotated[
     Form(r"[0-9a-f]{64}", "is not a SHA-256 checksum", "write 64 lower-case hexadecimal digits"),
 ]
 
-Version = Annotated[
+ExactVersion = Annotated[
     str,
     Form(
-        r"\d+\.\d+\.\d+([.+-][0-9A-Za-z.+-]+)?",
-        "is not a full version",
-        "write all three numbers such as 1.36.3",
+        r"v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?",
+        "is no exact version",
+        "write all three numbers, such as 1.20.2",
     ),
 ]
+"""Semantic, all of it (semver.org)."""
+
+PackageName = Annotated[
+    str,
+    Form(
+        r"[a-z0-9][a-z0-9+.-]+",
+        "is no name of a Debian package",
+        "write one name an item, in lower case, such as nfs-common",
+    ),
+]
+"""deb-control(5), Package."""
+
+FileText = Annotated[str, Block()]
+"""The whole text of a file."""
+
+Epoch = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
+"""A counter that somebody raises by hand."""
 
 Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 """Of TCP."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from settings.models.addresses import BITS, Subnet, collapsed, subnet
-from settings.models.base import Domain, Form, Hostname, Strict
+from settings.models.base import Domain, Form, Hostname, Strict, fault
 from settings.models.urls import WebUrl
 
 WIDEST_CDN_PREFIX: Final = 8
@@ -22,6 +22,36 @@ ORIGIN_CA_DAYS: Final = (7, 30, 90, 365, 730, 1095, 5475)
 HeaderName = Annotated[
     str, Form(r"[A-Za-z0-9-]+", "is no header name", "write letters, digits and dashes")
 ]
+
+_ANYBODYS: Final = frozenset(
+    (
+        *("accept", "accept-charset", "accept-encoding", "accept-language", "authorization"),
+        *("cache-control", "connection", "content-length", "content-type", "cookie", "date"),
+        *("expect", "from", "host", "if-match", "if-modified-since", "if-none-match"),
+        *("keep-alive", "max-forwards", "origin", "pragma", "proxy-authorization", "range"),
+        *("referer", "te", "trailer", "transfer-encoding", "upgrade", "user-agent", "warning"),
+    )
+)
+"""Headers of HTTP's own (RFC 9110), which a client or a browser writes."""
+_LISTS: Final = frozenset(
+    (
+        *("forwarded", "via", "x-forwarded", "x-forwarded-for", "x-forwarded-host"),
+        *("x-forwarded-port", "x-forwarded-proto", "x-forwarded-server"),
+    )
+)
+
+
+def _cdns_own(header: str) -> str:
+    right = "write the header only the CDN sets, such as CF-Connecting-IP"
+    if header.lower() in _LISTS:
+        raise fault("is a list anybody may start, not the client's address", right)
+    if header.lower() in _ANYBODYS:
+        raise fault("is a header of the client's own, not its address", right)
+    return header
+
+
+ClientHeader = Annotated[HeaderName, AfterValidator(_cdns_own)]
+"""Set by the CDN, over whatever the client wrote there."""
 
 ZoneId = Annotated[
     str,
@@ -74,7 +104,7 @@ class Cdn(Strict):
     `listed`: any other CDN, known by its ranges alone."""
     range_list: list[Subnet] = Field(default_factory=list)
     """The CDN's address ranges when `kind` is `listed`."""
-    client_ip_header: HeaderName = "CF-Connecting-IP"
+    client_ip_header: ClientHeader = "CF-Connecting-IP"
     """The header in which the CDN, and only it, names the client."""
     zone: Domain | None = None
     """The Cloudflare zone; null manages no records. Its token: secret `cloudflareApiToken`."""

@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from settings.models.addresses import Address
-from settings.models.base import Name, Strict
+from settings.models.base import Form, Name, Strict, Unit, fault
+
+NodeName = Annotated[
+    str,
+    Form(
+        r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?",
+        "is no name of a Proxmox node",
+        "write it as the Proxmox cluster calls it: letters, digits and dashes",
+    ),
+]
+"""A host name (RFC 1123); capitals stay."""
+
+
+def _own(name: str) -> str:
+    if name in ("localhost", "broadcasthost") or name.startswith(("ip6-", "localhost-")):
+        raise fault("is every machine's own name for itself", "write another, such as worker-1")
+    return name
+
+
+MachineName = Annotated[Name, AfterValidator(_own)]
+"""Stands in every machine's /etc/hosts."""
 
 
 class MachineSpec(Strict):
     """One virtual machine. Its legs stand on the networks its role has."""
 
-    name: Name
+    name: MachineName
     """Host name and resource name: a change replaces the machine."""
-    host: Name
+    host: NodeName
     """The Proxmox host it stands on."""
     vm_id: int = Field(ge=100, le=999_999_999)
     """The Proxmox id, unique in the Proxmox cluster."""
     cores: int = Field(default=2, ge=1, le=256)
     """Virtual CPUs."""
-    memory: int = Field(default=2048, ge=256)
+    memory: Annotated[int, Unit("MiB")] = Field(default=2048, ge=1, le=2_097_152)
     """MiB."""
-    disk: int = Field(default=16, ge=4)
+    disk: Annotated[int, Unit("GiB")] = Field(default=16, ge=1, le=16_000)
     """GiB."""
     management: Address
     """Address on the management segment."""

@@ -4,28 +4,64 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from settings.models.addresses import Address
-from settings.models.base import Domain, Strict, fault
-from settings.models.urls import ChartUrl
+from settings.models.addresses import Address, ends_of
+from settings.models.base import Domain, ExactVersion, Form, Strict, Unit, fault
+from settings.models.urls import Url
 
 NodePort = Annotated[int, Field(ge=30000, le=32767, strict=True)]
 """The API server's default service-node-port-range."""
 
 
+ChartName = Annotated[
+    str,
+    Form(
+        r"oci://[A-Za-z0-9][A-Za-z0-9.:/_-]*|[A-Za-z0-9./][A-Za-z0-9._/-]*",
+        "is no chart",
+        "write its name in the repository, a path with a slash, or oci://HOST/PATH/NAME",
+    ),
+]
+
+
+def _fetched(url: str) -> str:
+    if url.startswith("oci://"):
+        raise fault(
+            "is an OCI registry, which Helm takes in the chart's own name",
+            f"write chart: {url.rstrip('/')}/NAME and no repository",
+        )
+    return url
+
+
+Repository = Annotated[
+    str, AfterValidator(_fetched), Url(("http", "https"), "is no chart repository")
+]
+"""Of Helm charts, with an index."""
+
+ImageName = Annotated[
+    str,
+    Form(
+        r"([a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]{1,5})?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*"
+        r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?",
+        "is no container image",
+        "write HOST/PATH:TAG or HOST/PATH@sha256:DIGEST",
+    ),
+]
+"""A reference (distribution's grammar)."""
+
+
 class Chart(Strict):
     """A Helm chart, pinned."""
 
-    chart: str
+    chart: ChartName
     """The chart's name in its repository, a local path, or an oci:// reference."""
-    version: str
+    version: ExactVersion
     """The exact chart version."""
-    repository: ChartUrl | None = None
+    repository: Repository | None = None
     """Null: `chart` is a local path or a full OCI reference."""
     values: dict[str, Any] = Field(default_factory=dict)
     """Merged over the values the program decides; lists are replaced."""
-    timeout: int = Field(default=600, ge=30)
+    timeout: Annotated[int, Unit("seconds")] = Field(default=600, ge=30, le=7200)
     """Seconds."""
 
 
@@ -41,6 +77,14 @@ class AddressRange(Strict):
     def written(self) -> str:
         """Both ends, for messages."""
         return f"{self.first}-{self.last}"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spelt_out(cls, value: Any) -> Any:
+        if isinstance(value, str) and (ends := ends_of(value)) is not None:
+            first, last = ends
+            raise fault("is no pair of ends", f"write {{ first: {first}, last: {last} }}")
+        return value
 
     @model_validator(mode="after")
     def _ordered(self) -> AddressRange:
@@ -89,9 +133,9 @@ class Demo(Strict):
     """Whether it is there."""
     host: Domain
     """The host name it answers to."""
-    image: str
+    image: ImageName
     """Its image, with a tag or digest that stays."""
-    replicas: int = Field(default=2, ge=1)
+    replicas: int = Field(default=2, ge=1, le=1000)
     """Pods, unless there is one a node."""
     every_node: bool = False
     """A DaemonSet, one pod a node, instead of a Deployment."""

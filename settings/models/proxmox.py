@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from settings.models.addresses import Address
-from settings.models.base import Form, Name, Port, Sha256, Strict
+from settings.models.base import Form, Port, Sha256, Strict
+from settings.models.machines import NodeName
 from settings.models.urls import ApiUrl, WebUrl
 
 Tag = Annotated[
@@ -31,6 +32,27 @@ DiskImage = Annotated[
 """A file name. `.qcow2` and `.raw` are of content type `import`, `.img` is of `iso`."""
 
 
+Storage = Annotated[
+    str,
+    Form(
+        r"[A-Za-z][A-Za-z0-9_.-]*[A-Za-z0-9]",
+        "is no name of a datastore",
+        "write it as Proxmox lists it, such as local-lvm; not a path",
+    ),
+]
+"""A storage's identifier (pvesm(1))."""
+
+SshUser = Annotated[
+    str,
+    Form(
+        r"[a-z_][a-z0-9_-]{0,31}",
+        "is no Linux user",
+        "write the user on the host, such as root; a Proxmox realm such as @pam is none of it",
+    ),
+]
+"""useradd(8)."""
+
+
 class Image(Strict):
     """The bare disk image every machine starts from, downloaded by Proxmox and checked."""
 
@@ -45,18 +67,18 @@ class Image(Strict):
 class Datastores(Strict):
     """Where Proxmox keeps what; each must be enabled for the content named."""
 
-    images: str = "local"
+    images: Storage = "local"
     """Content type `import` (or `iso`)."""
-    snippets: str = "local"
+    snippets: Storage = "local"
     """Content type `snippets`."""
-    disks: str = "local-lvm"
+    disks: Storage = "local-lvm"
     """Content type `images`."""
 
 
 class ProxmoxHost(Strict):
     """One hypervisor of the Proxmox cluster."""
 
-    name: Name
+    name: NodeName
     """As the Proxmox cluster calls it."""
     ssh_address: Address
     """Where snippets are uploaded over SSH."""
@@ -71,7 +93,7 @@ class Proxmox(Strict):
     """The API, without a path."""
     insecure: bool = False
     """Skip verification of the API's certificate: for self-signed installs only."""
-    ssh_user: str = "root"
+    ssh_user: SshUser = "root"
     """The user who uploads snippets."""
     hosts: list[ProxmoxHost] = Field(min_length=1)
     """The hypervisors machines may stand on."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from settings.models.addresses import Address, Subnet
-from settings.models.base import Name, Port, Strict
+from settings.models.base import Name, Port, Strict, Unit
 from settings.models.machines import MachineSpec
 from settings.models.vrrp import Vrid, Vrrp
 
@@ -34,9 +34,11 @@ class RouterVip(Strict):
 class ConnectionLimits(Strict):
     """How many connections are tracked, and how long."""
 
-    conntrack_max: int = Field(default=262_144, ge=4096)
+    conntrack_max: int = Field(default=262_144, ge=4096, le=2**31 - 1)
     """Connections tracked (nf_conntrack_max)."""
-    established_timeout: int = Field(default=86_400, ge=60)
+    established_timeout: Annotated[int, Unit("seconds")] = Field(
+        default=86_400, ge=60, le=2**31 - 1
+    )
     """Seconds."""
 
 

@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
-from settings.models.base import Name, Strict
+from settings.models.base import Form, Name, Strict
+from settings.models.keys import ArmoredKey
 from settings.models.urls import WebUrl
+
+Suite = Annotated[
+    str,
+    Form(
+        r"/|[A-Za-z0-9./_+:~-]+",
+        "is no suite",
+        "write one suite an item, such as bookworm, or an exact path that ends in a slash: /",
+    ),
+]
+"""sources.list(5)."""
+
+Component = Annotated[
+    str,
+    Form(
+        r"[A-Za-z0-9][A-Za-z0-9._+/-]*",
+        "is no component",
+        "write one component an item, such as main",
+    ),
+]
+"""sources.list(5)."""
 
 
 class AptRepository(Strict):
@@ -15,11 +38,11 @@ class AptRepository(Strict):
     """Names its file under /etc/apt/sources.list.d."""
     uris: list[WebUrl] = Field(min_length=1)
     """Base URIs, http or https."""
-    suites: list[str] = Field(min_length=1)
+    suites: list[Suite] = Field(min_length=1)
     """Suites, or one exact path that ends in a slash."""
-    components: list[str] = Field(default_factory=list)
+    components: list[Component] = Field(default_factory=list)
     """Components; none with an exact path."""
-    signed_by: str | None = None
+    signed_by: ArmoredKey | None = None
     """The armored public key itself; null uses the image's own keyring."""
 
 

@@ -2,43 +2,78 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-from urllib.parse import urlsplit
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
-from settings.models.addresses import IPV4_ONLY, IPV4_ONLY_RIGHT, is_ipv6
-from settings.models.base import Form, fault
+from settings.models.addresses import IPV4_ONLY, IPV4_ONLY_RIGHT, is_address, is_ipv6
+from settings.models.base import fault
+
+_HOST = re.compile(r"(?=.{1,253}$)([a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?\.?)+")
 
 
-def reachable(url: str) -> str:
-    """The URL itself; raises `fault` for one that cannot be read or names an IPv6 address."""
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        raise fault("is not a URL", "write SCHEME://HOST/PATH") from None
-    if ":" in host and is_ipv6(host):
-        raise fault(IPV4_ONLY, IPV4_ONLY_RIGHT.format(what="address or a name"))
+@dataclass(frozen=True)
+class Url:
+    """The form of a URL (RFC 3986) by its schemes. Stands among the arguments of `Annotated`."""
+
+    schemes: tuple[str, ...]
+    wrong: str = "is not a URL"
+
+    def check(self, url: str) -> str:
+        """The URL itself; raises `fault` for one that nothing could be fetched from."""
+        first = " or ".join(f"{each}://" for each in self.schemes)
+        if not url.startswith(tuple(f"{each}://" for each in self.schemes)):
+            raise fault(self.wrong, f"write {first} first")
+        if re.search(r"[\s<>\"{}|\\^`]", url):
+            raise fault(
+                "holds characters that no URL has", "write one URL an item, %20 for a blank"
+            )
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port
+        except ValueError as error:
+            if "ort" in str(error):
+                raise fault("has no such port", "write a port of 1 to 65535") from None
+            raise fault("is not a URL", "write SCHEME://HOST/PATH") from None
+        if ":" in host and is_ipv6(host):
+            raise fault(IPV4_ONLY, IPV4_ONLY_RIGHT.format(what="address or a name"))
+        numeric = host.replace(".", "").isdigit()
+        if not host or _HOST.fullmatch(host) is None or (numeric and not is_address(host)):
+            raise fault("names no host", f"write {self.schemes[-1]}://HOST/PATH")
+        if port == 0:
+            raise fault("has no such port", "write a port of 1 to 65535")
+        return url
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "pattern": f"^({'|'.join(self.schemes)})://[^\\s]+$"}
+
+
+def _bare(url: str) -> str:
+    """Proxmox' API is at the root, and listens on no port that HTTPS has by itself."""
+    parts: SplitResult = urlsplit(url)
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise fault("is no API endpoint", "write https://HOST:8006/ without a path")
+    if parts.port is None:
+        raise fault(
+            "names no port, and would be asked at 443",
+            f"write https://{parts.hostname}:8006/ (or :443 where a proxy answers)",
+        )
     return url
 
 
-WebUrl = Annotated[
-    str,
-    Form(r"https?://.+", "is not a URL", "write http:// or https:// first"),
-    AfterValidator(reachable),
-]
+WebUrl = Annotated[str, Url(("http", "https"))]
 """Fetched over HTTP."""
 
-ApiUrl = Annotated[
-    str,
-    Form(r"https://[^/]+/?", "is no API endpoint", "write https://HOST:8006/ without a path"),
-    AfterValidator(reachable),
-]
-"""Proxmox' API."""
-
-ChartUrl = Annotated[
-    str,
-    Form(r"(https?|oci)://.+", "is no chart repository", "write https://, http:// or oci:// first"),
-    AfterValidator(reachable),
-]
-"""A repository of Helm charts."""
+ApiUrl = Annotated[str, Url(("https",)), AfterValidator(_bare)]
+"""Proxmox' API, with its port."""

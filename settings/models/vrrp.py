@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from settings.models.base import Strict
+from settings.models.base import Strict, Unit
 
 Vrid = Annotated[int, Field(ge=1, le=255, strict=True)]
 """Virtual router identifier, unique on a segment (RFC 5798, 5.2.3)."""
@@ -15,13 +15,14 @@ Vrid = Annotated[int, Field(ge=1, le=255, strict=True)]
 class Vrrp(Strict):
     """VRRP version 3 timers (keepalived.conf(5)); priorities follow from each VIP's owner."""
 
-    advert_interval: float = Field(default=0.3, ge=0.1, le=40.95)
-    """Seconds, in steps of 0.01. A backup takes over after three of them plus the skew."""
+    advert_interval: Annotated[float, Unit("seconds")] = Field(default=0.3, ge=0.1, le=3)
+    """Seconds, in steps of 0.01. A backup takes over after three of them plus the skew,
+    so that 3 is a dead owner for 9 seconds and more."""
     preempt: bool = True
     """Give the VIP back to its owner when it returns."""
-    preempt_delay: int = Field(default=5, ge=0, le=1000)
+    preempt_delay: Annotated[int, Unit("seconds")] = Field(default=5, ge=0, le=1000)
     """Seconds the returning owner waits, so that it does not return before its network does."""
-    startup_delay: int = Field(default=2, ge=0, le=300)
+    startup_delay: Annotated[int, Unit("seconds")] = Field(default=2, ge=0, le=300)
     """Seconds a starting keepalived stays silent (vrrp_startup_delay)."""
-    garp_master_refresh: int = Field(default=60, ge=0)
+    garp_master_refresh: Annotated[int, Unit("seconds")] = Field(default=60, ge=0, le=86_400)
     """Seconds between repeated gratuitous ARPs."""

@@ -76,7 +76,7 @@ def test_text_that_is_not_utf8_is_an_error(
     path.write_bytes(b"config: \xff\xfe\n")
     assert main(["check", str(path)]) == 1
     assert capsys.readouterr().out == (
-        f"{path}: cannot be read: it is not UTF-8 text; name a stack file\n"
+        f"{path}: line 1: is not UTF-8 text: byte 0xff; save the file as UTF-8\n"
     )
 
 

@@ -243,7 +243,9 @@ def test_an_unknown_key_and_text_in_place_of_a_section_are_refused(warned: list[
     give(config, SECRET)
     told = refused()
     assert told[0].startswith("layered-cloud:routes: is not a key here; did you mean routers? ")
-    assert told[1:] == ["layered-cloud:cdn: cloudflare is not a section; write keys and values"]
+    assert told[1:] == [
+        "layered-cloud:cdn: cloudflare is not a section; write keys and values: { kind: ... }"
+    ]
 
 
 def test_configuration_in_the_environment_is_read_too(
