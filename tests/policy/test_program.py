@@ -39,8 +39,7 @@ def planned(name: str) -> Registered:
 def test_a_shipped_stack_breaks_no_rule(name: str) -> None:
     plan = planned(name)
     resources = [
-        Resource(type=each.type, name=each.name, properties=each.inputs, protected=each.protect)
-        for each in plan.resources
+        Resource(type=each.type, name=each.name, properties=each.inputs) for each in plan.resources
     ]
     assert violations(resources) == []
     assert len([each for each in resources if each.type.endswith(":VmLegacy")]) >= 4
