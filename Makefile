@@ -54,6 +54,8 @@ preview: venv ## the plan of STACK=dev|prod|lab, offline; BASE=REV compares with
 lint: venv
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy --no-error-summary
+	@told=$$($(VENV)/bin/lint-imports --no-logo --no-cache) || { echo "$$told"; exit 1; }
+	@$(PYTHON) -m tests.dead_code
 	@git ls-files -co --exclude-standard '*.sh' .ci/run | xargs shellcheck
 	@$(PYTHON) -m settings check Pulumi.*.yaml
 	@$(PYTHON) -m lab.software run actionlint

@@ -35,7 +35,6 @@ class Resource:
     type: str
     name: str
     properties: Mapping[str, Any]
-    protected: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import runpy
-from pathlib import Path
-
 import pytest
-from pulumi.runtime import config as engine
 
 from policy.rules import Resource, violations
-from settings.files import read_config
-from tests.components.mocks import Registered, run_program
-
-ROOT = Path(__file__).parent.parent.parent
-SECRETS = {
-    "proxmoxApiToken": "root@pam!builder=hush",
-    "proxmoxSshKey": "-----BEGIN OPENSSH PRIVATE KEY-----",
-    "cloudflareApiToken": "hush",
-}
+from tests.whole import STACKS, planned
 
 
-def planned(name: str) -> Registered:
-    config = read_config((ROOT / f"Pulumi.{name}.yaml").read_text("utf-8"), name)
-    flat = {
-        key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()
-    }
-    hidden = {f"layered-cloud:{key}": value for key, value in SECRETS.items()}
-
-    def program() -> None:
-        engine.set_all_config({**flat, **hidden}, list(hidden))
-        runpy.run_path(str(ROOT / "__main__.py"))
-
-    return run_program(program, preview=True)
-
-
-@pytest.mark.parametrize("name", ["dev", "prod", "lab"])
+@pytest.mark.parametrize("name", STACKS)
 def test_a_shipped_stack_breaks_no_rule(name: str) -> None:
     plan = planned(name)
     resources = [
-        Resource(type=each.type, name=each.name, properties=each.inputs, protected=each.protect)
-        for each in plan.resources
+        Resource(type=each.type, name=each.name, properties=each.inputs) for each in plan.resources
     ]
     assert violations(resources) == []
     assert len([each for each in resources if each.type.endswith(":VmLegacy")]) >= 4

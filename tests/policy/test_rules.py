@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -136,6 +137,13 @@ def test_a_fault_is_told_with_what_to_do(resource: Resource, told: str) -> None:
 def test_every_rule_speaks_in_some_fault() -> None:
     told = {line.partition(":")[0] for _, line in FAULTS}
     assert {rule.name for rule in rules.RULES} == told
+
+
+def test_every_rule_is_in_the_documents() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "policy.md").read_text(encoding="utf-8")
+    names = [rule.name for rule in (*rules.RULES, *rules.STACK_RULES)]
+    assert len(set(names)) == len(names)
+    assert [name for name in names if f"`{name}`" not in page] == []
 
 
 def test_what_is_not_known_yet_is_no_fault() -> None:

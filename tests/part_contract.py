@@ -1,0 +1,122 @@
+"""What every part owes, as a list of what is wrong with one.
+
+A fault names the part, what is wrong, and what would be right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from components.host.part import Part
+
+LATE: dict[str, object] = {
+    "authorized_keys": ["ssh-ed25519 AAAA operator"],
+}
+"""A value for everything that parts' texts wait for (`Late.needs`)."""
+
+UNJUDGED = {
+    "/etc/hostname": "one word, made here",
+    "/etc/hosts": "the resolver skips a line that it does not understand",
+    "/etc/resolv.conf": "the resolver skips a line that it does not understand",
+    "/etc/cloud/cloud.cfg.d/99-layered-cloud.cfg": "constant; read at the next boot",
+    "/etc/apt/apt.conf.d/52layered-cloud-upgrades": "constant but for one word",
+    "/etc/apt/sources.list": "empty",
+    "/etc/chrony/chrony.conf": "chronyd starts with it and must run, or the old one comes back",
+    "/etc/systemd/journald.conf.d/60-layered-cloud.conf": "journald skips what it does not know",
+    "/etc/systemd/system/ssh.service.d/10-layered-cloud.conf": "constant",
+    "/root/.ssh/authorized_keys": "sshd skips a line that it does not understand",
+}
+"""Files that no check of their part watches, and why none does."""
+
+OF_THE_IMAGE = {
+    "sshd": "the image has sshd, or nobody could push",
+    "journald": "a part of systemd",
+}
+"""Parts whose daemon needs no package, and why."""
+
+BY_DEFAULT: dict[tuple[str, int], str] = {}
+"""Ports, by part, that stand in none of its texts, and why."""
+
+NETWORKS = ("management", "lan", "wan", "sync", "loopback")
+SOURCES = ("peer", "management", "lan", "cdn", "anyone", "itself")
+UNITS = "/etc/systemd/system/"
+
+
+def covers(watched: str, path: str) -> bool:
+    """Whether a watched path is this file or a directory above it."""
+    return path == watched or path.startswith(watched.rstrip("/") + "/")
+
+
+def faults(parts: Sequence[Part]) -> list[str]:
+    """What is wrong with the parts that are summed into one push."""
+    return [*_names(parts), *(fault for part in parts for fault in _of(part))]
+
+
+def _of(part: Part) -> Iterator[str]:
+    for rule in (_judged, _own, _brought, _ports, _exporters):
+        for fault in rule(part):
+            yield f"{part.name}: {fault}"
+
+
+def _names(parts: Sequence[Part]) -> Iterator[str]:
+    for kind, names in {
+        "part": [part.name for part in parts],
+        "file": [file.path for part in parts for file in part.files],
+        "check": [check.name for part in parts for check in part.checks],
+        "step": [step.name for part in parts for step in part.steps],
+        "service": [service.name for part in parts for service in part.services],
+    }.items():
+        for name, count in Counter(names).items():
+            if count > 1:
+                yield f"{kind} {name} is there {count} times: give each a name of its own"
+
+
+def _judged(part: Part) -> Iterator[str]:
+    for file in part.files:
+        checked = any(
+            not check.watches or any(covers(watched, file.path) for watched in check.watches)
+            for check in part.checks
+        )
+        if not checked and file.path not in UNJUDGED:
+            yield f"{file.path} has no check: add the daemon's own, or say in UNJUDGED why none"
+
+
+def _own(part: Part) -> Iterator[str]:
+    for watcher in (*part.checks, *part.steps, *part.services):
+        for watched in watcher.watches:
+            if not any(covers(watched, file.path) for file in part.files):
+                yield f"{watcher.name} watches {watched}, where the part has no file"
+
+
+def _brought(part: Part) -> Iterator[str]:
+    own = {file.path.removeprefix(UNITS) for file in part.files if file.path.startswith(UNITS)}
+    foreign = [service.name for service in part.services if service.name not in own]
+    if foreign and not part.packages and part.name not in OF_THE_IMAGE:
+        yield (
+            f"nothing brings {', '.join(foreign)}: name the package, or say in OF_THE_IMAGE why "
+            "none is needed"
+        )
+
+
+def _ports(part: Part) -> Iterator[str]:
+    text = "\n".join(part.texts(**LATE).values())
+    for port in part.ports:
+        what = f"port {port.protocol} {port.number or ''}".strip()
+        said = rf"\b{port.number}\b" if port.number is not None else rf"(?i){port.protocol}"
+        if not re.search(said, text) and (part.name, port.number) not in BY_DEFAULT:
+            yield f"{what} stands in no text of it: render it, or say in BY_DEFAULT why not"
+        if (port.number is None) == (port.protocol in ("tcp", "udp")):
+            yield f"{what}: tcp and udp have a number, other protocols none"
+        if port.network not in NETWORKS or port.sources not in SOURCES:
+            yield f"{what} is on {port.network} for {port.sources}: see OpenPort for the words"
+        if not port.purpose:
+            yield f"{what} is open for no purpose: name it"
+
+
+def _exporters(part: Part) -> Iterator[str]:
+    opened = {(port.network, port.number) for port in part.ports}
+    for exporter in part.exporters:
+        if (exporter.network, exporter.port) not in opened:
+            yield f"exporter {exporter.name} is read on {exporter.port}, which is not among ports"

@@ -1,0 +1,120 @@
+"""Every kind a stack can choose has one table of ways to fill it, and every way is whole.
+
+A kind is a setting called `kind` with a fixed choice of words; its table is a mapping of the same
+words, somewhere in the layer of that section.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pytest
+from pydantic import BaseModel
+
+from settings.models import Stack
+from tests import whole
+
+LAYERS: Mapping[str, str] = {}
+"""The layer of a section, where it is not called like it."""
+
+PENDING = {"cdn.kind", "routers.kind", "platform.ingress.kind"}
+"""Kinds without a table so far."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A setting by its path, and the words it can have."""
+
+    path: str
+    words: frozenset[str]
+
+    @property
+    def layer(self) -> str:
+        section = self.path.split(".")[0]
+        return f"components.{LAYERS.get(section, section)}"
+
+
+def kinds(model: type[BaseModel] = Stack, path: str = "") -> Iterator[Kind]:
+    """Every setting called `kind`, wherever it is in the model."""
+    for name, field in model.model_fields.items():
+        below = f"{path}.{name}" if path else name
+        for each in _within(field.annotation):
+            if name == "kind" and typing.get_origin(each) is Literal:
+                yield Kind(below, frozenset(typing.get_args(each)))
+            elif isinstance(each, type) and issubclass(each, BaseModel):
+                yield from kinds(each, below)
+
+
+def _within(annotation: Any) -> Iterator[Any]:
+    """An annotation and what it is made of (`list[X]`, `X | None`, `Annotated[X, …]`)."""
+    yield annotation
+    if typing.get_origin(annotation) is not Literal:
+        for each in typing.get_args(annotation):
+            yield from _within(each)
+
+
+def tables(kind: Kind) -> dict[int, tuple[str, Mapping[str, Any]]]:
+    """The tables of a layer that have one of the kind's words, each once, with where it is."""
+    found: dict[int, tuple[str, Mapping[str, Any]]] = {}
+    for module in whole.modules():
+        if f"{module.__name__}.".startswith(f"{kind.layer}."):
+            for name, value in vars(module).items():
+                if name.isupper() and isinstance(value, Mapping) and kind.words & set(value):
+                    found.setdefault(id(value), (f"{module.__name__}.{name}", value))
+    return found
+
+
+def lacks(value: object) -> list[str]:
+    """Fields of a dataclass that are empty though they have no default; a function without a
+    docstring lacks that."""
+    if dataclasses.is_dataclass(value):
+        return [
+            field.name
+            for field in dataclasses.fields(value)
+            if field.default is dataclasses.MISSING
+            and field.default_factory is dataclasses.MISSING
+            and getattr(value, field.name) in (None, "", (), {}, [])
+        ]
+    return [] if getattr(value, "__doc__", None) else ["a docstring"]
+
+
+each_kind = pytest.mark.parametrize("kind", sorted(kinds(), key=str), ids=lambda kind: kind.path)
+
+
+def test_kinds_are_found_by_walking_the_model() -> None:
+    assert {"cdn.kind", "platform.ingress.kind", "routers.kind"} <= {each.path for each in kinds()}
+
+
+@each_kind
+def test_a_kind_has_one_table_with_its_words(kind: Kind) -> None:
+    found = {where: set(table) for where, table in tables(kind).values()}
+    if kind.path in PENDING and not found:
+        return
+    assert list(found.values()) == [kind.words], (
+        f"{kind.path} can be {sorted(kind.words)}; of such tables {kind.layer} has {found}"
+    )
+
+
+@each_kind
+def test_every_way_to_fill_a_kind_is_whole(kind: Kind) -> None:
+    for where, table in tables(kind).values():
+        assert {word: lacks(way) for word, way in table.items() if lacks(way)} == {}, where
+        types = {type(way) for way in table.values()}
+        assert len(types) == 1, f"{where} mixes {types}"
+
+
+@dataclass(frozen=True)
+class _Way:
+    name: str
+    port: int | None
+    note: str = ""
+
+
+def test_what_a_way_lacks_is_told() -> None:
+    assert lacks(_Way(name="", port=None)) == ["name", "port"]
+    assert lacks(_Way(name="it", port=0)) == []
+    assert lacks(lambda: None) == ["a docstring"]

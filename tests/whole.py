@@ -1,0 +1,130 @@
+"""The program itself run with a shipped stack against the recording engine, and what it made."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import pkgutil
+import runpy
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import Any
+from unittest import mock
+
+import pulumi
+from pulumi.runtime import config as engine
+
+import components
+from components.host import part
+from components.host.part import Part
+from settings.files import read_config
+from tests.components.mocks import Registered, Registration, run_program
+
+ROOT = Path(__file__).parent.parent
+STACKS = ("dev", "prod", "lab")
+SECRETS = {
+    "proxmoxApiToken": "root@pam!builder=hush",
+    "proxmoxSshKey": "-----BEGIN OPENSSH PRIVATE KEY-----",
+    "cloudflareApiToken": "hush",
+}
+
+
+@dataclass(frozen=True)
+class Made:
+    """One resource object: its token and name, and the component whose constructor made it."""
+
+    resource: pulumi.Resource
+    type: str
+    name: str
+    within: tuple[str, str] | None
+    """That component's own token and name; None when no component was being made."""
+
+
+@dataclass
+class Plan:
+    """What one run made."""
+
+    registered: Registered
+    made: list[Made] = field(default_factory=list)
+    sums: list[tuple[str, tuple[Part, ...]]] = field(default_factory=list)
+    """The parts that were summed into one push, by the push's layer."""
+    parts: list[tuple[str, Part]] = field(default_factory=list)
+    """Every part, with the module that made it."""
+
+    def registration(self, type_: str, name: str) -> Registration:
+        return self.registered.one(type_, name)
+
+
+def modules() -> list[ModuleType]:
+    """Every module of components, imported; the agent's too, which run on the machines."""
+    walked = pkgutil.walk_packages(components.__path__, "components.")
+    return [
+        importlib.import_module(each.name) for each in walked if not each.name.endswith("__main__")
+    ]
+
+
+@cache
+def plan(name: str) -> Plan:
+    """A preview of the shipped stack `name`."""
+    modules()
+    found = Plan(registered=Registered())
+    with _recording(found):
+        found.registered = planned(name)
+    return found
+
+
+def planned(name: str) -> Registered:
+    """What a preview of the shipped stack `name` registers."""
+    config = read_config((ROOT / f"Pulumi.{name}.yaml").read_text("utf-8"), name)
+    flat = {
+        key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()
+    }
+    hidden = {f"layered-cloud:{key}": value for key, value in SECRETS.items()}
+
+    def program() -> None:
+        engine.set_all_config({**flat, **hidden}, list(hidden))
+        runpy.run_path(str(ROOT / "__main__.py"))
+
+    return run_program(program, preview=True)
+
+
+@contextlib.contextmanager
+def _recording(found: Plan) -> Iterator[None]:
+    """Write down resources and parts as they are made."""
+    make_resource, make_part, summed = pulumi.Resource.__init__, Part.__init__, part.summed
+
+    def resource(self: pulumi.Resource, t: str, name: str, *args: Any, **kwargs: Any) -> None:
+        found.made.append(Made(self, t, name, _within(self, found, sys._getframe(1))))
+        make_resource(self, t, name, *args, **kwargs)
+
+    def one(self: Part, *args: Any, **kwargs: Any) -> None:
+        make_part(self, *args, **kwargs)
+        found.parts.append((sys._getframe(1).f_globals["__name__"], self))
+
+    def sum_(name: str, parts: Iterable[Part]) -> Part:
+        whole = tuple(parts)
+        found.sums.append((name, whole))
+        return summed(name, whole)
+
+    with contextlib.ExitStack() as patches:
+        patches.enter_context(mock.patch.object(pulumi.Resource, "__init__", resource))
+        patches.enter_context(mock.patch.object(Part, "__init__", one))
+        for module in list(sys.modules.values()):
+            if vars(module).get("summed") is summed:
+                patches.enter_context(mock.patch.object(module, "summed", sum_))
+        yield
+
+
+def _within(made: pulumi.Resource, found: Plan, frame: FrameType | None) -> tuple[str, str] | None:
+    """The nearest component whose constructor is running, as its token and name."""
+    while frame is not None:
+        self = frame.f_locals.get("self") if frame.f_code.co_name == "__init__" else None
+        if isinstance(self, pulumi.ComponentResource) and self is not made:
+            return next((one.type, one.name) for one in found.made if one.resource is self)
+        frame = frame.f_back
+    return None
