@@ -12,7 +12,9 @@ from settings.files import inspect
 
 FACTS = stack.Facts(
     image_sha256="ab" * 32,
-    signing_key="-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ0AA\n-----END PGP PUBLIC KEY BLOCK-----\n",
+    signing_key=(
+        "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ0AA\n-----END PGP PUBLIC KEY BLOCK-----\n"
+    ),
     demo_image="registry.lab.test/echo:0123abcd",
 )
 PROFILES = [None, *sorted(each.stem for each in stack.PROFILES.glob("*.yaml"))]
