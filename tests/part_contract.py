@@ -8,27 +8,54 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Address
 
 from components.host.part import Part
+from components.loadbalancers.model import RoutesModel
+from settings.models import Timeouts
 
 LATE: dict[str, object] = {
     "authorized_keys": ["ssh-ed25519 AAAA operator"],
+    "cdn_ranges": ["198.51.100.0/24"],
+    "certificate": "a chain",
+    "routes": RoutesModel(
+        lan_vips=(IPv4Address("192.0.2.10"),),
+        target="load-balancer-ip",
+        nodes=(),
+        http_port=None,
+        https_port=None,
+        health_port=None,
+        load_balancer_ip=IPv4Address("192.0.2.20"),
+        timeouts=Timeouts(),
+        client_ip_header="CF-Connecting-IP",
+        redirect_to_https=False,
+    ),
 }
 """A value for everything that parts' texts wait for (`Late.needs`)."""
 
 UNJUDGED = {
-    "/etc/hostname": "one word, made here",
-    "/etc/hosts": "the resolver skips a line that it does not understand",
-    "/etc/resolv.conf": "the resolver skips a line that it does not understand",
-    "/etc/cloud/cloud.cfg.d/99-layered-cloud.cfg": "constant; read at the next boot",
     "/etc/apt/apt.conf.d/52layered-cloud-upgrades": "constant but for one word",
     "/etc/apt/sources.list": "empty",
     "/etc/chrony/chrony.conf": "chronyd starts with it and must run, or the old one comes back",
+    "/etc/cloud/cloud.cfg.d/99-layered-cloud.cfg": "constant; read at the next boot",
+    "/etc/containerd/certs.d": "containerd reads it at a pull, and skips a host it cannot reach",
+    "/etc/default/kubelet": "flags, which the settings' rules judge",
+    "/etc/haproxy/layered-reload": "a constant script",
+    "/etc/hostname": "one word, made here",
+    "/etc/hosts": "the resolver skips a line that it does not understand",
+    "/etc/keepalived/layered-health": "a script whose golden is tested",
+    "/etc/motd": "a stack's own file (`cluster.node_files`) can be anything",
+    "/etc/resolv.conf": "the resolver skips a line that it does not understand",
     "/etc/systemd/journald.conf.d/60-layered-cloud.conf": "journald skips what it does not know",
-    "/etc/systemd/system/ssh.service.d/10-layered-cloud.conf": "constant",
+    "/etc/systemd/system": "units and drop-ins are constants but for names made here",
     "/root/.ssh/authorized_keys": "sshd skips a line that it does not understand",
 }
-"""Files that no check of their part watches, and why none does."""
+"""Files and folders of files that nothing judges before they serve, and why."""
+
+OTHERS = {
+    "/etc/containerd/conf.d": "snippets of the stack (`cluster.containerd`), which may be none",
+}
+"""What parts watch though they may have no file there, and why."""
 
 OF_THE_IMAGE = {
     "sshd": "the image has sshd, or nobody could push",
@@ -36,7 +63,9 @@ OF_THE_IMAGE = {
 }
 """Parts whose daemon needs no package, and why."""
 
-BY_DEFAULT: dict[tuple[str, int], str] = {}
+BY_DEFAULT: dict[tuple[str, int], str] = {
+    ("kubelet", 10250): "the kubelet's own default, which kubeadm keeps",
+}
 """Ports, by part, that stand in none of its texts, and why."""
 
 NETWORKS = ("management", "lan", "wan", "sync", "loopback")
@@ -74,25 +103,29 @@ def _names(parts: Sequence[Part]) -> Iterator[str]:
 
 
 def _judged(part: Part) -> Iterator[str]:
+    """A step that applies a file judges it too: when it fails, the old file comes back."""
     for file in part.files:
-        checked = any(
-            not check.watches or any(covers(watched, file.path) for watched in check.watches)
-            for check in part.checks
+        judged = any(
+            covers(watched, file.path)
+            for judge in (*part.checks, *part.steps)
+            for watched in judge.watches or ("/",)
         )
-        if not checked and file.path not in UNJUDGED:
+        if not judged and not any(covers(path, file.path) for path in UNJUDGED):
             yield f"{file.path} has no check: add the daemon's own, or say in UNJUDGED why none"
 
 
 def _own(part: Part) -> Iterator[str]:
     for watcher in (*part.checks, *part.steps, *part.services):
         for watched in watcher.watches:
-            if not any(covers(watched, file.path) for file in part.files):
+            own = any(covers(watched, file.path) for file in part.files)
+            if not own and watched not in OTHERS:
                 yield f"{watcher.name} watches {watched}, where the part has no file"
 
 
 def _brought(part: Part) -> Iterator[str]:
     own = {file.path.removeprefix(UNITS) for file in part.files if file.path.startswith(UNITS)}
-    foreign = [service.name for service in part.services if service.name not in own]
+    # What is not enabled here, another push of the machine has brought.
+    foreign = [each.name for each in part.services if each.enable and each.name not in own]
     if foreign and not part.packages and part.name not in OF_THE_IMAGE:
         yield (
             f"nothing brings {', '.join(foreign)}: name the package, or say in OF_THE_IMAGE why "

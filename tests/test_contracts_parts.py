@@ -10,15 +10,18 @@ import pytest
 from components.host.part import Check, Exporter, OpenPort, Package, Part, Service, Text
 from tests import part_contract, whole
 from tests.import_contracts import called, tree
-from tests.part_contract import faults
+from tests.part_contract import covers, faults
 
 MAKER = "components.host.part.Part"
 SUM = "components.host.part"
 """Where the sum of parts is made, itself a part."""
 
 
+STACKS = (*whole.STACKS, *whole.VARIANTS)
+
+
 def sums() -> Iterator[tuple[str, tuple[Part, ...]]]:
-    for stack in whole.STACKS:
+    for stack in STACKS:
         for layer, parts in whole.plan(stack).sums:
             yield f"{stack}: {layer}", parts
 
@@ -39,12 +42,12 @@ def test_every_module_that_makes_parts_is_seen_here() -> None:
         for module in whole.modules()
         if MAKER in called(tree(module.__name__)) and module.__name__ != SUM
     }
-    seen = {module for stack in whole.STACKS for module, _ in whole.plan(stack).parts}
+    seen = {module for stack in STACKS for module, _ in whole.plan(stack).parts}
     assert making - seen == set()
 
 
 def test_every_part_that_is_made_is_pushed() -> None:
-    for stack in whole.STACKS:
+    for stack in STACKS:
         plan = whole.plan(stack)
         pushed = [part for _, each in plan.sums for part in each]
         forgotten = {
@@ -58,7 +61,15 @@ def test_every_part_that_is_made_is_pushed() -> None:
 def test_no_reason_is_given_for_what_is_gone() -> None:
     paths = {file.path for part in parts() for file in part.files}
     ports = {(part.name, port.number) for part in parts() for port in part.ports}
-    assert set(part_contract.UNJUDGED) - paths == set()
+    watched = {
+        path
+        for part in parts()
+        for watcher in (*part.checks, *part.steps, *part.services)
+        for path in watcher.watches
+    }
+    named = set(part_contract.UNJUDGED)
+    assert {each for each in named if not any(covers(each, path) for path in paths)} == set()
+    assert set(part_contract.OTHERS) - watched == set()
     assert set(part_contract.OF_THE_IMAGE) - {part.name for part in parts()} == set()
     assert set(part_contract.BY_DEFAULT) - ports == set()
 

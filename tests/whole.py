@@ -27,6 +27,14 @@ from tests.components.mocks import Registered, Registration, run_program
 
 ROOT = Path(__file__).parent.parent
 STACKS = ("dev", "prod", "lab")
+"""The shipped stacks."""
+VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
+    "extras": (
+        "dev",
+        {"cluster": {"extra_packages": ["nfs-common"], "node_files": {"/etc/motd": "ours\n"}}},
+    ),
+}
+"""A shipped stack with something in it that none of them has: settings laid over its sections."""
 SECRETS = {
     "proxmoxApiToken": "root@pam!builder=hush",
     "proxmoxSshKey": "-----BEGIN OPENSSH PRIVATE KEY-----",
@@ -70,7 +78,7 @@ def modules() -> list[ModuleType]:
 
 @cache
 def plan(name: str) -> Plan:
-    """A preview of the shipped stack `name`."""
+    """A preview of a shipped stack, or of a variant of one."""
     modules()
     found = Plan(registered=Registered())
     with _recording(found):
@@ -79,8 +87,13 @@ def plan(name: str) -> Plan:
 
 
 def planned(name: str) -> Registered:
-    """What a preview of the shipped stack `name` registers."""
-    config = read_config((ROOT / f"Pulumi.{name}.yaml").read_text("utf-8"), name)
+    """What a preview of a shipped stack, or of a variant of one, registers."""
+    stack, changes = VARIANTS.get(name, (name, {}))
+    config = read_config((ROOT / f"Pulumi.{stack}.yaml").read_text("utf-8"), stack)
+    for section, over in changes.items():
+        whole = config[f"layered-cloud:{section}"]
+        assert isinstance(whole, dict)
+        config[f"layered-cloud:{section}"] = {**whole, **over}
     flat = {
         key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()
     }

@@ -38,11 +38,14 @@ class Cdn:
 
 
 class CdnRanges(pulumi.ComponentResource):
-    """The addresses from which the CDN calls, never empty.
+    """The addresses from which the CDN calls.
 
-    `ranges` is a late output where the CDN is asked: it flows into the routers' set and the
-    balancers' list, and into no address. A set that would close the routers, or open them, fails
-    the update (`LayerError`).
+    Promises: `ranges` is never empty and never everybody. It is a late output where the CDN is
+    asked: it flows into the routers' set and the balancers' list, and into no address.
+
+    Leaves out: IPv6, and any watch on the list between two updates.
+
+    Raises `LayerError`, on an update, for a set that would close the routers, or open them.
     """
 
     ranges: pulumi.Output[Sequence[str]]
@@ -56,8 +59,12 @@ class CdnRanges(pulumi.ComponentResource):
 class CdnRecords(pulumi.ComponentResource):
     """The service's names at the CDN, pointed at the public VIPs, and its TLS settings there.
 
-    Leaves out: rules, cache and paid features, which belong to whoever owns the zone. For a CDN
-    that is not managed by the stack it makes nothing.
+    Promises: no record shows an origin's address to anybody but the CDN. For a CDN that is not
+    managed by the stack it makes nothing.
+
+    Leaves out: rules, cache and paid features, which belong to whoever owns the zone.
+
+    Raises nothing of its own.
     """
 
     names: pulumi.Output[Sequence[str]]

@@ -10,7 +10,7 @@ from settings.models import Cdn as CdnSettings
 
 
 def _cloudflare(settings: CdnSettings, secrets: Secrets) -> Kind:
-    # Its SDK takes seconds to import, which a stack without it should not pay.
+    """Cloudflare, whose SDK takes seconds to import: a stack without it does not pay them."""
     from components.cdn.cloudflare import Cloudflare
 
     return Cloudflare(settings, secrets)

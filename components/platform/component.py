@@ -56,6 +56,9 @@ class Platform(pulumi.ComponentResource):
     Leaves out: BGP, network policies, certificates inside the cluster, Cilium's Envoy and Hubble
     (all reachable through a chart's `values`), upgrades across a chart's major versions; removing
     a release that left the program (`helm uninstall`).
+
+    Raises `LayerError` when what it is given contradicts itself. On an update the read-back fails
+    when the live Service has another port or address than was decided, and names both.
     """
 
     ports: IngressPorts
