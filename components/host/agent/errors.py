@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 AGAIN = "the same push, run again, goes on from here"
@@ -66,12 +66,18 @@ def _remedy(number: int | None, path: str) -> str:
     return "this machine's kernel refused that"
 
 
+def _mounts() -> Iterator[tuple[str, bool]]:
+    """Every mount point and whether it can be written to, in the order of mounting."""
+    # By name: on an overlay a file's device is another one than its directory's.
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        mount, options = line.split()[1], line.split()[3].split(",")
+        yield mount.replace("\\040", " "), "rw" in options
+
+
 def mount_of(path: str) -> str:
     """The mount point that `path` lies below."""
-    where = Path(path) if path.startswith(os.sep) else Path(os.sep)
-    while not os.path.ismount(where) and where != where.parent:
-        where = where.parent
-    return str(where)
+    above = {str(up) for up in [Path(path), *Path(path).parents]}
+    return max((mount for mount, _ in _mounts() if mount in above), key=len, default=os.sep)
 
 
 def room(mount: str) -> str:
@@ -88,11 +94,10 @@ def room(mount: str) -> str:
 
 def full() -> list[str]:
     """The mount points where nothing is left, or next to nothing, each with what there is."""
-    short = []
-    for line in Path("/proc/self/mounts").read_text().splitlines():
-        mount, options = line.split()[1], line.split()[3].split(",")
+    short = set()
+    for mount, writable in _mounts():
         with contextlib.suppress(OSError):
             now = os.statvfs(mount)
-            if "rw" in options and now.f_blocks and now.f_bavail * 50 < now.f_blocks:
-                short.append(f"{mount} ({room(mount)})")
-    return sorted(set(short))
+            if writable and now.f_blocks and now.f_bavail * 50 < now.f_blocks:
+                short.add(f"{mount} ({room(mount)})")
+    return sorted(short)
