@@ -34,6 +34,8 @@ AGENT = (
     "__init__",
     "__main__",
     "actions",
+    "clock",
+    "dpkg",
     "drift",
     "errors",
     "files",

@@ -6,14 +6,16 @@ Exit status 1 after a failure, told on stderr with the daemon's words first.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
 from . import actions, requests, restore, view
-from .errors import Failure, redact
+from .errors import Failure, of_system, redact
 from .store import Json, Store
 
 VERBS = {
@@ -26,6 +28,9 @@ VERBS = {
     "undo": actions.undo,
 }
 
+Said = tuple[list[str], list[str]]
+"""Lines for stdout, lines for stderr."""
+
 
 def say(text: str, stream: TextIO | None = None) -> None:
     (stream or sys.stdout).write(f"{text}\n")
@@ -37,43 +42,60 @@ def main(arguments: list[str]) -> int:
     if verb == "view":
         view.enter(rest[0])
     if verb == "restore":
-        say(restore.timed(store, rest[0], rest[1]))
-        return 0
+        return _told(lambda: ([restore.timed(store, rest[0], rest[1])], []))
     if verb in {"recover", "recover-at-boot"}:
-        restore.recover(store, booting=verb == "recover-at-boot")
-        return 0
+        booting = verb == "recover-at-boot"
+        return _told(lambda: ([], restore.recover(store, booting=booting)))
     directory = Path(rest[0])
     path = directory / "request.json"
     request: Json = json.loads(path.read_bytes())
     path.unlink()
     if verb == "check":
-        say(json.dumps(requests.check(store, request), indent=1))
-        return 0
-    return _answer(store, verb, request, directory)
+        return _told(lambda: ([json.dumps(requests.check(store, request), indent=1)], []))
+    return _told(lambda: _answer(store, verb, request, directory), lambda: _secrets(store, request))
 
 
-def _answer(store: Store, verb: str, request: Json, directory: Path) -> int:
+def _told(work: Callable[[], Said], secrets: Callable[[], list[str]] = list) -> int:
+    """Do `work`; its answer goes to stdout, what was done or went wrong to stderr."""
     try:
-        if verb not in VERBS:
-            raise requests.refuse(verb)
-        restore.recover(store)
+        answer, said = work()
+    except Failure as failure:
+        say(failure.text(secrets()), sys.stderr)
+        return 1
+    except OSError as error:
+        say(of_system(error).text(secrets()), sys.stderr)
+        return 1
+    except Exception:
+        # A fault of ours: the pending set is put back by the unit's ExecStopPost.
+        say(redact(traceback.format_exc(), secrets()), sys.stderr)
+        return 70
+    for line in answer:
+        say(line)
+    for line in said:
+        say(line, sys.stderr)
+    return 0
+
+
+def _answer(store: Store, verb: str, request: Json, directory: Path) -> Said:
+    if verb not in VERBS:
+        raise requests.refuse(verb)
+    actions.clear_leftovers()
+    mended = restore.recover(store)
+    try:
         if verb == "apply":
             restore.install_agent(directory)
         value, said = VERBS[verb](store, request)
     except Failure as failure:
-        say(failure.text(_secrets(store, request)), sys.stderr)
-        return 1
-    except Exception:
-        # A fault of ours: the pending set is put back by the unit's ExecStopPost.
-        say(redact(traceback.format_exc(), _secrets(store, request)), sys.stderr)
-        return 70
-    say(value.rstrip("\n"))
-    say(said, sys.stderr)
-    return 0
+        raise failure.then("\n".join(mended)) from None
+    except OSError as error:
+        raise of_system(error).then("\n".join(mended)) from error
+    return [value.rstrip("\n")], [*mended, said]
 
 
 def _secrets(store: Store, request: Json) -> list[str]:
-    kept = store.read(request["layer"], "secrets") if "layer" in request else None
+    kept = None
+    with contextlib.suppress(Failure, OSError):
+        kept = store.read(request["layer"], "secrets") if "layer" in request else None
     return [str(v) for v in [*request.get("secrets", {}).values(), *(kept or {}).values()]]
 
 

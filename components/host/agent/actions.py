@@ -76,6 +76,12 @@ def _laid_out(request: Json) -> Iterator[Action]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+def clear_leftovers() -> None:
+    """Take away the texts and secrets of actions that were killed."""
+    for scratch in RUN.glob("action-*"):
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
 def act(store: Store, request: Json) -> tuple[str, str]:
     """Do the work unless the guard holds; returns the result text and what was done."""
     with _laid_out(request) as action:

@@ -12,8 +12,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import Failure
-from .store import Json, Store, fsync_directory, write_atomically
+from .errors import FULL, Failure
+from .store import (
+    Json,
+    Store,
+    beside,
+    drop_beside,
+    fsync_directory,
+    swap_beside,
+    write_atomically,
+    write_beside,
+)
 
 
 @dataclass(frozen=True)
@@ -134,43 +143,102 @@ def back_up(store: Store, layer: str, path: str) -> Json:
     keep.mkdir(mode=0o700, exist_ok=True)
     name = hashlib.sha256(path.encode()).hexdigest()[:16]
     status = live.stat()
-    write_atomically(keep / name, live.read_bytes(), 0o600, os.geteuid(), os.getegid())
+    data = live.read_bytes()
+    write_atomically(keep / name, data, 0o600, os.geteuid(), os.getegid())
     return {
         **entry,
         "kind": "file",
         "backup": str(keep / name),
+        "sha256": hashlib.sha256(data).hexdigest(),
         "mode": stat.S_IMODE(status.st_mode),
         "uid": status.st_uid,
         "gid": status.st_gid,
     }
 
 
-def put_back(entry: Json) -> None:
-    """Undo whatever happened to the file since `back_up`."""
+class Lost(Exception):
+    """What should be put back is gone itself."""
+
+
+def put_back(entry: Json) -> bool:
+    """Undo whatever happened to the file since `back_up`; says whether anything had.
+
+    Raises `Lost` when its copy is damaged, `OSError` when it cannot be written now.
+    """
     live = Path(entry["path"])
+    drop_beside(live)
     if entry["kind"] == "absent":
-        live.unlink(missing_ok=True)
-        for directory in entry.get("directories", ()):
-            try:
-                Path(directory).rmdir()
-            except OSError:
-                break
-    elif entry["kind"] == "link":
+        return _take_away(live, entry.get("directories", ()))
+    if entry["kind"] == "link":
+        if live.is_symlink() and str(live.readlink()) == entry["target"]:
+            return False
         live.unlink(missing_ok=True)
         live.symlink_to(entry["target"])
         fsync_directory(live.parent)
-    else:
-        live.parent.mkdir(parents=True, exist_ok=True)
-        data = Path(entry["backup"]).read_bytes()
+        return True
+    return _restore(live, entry)
+
+
+def _take_away(live: Path, directories: Iterable[str]) -> bool:
+    there = os.path.lexists(live)
+    if there:
+        live.unlink()
+    for directory in directories:
+        try:
+            Path(directory).rmdir()
+        except OSError:
+            break
+    return there
+
+
+def _restore(live: Path, entry: Json) -> bool:
+    backup = Path(entry["backup"])
+    data = backup.read_bytes() if backup.exists() else b""
+    digest = hashlib.sha256(data).hexdigest()
+    record = {
+        # An older agent's entry has none.
+        "sha256": entry.get("sha256", digest),
+        "mode": f"{entry['mode']:04o}",
+        "owner": f"{entry['uid']}:{entry['gid']}",
+    }
+    if difference(str(live), record) is None:
+        return False
+    if digest != record["sha256"]:
+        raise Lost(f"{live} stays as it is: its copy {backup} is damaged")
+    live.parent.mkdir(parents=True, exist_ok=True)
+    try:
         write_atomically(live, data, entry["mode"], entry["uid"], entry["gid"])
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        _relink(live, entry)
+    return True
 
 
-def put(file: Wanted, path: Path | None = None) -> None:
-    """Swap one file in, or write it to `path` instead."""
-    live = path or Path(file.path)
-    live.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    uid, gid = ids(file.owner)
-    write_atomically(live, file.data, file.mode, uid, gid)
+def _relink(live: Path, entry: Json) -> None:
+    """Put the copy itself in the place of `live`: on a full disk a name still has room."""
+    spare = beside(live)
+    os.link(entry["backup"], spare)
+    os.chown(spare, entry["uid"], entry["gid"])
+    spare.chmod(entry["mode"])
+    swap_beside(live)
+
+
+def make_ready(files: Iterable[Wanted]) -> None:
+    """Write each file beside the one it replaces, so that the swap itself cannot run out of room.
+
+    Raises `Failure` or `OSError` before any file is replaced.
+    """
+    for file in files:
+        live = Path(file.path)
+        live.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        write_beside(live, file.data, file.mode, *ids(file.owner))
+
+
+def swap(files: Iterable[Wanted]) -> None:
+    """Rename what `make_ready` wrote into place."""
+    for file in files:
+        swap_beside(Path(file.path))
 
 
 def stage(directory: Path, files: Iterable[Wanted]) -> None:
@@ -178,4 +246,6 @@ def stage(directory: Path, files: Iterable[Wanted]) -> None:
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(mode=0o700, parents=True)
     for file in files:
-        put(file, directory / file.path.lstrip("/"))
+        path = directory / file.path.lstrip("/")
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        write_atomically(path, file.data, file.mode, *ids(file.owner))

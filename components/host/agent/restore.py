@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import os
+import shutil
 import time
+import zipfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from . import files, packages, services
-from .errors import Failure
+from . import dpkg, files, services
+from .errors import Failure, joined, of_system
 from .run import run
 from .store import Json, Store, write_atomically
 
 BIN = Path("/var/lib/layered-cloud/bin")
+CUT = "the push was cut half way"
 BOOT_UNIT = Path("/etc/systemd/system/layered-cloud-recover.service")
 BOOT_TEXT = """\
 # Puts back a set of files whose push was cut by a power failure, before anything reads it.
@@ -27,7 +33,8 @@ ConditionPathExistsGlob=/var/lib/layered-cloud/*/pending.json
 [Service]
 Type=oneshot
 WorkingDirectory=/var/lib/layered-cloud/bin
-ExecStart=/usr/bin/python3 -m agent recover-at-boot
+Environment=PYTHONPATH=/var/lib/layered-cloud/bin/agent.zip
+ExecStart=/usr/bin/python3 -P -m agent recover-at-boot
 
 [Install]
 WantedBy=sysinit.target
@@ -67,48 +74,88 @@ def disarm(layer: str) -> None:
 
 
 def install_agent(program: Path) -> None:
-    """Keep a copy of the running program for the timed restore, and one unit for the boot."""
+    """Keep a copy of the running program for the timed restore, and one unit for the boot.
+
+    The package is one archive: a push killed here leaves the old program or the new, no mixture.
+    """
     BIN.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (BIN / "agent").mkdir(mode=0o700, exist_ok=True)
-    for source in [program / "push.sh", *sorted((program / "agent").glob("*.py"))]:
-        target = BIN / source.relative_to(program)
-        data = source.read_bytes()
+    kept = {"push.sh": (program / "push.sh").read_bytes(), "agent.zip": _packed(program)}
+    for name, data in kept.items():
+        target = BIN / name
         if not target.exists() or target.read_bytes() != data:
-            write_atomically(target, data, 0o600)
+            write_atomically(target, data, 0o600, os.geteuid(), os.getegid())
     if not BOOT_UNIT.exists() or BOOT_UNIT.read_text() != BOOT_TEXT:
-        write_atomically(BOOT_UNIT, BOOT_TEXT.encode(), 0o644)
+        write_atomically(BOOT_UNIT, BOOT_TEXT.encode(), 0o644, os.geteuid(), os.getegid())
         run(["systemctl", "daemon-reload"])
         run(["systemctl", "enable", BOOT_UNIT.name])
+    shutil.rmtree(BIN / "agent", ignore_errors=True)  # where older programs lay
+
+
+def _packed(program: Path) -> bytes:
+    """The package as an archive that Python runs from; the same text gives the same bytes."""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as pack:
+        for source in sorted((program / "agent").glob("*.py")):
+            pack.writestr(zipfile.ZipInfo(f"agent/{source.name}"), source.read_bytes())
+    return archive.getvalue()
 
 
 def roll_back(store: Store, layer: str, *, booting: bool = False) -> str:
     """Put the pending set of `layer` back and reload over it; says what was done.
 
-    While the machine is `booting` nothing serves yet, so only the files go back.
+    While the machine is `booting` nothing serves yet, so only the files go back. Raises `Failure`
+    when a file cannot be written now; the way back is kept then, for the next push or the boot.
     """
     pending = store.read(layer, "pending")
     if pending is None:
         return ""
-    entries: list[Json] = pending["entries"]
-    for entry in reversed(entries):
-        files.put_back(entry)
-    if pending["phase"] == "unconfirmed":
-        for name in ("manifest", "configuration"):
-            if pending[f"old_{name}"] is None:
-                store.remove(layer, name)
-            else:
-                store.write(layer, name, pending[f"old_{name}"])
-    problems = []
+    paths = [entry["path"] for entry in pending["entries"]]
+    back, problems = _put_back(layer, pending["entries"])
+    _forget_commit(store, layer, pending)
     if pending["phase"] != "preparing" and not booting:
-        problems = _serve_again(pending, [entry["path"] for entry in entries])
+        problems += _serve_again(pending, paths)
+    if pending["phase"] != "preparing" or booting:
+        # What runs was started from what is installed now.
+        store.remove(layer, "packages")
     disarm(layer)
     store.remove(layer, "pending")
-    if not entries:
+    if not back and not problems:
         return "Nothing was changed on the machine."
-    account = f"The old set is back ({len(entries)} file(s))."
+    account = f"The old set is back ({back} file(s))."
     if problems:
         account += " But not all serves again:\n" + "\n".join(problems)
     return account
+
+
+def _put_back(layer: str, entries: list[Json]) -> tuple[int, list[str]]:
+    """How many files had to go back, and what is lost; as many as can be go back."""
+    back, lost, stuck = 0, [], []
+    for entry in reversed(entries):
+        try:
+            back += files.put_back(entry)
+        except files.Lost as gone:
+            lost.append(str(gone))
+        except OSError as error:
+            stuck.append(of_system(error))
+    if stuck:
+        raise Failure(
+            f"{len(stuck)} file(s) of the old set {layer!r} cannot be put back: {stuck[0].what}",
+            "\n".join(one.words for one in stuck),
+        )
+    return back, lost
+
+
+def _forget_commit(store: Store, layer: str, pending: Json) -> None:
+    """What the machine remembers goes back with the files, if it came that far."""
+    try:
+        for name in ("manifest", "configuration"):
+            old = pending[f"old_{name}"]
+            if old is None:
+                store.remove(layer, name)
+            elif store.read(layer, name) != old:
+                store.write(layer, name, old)
+    except OSError as error:
+        raise of_system(error) from error
 
 
 def _serve_again(pending: Json, paths: list[str]) -> list[str]:
@@ -141,16 +188,34 @@ def _attempt(work: Callable[[], object]) -> list[str]:
     return []
 
 
-def recover(store: Store, *, booting: bool = False) -> None:
-    """Put back every set whose push ended without a commit. Runs under the host lock."""
+def recover(store: Store, *, booting: bool = False) -> list[str]:
+    """Put back every set whose push ended without a commit; says what had to be done.
+
+    Runs under the host lock. Raises `Failure` for the sets that cannot be put back now, when it
+    has tried them all.
+    """
+    said = store.set_aside_damaged()
+    failures = []
     if not booting:
-        packages.clear_leftovers()
+        said += dpkg.clear_leftovers()
     for layer in list(store.layers()):
         pending = store.read(layer, "pending")
         if pending is None or (pending["phase"] == "unconfirmed" and not booting):
             continue
-        _note_restored(store, layer, pending["generation"], "the push was cut half way")
-        roll_back(store, layer, booting=booting)
+        try:
+            account = roll_back(store, layer, booting=booting)
+        except Failure as failure:
+            failures.append(failure)
+            continue
+        _note_restored(store, layer, pending["generation"], CUT)
+        said.append(f"an earlier push of {layer!r} was cut half way: {account}")
+    if failures:
+        raise Failure(
+            "\n".join(failure.what for failure in failures),
+            "\n".join(failure.words for failure in failures),
+            joined("Nothing new was changed on the machine.", *said),
+        )
+    return said
 
 
 def timed(store: Store, layer: str, generation: str) -> str:
@@ -158,13 +223,16 @@ def timed(store: Store, layer: str, generation: str) -> str:
     pending = store.read(layer, "pending")
     if pending is None or pending["generation"] != generation:
         return "nothing to put back"
+    account = roll_back(store, layer)
     _note_restored(store, layer, generation, "nobody confirmed it over a new connection in time")
-    return roll_back(store, layer)
+    return account
 
 
 def _note_restored(store: Store, layer: str, generation: str, why: str) -> None:
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    store.write(layer, "restored", {"generation": generation, "why": why, "at": at})
+    # Only a better word for the confirmation's refusal, which comes without it too.
+    with contextlib.suppress(OSError):
+        store.write(layer, "restored", {"generation": generation, "why": why, "at": at})
 
 
 def confirm(store: Store, layer: str, generation: str) -> str:
@@ -183,9 +251,10 @@ def confirm(store: Store, layer: str, generation: str) -> str:
             after="Correct the configuration and run again; to push the same text once more, "
             "raise its epoch.",
         )
+    # The way back goes first: cut anywhere below, no timer and no boot undoes what was confirmed.
+    store.remove(layer, "pending")
     disarm(layer)
     if not manifest["confirmed"]:
         store.write(layer, "manifest", {**manifest, "confirmed": True})
-    store.remove(layer, "pending")
     store.remove(layer, "restored")
     return "confirmed"

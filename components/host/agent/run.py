@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,21 +35,27 @@ def run(
     environment: Mapping[str, str] | None = None,
     cwd: str | None = None,
 ) -> Outcome:
-    """Run `argv` to its end or for `seconds`; both its streams come back as one text."""
+    """Run `argv` to its end or for `seconds`; both its streams come back as one text.
+
+    After that time it is ended with all that it started: apt's dpkg would otherwise go on alone.
+    """
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             list(argv),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=seconds,
             env={**ENVIRONMENT, **(environment or {})},
             cwd=cwd or os.sep,
-            check=False,
+            start_new_session=True,
         )
-    except subprocess.TimeoutExpired as late:
-        said = (late.output or b"").decode(errors="replace")
-        return Outcome(124, f"{said}{argv[0]}: no answer within {seconds:g} s\n")
     except OSError as error:
         return Outcome(127, f"{argv[0]}: {error.strerror}\n")
-    return Outcome(done.returncode, done.stdout.decode(errors="replace"))
+    with process:
+        try:
+            output, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired as late:
+            os.killpg(process.pid, signal.SIGKILL)
+            said = (late.output or b"").decode(errors="replace")
+            return Outcome(124, f"{said}{argv[0]}: no answer within {seconds:g} s\n")
+    return Outcome(process.returncode, output.decode(errors="replace"))

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from . import files, packages, restore, services, view
-from .errors import Failure
+from .errors import Failure, joined, of_system
 from .run import run
 from .store import Json, Store, generation
 
@@ -41,6 +41,7 @@ class Transaction:
         self.wanted = files.wanted(configuration, secrets)
         self.pending: Json = {}
         self.done: list[str] = []
+        self.mended: list[str] = []
 
     def push(self) -> str:
         """Bring the machine to the set; says what was done.
@@ -50,21 +51,30 @@ class Transaction:
         self._refuse_foreign()
         if self.in_force():
             return "unchanged"
-        self._begin()
         try:
+            self._begin()
             self._prepare()
             changed = self._changed()
             self._check(changed)
             services.guard(self.configuration, changed, self.pending["replaced"])
             self._swap(changed)
             self._serve(changed)
+            self._commit(bool(changed))
         except Failure as failure:
-            failure.after = "\n".join(
-                part for part in (failure.after, restore.roll_back(self.store, self.layer)) if part
-            )
-            raise
-        self._commit(bool(changed))
+            raise failure.then(self._back()) from None
+        except OSError as error:
+            raise of_system(error).then(self._back()) from error
         return "; ".join(self.done) or "nothing on the machine had to change"
+
+    def _back(self) -> str:
+        """Put the old set back; says how that went, and what was mended on the way."""
+        try:
+            account = restore.roll_back(self.store, self.layer)
+        except Failure as stuck:
+            account = stuck.text()
+        except OSError as error:
+            account = of_system(error).text()
+        return joined(account or "Nothing was changed on the machine.", *self.mended)
 
     def _refuse_foreign(self) -> None:
         for file in self.wanted:
@@ -108,23 +118,34 @@ class Transaction:
         paths = [file.path for file in swap] + remove
         entries = [files.back_up(self.store, self.layer, path) for path in paths]
         self._note(entries=self.pending["entries"] + entries)
-        for file in swap:
-            try:
-                files.put(file)
-            except OSError as error:
-                raise Failure(f"{file.path} could not be written: {error.strerror}") from error
+        files.make_ready(swap)
+        files.swap(swap)
         for path in remove:
             Path(path).unlink(missing_ok=True)
 
     def _prepare(self) -> None:
         early = [file for file in self.wanted if file.path.startswith(EARLY)]
         self._swap_in(files.changed(early), self._obsolete(early=True))
-        replaced = packages.install(
-            self.configuration["packages"],
-            self.configuration["holds"],
-            self.configuration["seconds"],
+        wanted = self.configuration["packages"]
+        before = self._versions_before(wanted)
+        self.mended += packages.install(
+            wanted, self.configuration["holds"], self.configuration["seconds"]
         )
-        self._note(replaced=replaced)
+        self.done += self.mended
+        now = packages.versions(list(before))
+        self._note(replaced=any(now.get(name) != version for name, version in before.items()))
+
+    def _versions_before(self, wanted: Json) -> Json:
+        """The versions that what runs now was started from.
+
+        Written down before anything is installed and kept until a commit: a push that is cut in
+        between leaves new programs on the disk and the old ones running, and the next must know.
+        """
+        if not packages.unsatisfied(wanted):
+            return self.store.read(self.layer, "packages") or {}
+        before = packages.versions(list(wanted)) | (self.store.read(self.layer, "packages") or {})
+        self.store.write(self.layer, "packages", before)
+        return before
 
     def _obsolete(self, *, early: bool) -> list[str]:
         """Files that the last set made and this one no longer has."""
@@ -193,34 +214,34 @@ class Transaction:
         brought = set((self.old or {"brought": []})["brought"])
         brought |= {name for name, was in before.items() if not (was["active"] and was["enabled"])}
         confirm = self.confirm if changed else None
-        self.store.write(self.layer, "configuration", self.configuration)
-        self.store.write(
-            self.layer,
-            "manifest",
-            {
-                "machine": self.configuration["machine"],
-                "layer": self.layer,
-                "resource": self.configuration["resource"],
-                "generation": self.generation,
-                "confirmed": confirm is None,
-                "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-                "files": {
-                    file.path: {
-                        **file.record(),
-                        "created": old_files.get(file.path, {}).get("created", file.path in absent),
-                    }
-                    for file in self.wanted
-                },
-                "packages": packages.versions(list(self.configuration["packages"])),
-                "holds": self.configuration["holds"],
-                "services": self.configuration["services"],
-                "brought": sorted(
-                    brought & {s["name"] for s in self.configuration["services"] if s["enable"]}
-                ),
+        manifest = {
+            "machine": self.configuration["machine"],
+            "layer": self.layer,
+            "resource": self.configuration["resource"],
+            "generation": self.generation,
+            "confirmed": confirm is None,
+            "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "files": {
+                file.path: {
+                    **file.record(),
+                    "created": old_files.get(file.path, {}).get("created", file.path in absent),
+                }
+                for file in self.wanted
             },
-        )
+            "packages": packages.versions(list(self.configuration["packages"])),
+            "holds": self.configuration["holds"],
+            "services": self.configuration["services"],
+            "brought": sorted(
+                brought & {s["name"] for s in self.configuration["services"] if s["enable"]}
+            ),
+        }
+        documents = {"configuration": self.configuration, "manifest": manifest}
         if confirm:
-            self._note(phase="unconfirmed")
+            self.pending["phase"] = "unconfirmed"
+            documents["pending"] = self.pending
+        self.store.write_all(self.layer, documents)
+        self.store.remove(self.layer, "packages")
+        if confirm:
             restore.arm(self.layer, self.generation, confirm["seconds"])
             self.done.append(f"awaiting confirmation for {confirm['seconds']} s")
         else:

@@ -9,6 +9,8 @@ base=/run/layered-cloud
 lock=$base/lock
 lock_seconds=900
 cloud_init_seconds=600
+# dpkg's repair and the services' reload have limits of their own below this one.
+recover_seconds=900
 
 # The lock's holder does not pass it on: a daemon started meanwhile must not keep it.
 locked() {
@@ -29,19 +31,43 @@ await_cloud_init() {
     }
 }
 
+unit_of() {
+    echo "layered-cloud-$(basename "$1")"
+}
+
+# What cut sessions left behind: their answers are not wanted any more after an hour. One whose
+# push is still at work stays: a clock that was set forward ages them all.
+clear_old_sessions() {
+    local old
+    find "$base" -mindepth 1 -maxdepth 1 -name 'push-*' -mmin +60 -print | while read -r old; do
+        systemctl is-active --quiet "$(unit_of "$old")" || rm -rf -- "$old"
+    done
+}
+
+# The unit ended, but not by itself: systemd tells its ExecStopPost how.
+told_if_killed() {
+    case ${SERVICE_RESULT:-success}/${EXIT_STATUS:-0} in
+    oom-kill/*) echo "This machine ran out of memory, and its kernel killed the push." >&2 ;;
+    timeout/*) echo "The push was ended for its time." >&2 ;;
+    */129 | */13[0-9] | */14[0-3] | */[A-Z]*) echo "The push was killed (${EXIT_STATUS}) half way." >&2 ;;
+    *) return 0 ;;
+    esac
+    echo "Run it again: it goes on from what is there." >&2
+}
+
 session() {
     local verb=$1 directory=$2 status=0 name
-    name=layered-cloud-$(basename "$directory")
-    # What a cut session left behind; the answer is not wanted any more after an hour.
-    find "$base" -mindepth 1 -maxdepth 1 -name 'push-*' -mmin +60 -exec rm -rf -- {} +
+    name=$(unit_of "$directory")
+    clear_old_sessions
     # A hang-up must not end the wait before the unit has its order.
     trap '' HUP
     systemd-run --quiet --wait --collect --unit="$name" \
         --description="Configuration push ($verb)" \
         --working-directory="$directory" \
         --property=StandardInput=null \
-        --property=StandardOutput="file:$directory/stdout" \
-        --property=StandardError="file:$directory/stderr" \
+        --property=StandardOutput="append:$directory/stdout" \
+        --property=StandardError="append:$directory/stderr" \
+        --property=TimeoutStopSec="$recover_seconds" \
         --property=ExecStopPost="/bin/bash $directory/push.sh --recover" \
         /bin/bash "$directory/push.sh" --job "$verb" "$directory" || status=$?
     [[ ! -e "$directory/stdout" ]] || cat "$directory/stdout"
@@ -56,12 +82,15 @@ case ${1:-} in
     locked python3 -m agent "$2" "$3"
     ;;
 --recover)
+    # A push that never had the lock leaves the one that has it alone.
+    [[ ${EXIT_STATUS:-} != 75 ]] || exit 0
+    told_if_killed
     # After a push that ended well there is nothing to put back.
     compgen -G '/var/lib/layered-cloud/*/pending.json' >/dev/null || exit 0
     locked python3 -m agent recover
     ;;
 --restore)
-    locked python3 -m agent restore "$2" "$3"
+    PYTHONPATH=agent.zip locked python3 -P -m agent restore "$2" "$3"
     ;;
 check)
     status=0

@@ -14,12 +14,21 @@ from typing import Any
 
 import pytest
 
-from components.host.agent import packages, requests, restore, services, transaction, view
+from components.host.agent import (
+    clock,
+    dpkg,
+    packages,
+    requests,
+    restore,
+    services,
+    transaction,
+    view,
+)
 from components.host.agent.run import Outcome
 from components.host.agent.store import Store
 
 OK = Outcome(0, "")
-MODULES = (packages, requests, restore, services, transaction, view)
+MODULES = (clock, dpkg, packages, requests, restore, services, transaction, view)
 
 
 @dataclass
@@ -36,6 +45,8 @@ class FakeSystem:
     store: Store
     units: dict[str, Unit] = field(default_factory=dict)
     packages: dict[str, str] = field(default_factory=dict)
+    states: dict[str, str] = field(default_factory=dict)
+    """dpkg's state of the packages that are not whole."""
     offered: dict[str, str] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
     addresses: list[str] = field(default_factory=list)
@@ -89,12 +100,17 @@ class FakeSystem:
         return Outcome(1 if said else 0, said)
 
     def _dpkg_query(self, argv: list[str]) -> Outcome:
-        known = [name for name in argv[4:] if name in self.packages]
-        lines = [f"{name} ii {self.packages[name]}\n" for name in known]
+        known = [name for name in argv[4:] or self.packages if name in self.packages]
+        lines = [f"{n} {self.states.get(n, 'ii')} {self.packages[n]}\n" for n in known]
         lines += [
             f"dpkg-query: no packages found matching {n}\n" for n in argv[4:] if n not in known
         ]
-        return Outcome(0 if len(known) == len(argv[4:]) else 1, "".join(lines))
+        return Outcome(0 if len(known) >= len(argv[4:]) else 1, "".join(lines))
+
+    def _dpkg(self, argv: list[str]) -> Outcome:
+        if "--configure" in argv:
+            self.states = {n: state for n, state in self.states.items() if state.endswith("R")}
+        return Outcome(1 if self.states else 0, "dpkg: error processing it\n" * len(self.states))
 
     def _apt_mark(self, argv: list[str]) -> Outcome:
         if argv[1] == "showhold":
@@ -110,6 +126,7 @@ class FakeSystem:
                 if name not in self.offered:
                     return Outcome(100, f"Reading...\nE: Unable to locate package {name}\n")
                 self.packages[name] = self.offered[name]
+                self.states.pop(name, None)
                 self.units.setdefault(name, Unit())
         return OK
 
@@ -121,8 +138,9 @@ def install(monkeypatch: pytest.MonkeyPatch, directory: Path) -> FakeSystem:
         monkeypatch.setattr(module, "run", system.run)
     monkeypatch.setattr(restore, "BIN", directory / "state" / "bin")
     monkeypatch.setattr(restore, "BOOT_UNIT", directory / "recover.service")
-    monkeypatch.setattr(packages, "POLICY", directory / "policy-rc.d")
-    monkeypatch.setattr(packages, "LOCKS", ())
+    monkeypatch.setattr(dpkg, "POLICY", directory / "policy-rc.d")
+    monkeypatch.setattr(dpkg, "LOCKS", ())
+    monkeypatch.setattr(dpkg, "JOURNAL", directory / "updates")
     return system
 
 

@@ -58,7 +58,8 @@ def test_a_missing_secret_is_named() -> None:
 def test_a_difference_is_told_in_words(tmp_path: Path, change: Any, words: str | None) -> None:
     path = tmp_path / "f"
     file = files.Wanted(str(path), b"a", 0o644, ME)
-    files.put(file)
+    files.make_ready([file])
+    files.swap([file])
     change(path)
     assert files.difference(str(path), file.record()) == words
 
@@ -80,10 +81,14 @@ def test_what_stood_there_comes_back(tmp_path: Path, kind: str) -> None:
     elif kind == "deep":
         path = path.parent / "new" / "er" / "f"
     entry = files.back_up(store, "layer", str(path))
-    files.put(files.Wanted(str(path), b"new", 0o600, ME))
+    new = files.Wanted(str(path), b"new", 0o600, ME)
+    files.make_ready([new])
+    assert not path.exists() or path.read_text() == "old"
+    files.swap([new])
     assert path.read_text() == "new"
     assert not path.is_symlink()
-    files.put_back(entry)
+    assert files.put_back(entry)
+    assert not files.put_back(entry), "it stands already"
     if kind == "file":
         assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("old", 0o640)
     elif kind == "link":

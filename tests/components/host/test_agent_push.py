@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from components.host import payload
 from components.host.agent import __main__ as agent_main
-from components.host.agent import actions, packages, requests, restore, services
+from components.host.agent import actions, dpkg, packages, requests, restore, services
 from components.host.agent.errors import Failure
 from components.host.agent.store import Store
 from components.host.part import Check, ConfirmPolicy, Health, Package, PeerGuard, Service, Step
@@ -252,14 +253,14 @@ def test_a_mirror_that_is_coming_up_is_tried_again(
 
 
 def test_the_policy_of_a_push_that_was_killed_is_taken_away(world: World) -> None:
-    packages.POLICY.write_text(f"#!/bin/sh\n{packages.MARK}\nexit 101\n")
-    packages.clear_leftovers()
-    assert not packages.POLICY.exists()
-    packages.POLICY.write_text("#!/bin/sh\nexit 0\n")
-    packages.clear_leftovers()
-    assert packages.POLICY.exists(), "somebody else's policy stays"
-    with packages.daemons_held_back():
-        assert packages.POLICY.read_text() == "#!/bin/sh\nexit 0\n"
+    dpkg.POLICY.write_text(f"#!/bin/sh\n{dpkg.MARK}\nexit 101\n")
+    assert dpkg.clear_leftovers() == []
+    assert not dpkg.POLICY.exists()
+    dpkg.POLICY.write_text("#!/bin/sh\nexit 0\n")
+    dpkg.clear_leftovers()
+    assert dpkg.POLICY.exists(), "somebody else's policy stays"
+    with dpkg.daemons_held_back():
+        assert dpkg.POLICY.read_text() == "#!/bin/sh\nexit 0\n"
 
 
 def test_the_owner_of_a_vip_waits_for_its_peer(world: World) -> None:
@@ -435,8 +436,11 @@ def test_the_agent_keeps_itself_for_the_timer_and_the_boot(world: World, tmp_pat
     (program / "agent").mkdir(parents=True)
     (program / "push.sh").write_text("#!/bin/bash\n")
     (program / "agent" / "run.py").write_text("")
+    (restore.BIN / "agent").mkdir(parents=True)
     restore.install_agent(program)
     assert (restore.BIN / "push.sh").read_text() == "#!/bin/bash\n"
+    assert zipfile.ZipFile(restore.BIN / "agent.zip").namelist() == ["agent/run.py"]
+    assert not (restore.BIN / "agent").exists(), "where an older program lay"
     assert restore.BOOT_UNIT.read_text() == restore.BOOT_TEXT
     assert world.system.calls == ["systemctl daemon-reload", "systemctl enable recover.service"]
     restore.install_agent(program)
