@@ -19,8 +19,7 @@ from components.host import payload
 from components.host.agent import __main__ as agent_main
 from components.host.agent import dpkg, requests, restore
 from components.host.agent.errors import Failure
-from components.host.files import ConfirmPolicy
-from components.host.part import Package
+from components.host.part import ConfirmPolicy, Package
 from tests.components.host.fake_system import Unit, install
 from tests.components.host.test_agent_push import World
 
