@@ -105,7 +105,7 @@ def drill(
 @app.command()
 def status(as_json: Json = False) -> None:
     """State of every layer."""
-    from lab.probes.status import layers
+    from lab.layers import layers
 
     with for_people():
         rows = list(layers())

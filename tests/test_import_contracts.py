@@ -12,9 +12,11 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+import grimp
 import pytest
 
 from tests import import_contracts
@@ -84,6 +86,13 @@ CASES = [
     Case(
         PURE,
         {"components/cdn/later.py": "import requests\ndef verify() -> list[str]:\n    return []\n"},
+    ),
+    Case(
+        PURE,
+        {
+            "components/platform/later.py": "from components.platform import addon\nimport time\n"
+            "ADDON = addon.Addon\nNONE = addon.Addon(name='none')\n"
+        },
     ),
     Case("policy imports nothing of ours", {"policy/rules.py": "import settings.keys\n"}),
     Case("policy rules are plain functions", {"policy/rules.py": "import pulumi\n"}),
@@ -159,6 +168,16 @@ def test_a_forbidden_import_is_refused(copy: Path, case: Case) -> None:
             (copy / name).unlink()
         for name, text in before.items():
             (copy / name).write_text(text)
+
+
+def test_no_circle_goes_through_a_package_either() -> None:
+    """The linter compares siblings; a package that imports what imports it is none."""
+    graph = grimp.build_graph(*LINTER["root_packages"], cache_dir=None)
+    imports = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as circle:
+        pytest.fail(" imports ".join(reversed(circle.args[1])))
 
 
 def test_every_contract_has_a_case() -> None:

@@ -9,7 +9,6 @@ import pulumi
 
 from components.host import dependencies
 from components.routers.args import RoutersArgs
-from components.routers.contract import Contract
 from components.routers.kinds import KINDS
 
 
@@ -28,8 +27,6 @@ class Routers(pulumi.ComponentResource):
     subnet, and, on an update, for a CDN without ranges.
     """
 
-    contract: Contract
-    """What the routers hand on, whatever kind they are."""
     origins: Sequence[IPv4Address]
     """Where the CDN connects to, as its records name it."""
     source_routes: Mapping[IPv4Address, IPv4Address]
@@ -48,7 +45,6 @@ class Routers(pulumi.ComponentResource):
         super().__init__("layered-cloud:routers:Routers", name, {}, opts)
         make = KINDS[args.settings.kind]
         given = make(args, pulumi.ResourceOptions(parent=self, depends_on=dependencies(opts)))
-        self.contract = given
         self.origins = given.origins
         self.source_routes = given.source_routes
         self.public_vips = pulumi.Output.from_input([str(vip) for vip in given.public_vips])

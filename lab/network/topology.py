@@ -13,8 +13,6 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from typing import Any
 
-import yaml
-
 ALLOWED = tuple(
     IPv4Network(net)
     for net in ("198.18.0.0/15", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
@@ -137,14 +135,6 @@ class Topology:
         made = cls.from_mapping({}, prefix=prefix)
         segments = {name: replace(seg, mtu=mtu) for name, seg in made.segments.items()}
         return replace(made, segments=segments)
-
-    @classmethod
-    def from_yaml(cls, text: str, prefix: str = "lc-") -> Topology:
-        """Read `from_mapping`'s shape from YAML; raises `TopologyError`."""
-        data = yaml.safe_load(text) or {}
-        if not isinstance(data, dict):
-            raise TopologyError("lab-network: must be a mapping of segments and nodes")
-        return cls.from_mapping(data, prefix=prefix)
 
     @classmethod
     def from_mapping(cls, data: Mapping[str, Any], prefix: str = "lc-") -> Topology:

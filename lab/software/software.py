@@ -31,7 +31,6 @@ class Software:
     helm: Path
     """The helm command line (an executable)."""
     kubectl: Path
-    etcdctl: Path
     base_image: Path
     """The bare machine's image, a tar; its SHA-256 is `base_sha256` once it is built."""
     checkers: Path
@@ -117,7 +116,6 @@ def paths() -> Software:
         pulumi=goitems.PULUMI.executable("pulumi"),
         helm=goitems.HELM.executable("helm"),
         kubectl=goitems.KUBECTL.executable("kubectl"),
-        etcdctl=goitems.ETCD.executable("etcdctl"),
         base_image=base.item().path / base.IMAGE,
         checkers=checkers.item().path / "root",
         apt=apt.item().path,

@@ -19,8 +19,7 @@ from components.host import payload
 from components.host.agent import __main__ as agent_main
 from components.host.agent import dpkg, requests, restore
 from components.host.agent.errors import Failure
-from components.host.files import ConfirmPolicy
-from components.host.part import Package
+from components.host.part import ConfirmPolicy, Package
 from tests.components.host.fake_system import Unit, install
 from tests.components.host.test_agent_push import World
 
@@ -166,6 +165,32 @@ def test_cut_at_any_step_the_old_set_or_the_new_stands_and_the_next_push_ends(
 
 def _old() -> tuple[Package, ...]:
     return (Package(name="haproxy", version="1"),)
+
+
+def test_what_was_confirmed_stays_though_the_confirmation_was_cut(
+    world: World, tmp_path: Path
+) -> None:
+    policy = ConfirmPolicy(seconds=60)
+    at, cut = 0, True
+    while cut:
+        at, cut = at + 1, False
+        fresh = again(world, tmp_path, f"confirm-{at}")
+        wish = fresh.wish(files=NEW, packages=PACKAGES, confirm=policy)
+        requests.apply(fresh.store, wish)
+        with Sabotage(at, Cut(), lambda event: True):
+            try:
+                requests.confirm(fresh.store, payload.confirmation(wish))
+            except Cut:
+                cut = True
+        manifest = fresh.store.read("base", "manifest")
+        assert manifest is not None
+        restore.recover(fresh.store, booting=True)
+        if manifest["confirmed"]:
+            assert tree(fresh) == NEW, f"step {at}"
+        requests.apply(fresh.store, wish)
+        assert requests.confirm(fresh.store, payload.confirmation(wish))[1] == "confirmed"
+        assert requests.apply(fresh.store, wish)[1] == "unchanged"
+    assert at > 3
 
 
 def test_a_daemon_is_restarted_though_the_push_that_renewed_it_was_cut(
