@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from settings.characters import plain
 from settings.keys import PROVIDERS, RENAMED, SECRETS, SECTIONS
-from settings.problems import ABSENT, NAMESPACE, Problem, dotted
+from settings.problems import ABSENT, NAMESPACE, Problem, dotted, shorten
 from settings.scan import odd, secret_in
-from settings.translate import closest, nearest
+from settings.words import closest, nearest
 
 _CIPHERTEXT = re.compile(r"v\d+:[A-Za-z0-9+/=]+:[A-Za-z0-9+/=]+|[A-Za-z0-9+/=_-]{16,}")
 """What the engine writes: salted (`v1:NONCE:DATA`) or a service's base64."""
@@ -82,7 +82,8 @@ def _take(found: Given, key: str, value: Any) -> None:
 
 def _misspelt(key: str, namespace: str, colon: str, name: str) -> tuple[Problem | None, str]:
     """What is wrong with a key, and the name it was meant for; no problem with another's key."""
-    shown = key if key.isprintable() and key.strip() == key and key.isascii() else json.dumps(key)
+    plainly = key.strip() == key != "" and key.isprintable() and key.isascii()
+    shown = shorten(key if plainly else json.dumps(key))
     meant = plain(key).strip()
     if meant != key and _right(meant) is not None:
         wrong = odd(key) or "is not written like the key it is"

@@ -18,7 +18,8 @@ from settings.models.stack import Stack
 from settings.problems import Problem, SettingsError
 from settings.reader import Config, Location, read_bytes, read_config
 from settings.scan import Scan, scan
-from settings.translate import closest, translate
+from settings.translate import translate
+from settings.words import closest
 
 __all__ = ["Findings", "examine", "inspect", "load_stack", "parse_stack", "read_config"]
 

@@ -10,6 +10,7 @@ from typing import Final
 
 NAMESPACE: Final = "layered-cloud"
 _LONGEST = 80
+_SENTENCE = 600
 
 
 class _Absent(Enum):
@@ -41,7 +42,7 @@ class Problem:
 
     def __str__(self) -> str:
         shown = "" if self.value is ABSENT else f"{shorten(self.value)} "
-        line = f"{self.key}: {shown}{self.wrong}; {self.right}"
+        line = f"{self.key}: {shown}{_cut(self.wrong, _SENTENCE)}; {_cut(self.right, _SENTENCE)}"
         # One line a problem, whatever stands in a key: control characters are escaped.
         return "".join(
             each if each.isprintable() else each.encode("unicode_escape").decode() for each in line
@@ -60,13 +61,13 @@ def dotted(location: Iterable[str | int]) -> str:
         if isinstance(step, int):
             path += f"[{step}]"
         else:
-            path += f".{step}" if path else str(step)
+            path += f".{shorten(step)}" if path else step
     return f"{NAMESPACE}:{path}"
 
 
 def shorten(value: object) -> str:
     """The value as a person would write it in a stack file, on one line, cut when long."""
-    if isinstance(value, str) and value and not value.isspace() and "\n" not in value:
+    if isinstance(value, str) and value and value.strip() == value and "\n" not in value:
         text = value
     elif isinstance(value, float):
         text = f"{value:g}"
@@ -74,7 +75,11 @@ def shorten(value: object) -> str:
         text = json.dumps(value, default=str)
     else:
         text = str(value)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+    return _cut(text, _LONGEST)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 class SettingsError(Exception):

@@ -151,11 +151,13 @@ class _Reader:
                 (*here, meant), ABSENT, f"the key {json.dumps(key)} {wrong}", f"write {meant}"
             )
             return meant
-        bad = next((each for each in key if is_control(each) or is_invisible(each)), None)
-        if bad is not None:
-            wrong = f"the key {json.dumps(key)} holds {named(bad)}"
-            self.tell((*here, key), ABSENT, wrong, f"write {plain(key)}")
-        return key
+        bad = next((each for each in key if _refused(each, free=False)), None)
+        if bad is None:
+            return key
+        name = "".join(each for each in key if not _refused(each, free=False))
+        wrong = f"the key {json.dumps(key)} holds {named(bad)}"
+        self.tell((*here, name), ABSENT, wrong, f"write {plain(name) or 'something'}")
+        return name
 
     def text(self, here: Location, text: str) -> str:
         annotation = annotation_at(here)
@@ -166,9 +168,9 @@ class _Reader:
         kept = tuple(marks(annotation))
         free = annotation in (Any, None) or any(isinstance(each, Block) for each in kept)
         prose = free or any(isinstance(each, Prose) for each in kept)
-        bad = next((each for each in text if _refused(each, free)), None)
+        bad = next((each for each in text if _refused(each, free=free)), None)
         if bad is not None:
-            meant = "".join(each for each in text if not _refused(each, free)).strip()
+            meant = "".join(each for each in text if not _refused(each, free=free)).strip()
             self.tell(here, json.dumps(text), f"holds {named(bad)}", "remove it")
             return meant
         if free:
@@ -209,7 +211,7 @@ def _is(value: Any, written: str) -> bool:
     return value == written or (isinstance(value, int) and str(abs(value)) == digits.lstrip("0"))
 
 
-def _refused(character: str, free: bool) -> bool:
+def _refused(character: str, *, free: bool) -> bool:
     if character in "\n\t" and free:
         return False
     return is_control(character) or is_invisible(character)

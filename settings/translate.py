@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic_core import ErrorDetails
@@ -13,6 +12,7 @@ from pydantic_core import ErrorDetails
 from settings.models import base
 from settings.problems import ABSENT, Problem, dotted
 from settings.shape import Step, annotation_at, choices, hints, is_list, marks, model_of
+from settings.words import closest, nearest
 
 _KINDS: Final = {
     "int_type": ("is not a whole number", "write a number without quotes"),
@@ -37,30 +37,12 @@ _KINDS: Final = {
 _BOUNDS: Final = ("greater_than_equal", "greater_than", "less_than_equal")
 _QUOTED: Final = {"int_type", "float_type", "bool_type"}
 """Errors about text in place of something else: the quotes are the point."""
-_NEARNESS = 0.6
 _SUFFIXES: Final[dict[str, dict[str, float]]] = {
     "MiB": {"k": 1 / 1024, "m": 1, "g": 1024, "t": 1024**2},
     "GiB": {"m": 1 / 1024, "g": 1, "t": 1024},
     "seconds": {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400},
     "hours": {"h": 1, "d": 24, "w": 168, "y": 8760},
 }
-
-
-def nearest(name: str, valid: Iterable[str]) -> str:
-    """What to write instead of an unknown key: the nearest valid one, then all of them."""
-    names = list(valid)
-    close = closest(name, names)
-    listing = f"valid here: {', '.join(names)}"
-    return f"did you mean {close}? {listing}" if close else listing
-
-
-def closest(name: str, valid: Iterable[str]) -> str | None:
-    """The valid name that a misspelt one may be meant for."""
-    folded = {re.sub(r"[^a-z0-9]", "", key.lower()): key for key in valid}
-    close = difflib.get_close_matches(
-        re.sub(r"[^a-z0-9]", "", name.lower()), list(folded), n=1, cutoff=_NEARNESS
-    )
-    return folded[close[0]] if close else None
 
 
 def translate(error: ErrorDetails, location: tuple[Step, ...], written: str | None) -> Problem:

@@ -1,10 +1,10 @@
-"""The balancers: ports free of each other, timeouts that nest, names once."""
+"""The balancers: ports free of each other, timeouts that nest, names once, memory enough."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from settings.checks.registry import reads
+from settings.checks.registry import doubts, reads
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
 
@@ -64,3 +64,57 @@ def certificate_names_are_told_once(stack: Stack) -> Iterator[Problem]:
             yield problem(
                 f"balancers.certificate.names[{index}]", name, "stands twice", "name it once"
             )
+
+
+_IDLE, _BUSY, _SYSTEM, _FEWEST = 16, 49, 256, 1000
+"""KiB of HAProxy a connection, open and in the middle of a TLS request passed on over TLS (as
+measured), and MiB of everything else on the
+machine; fewer connections than the last are no advice."""
+
+
+@reads("balancers")
+def connections_have_memory(stack: Stack) -> Iterator[Problem]:
+    """Not even idle ones fit a machine that is this small."""
+    yield from _beyond(stack, _IDLE, "even when nothing is asked on them")
+
+
+@doubts("balancers")
+def busy_connections_have_memory(stack: Stack) -> Iterator[Problem]:
+    """All of them at work at once would not fit."""
+    if not list(_beyond(stack, _IDLE, "")):
+        yield from _beyond(stack, _BUSY, "when all are at work at once")
+
+
+def _beyond(stack: Stack, each: int, when: str) -> Iterator[Problem]:
+    most = stack.balancers.max_connections
+    smallest = min(stack.balancers.machines, key=lambda machine: machine.memory)
+    need = most * each // 1024 + _SYSTEM
+    if need > smallest.memory:
+        fitting = (smallest.memory - _SYSTEM) * 1024 // _BUSY // 100 * 100
+        enough = most * _BUSY // 1024 + _SYSTEM
+        less = f"write {fitting}, or " if fitting >= _FEWEST else ""
+        yield problem(
+            "balancers.max_connections",
+            most,
+            f"need {need} MiB {when} ({each} KiB each and {_SYSTEM} MiB for the rest), and "
+            f"{smallest.name} has {smallest.memory}",
+            f"{less}give the balancers {enough}",
+        )
+
+
+_MONTH = 720
+_IN_DAYS = (730, 825, 1095, 1460, 1825, 3650)
+
+
+@doubts("balancers")
+def certificates_live_for_hours(stack: Stack) -> Iterator[Problem]:
+    """A year is 8760 hours; a number of days is a short life."""
+    certificate = stack.balancers.certificate
+    hours = certificate.validity_hours
+    if certificate.source == "self-signed" and (hours < _MONTH or hours in _IN_DAYS):
+        yield problem(
+            "balancers.certificate.validity_hours",
+            hours,
+            f"hours are {hours / 24:.3g} days",
+            f"write {24 * hours} if days were meant",
+        )

@@ -12,6 +12,9 @@ from settings.models.stack import Stack
 from settings.models.walk import walk
 from settings.problems import Problem, problem
 
+_MOST_NAMES = 100
+"""Of one certificate (Cloudflare's developer documentation, "Origin CA certificates")."""
+
 
 @reads("balancers", "cdn")
 def certificate_is_trusted(stack: Stack) -> Iterator[Problem]:
@@ -50,6 +53,13 @@ def origin_certificate_can_be_signed(stack: Stack) -> Iterator[Problem]:
                 f"is outside cdn.zone ({zone})",
                 f"write names of {zone} only",
             )
+    if len(certificate.names) > _MOST_NAMES:
+        yield problem(
+            "balancers.certificate.names",
+            f"{len(certificate.names)} names",
+            "are more than the origin CA signs for",
+            f"write {_MOST_NAMES} at most; a wildcard covers one label",
+        )
     if certificate.validity_hours not in [24 * days for days in ORIGIN_CA_DAYS]:
         yield problem(
             "balancers.certificate.validity_hours",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from settings.checks.names import inside
-from settings.checks.registry import reads
+from settings.checks.registry import doubts, reads
 from settings.models.cdn import WIDEST_CDN_PREFIX, RangesRefused, usable_ranges
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
@@ -100,3 +100,50 @@ def records_belong_to_the_zone(stack: Stack) -> Iterator[Problem]:
             yield problem(path, record, "stands twice", "name each record once")
     if cdn.zone is None and cdn.zone_id is not None:
         yield problem("cdn.zone_id", cdn.zone_id, "is not used without cdn.zone", "set cdn.zone")
+
+
+_CLOUDFLARES = ("cf-connecting-ip", "cf-connecting-ipv6", "true-client-ip")
+
+
+@doubts("cdn")
+def the_header_is_cloudflares(stack: Stack) -> Iterator[Problem]:
+    """Cloudflare passes other headers on as the client wrote them, unless a rule of the zone sets
+    them."""
+    cdn = stack.cdn
+    if cdn.kind == "cloudflare" and cdn.client_ip_header.lower() not in _CLOUDFLARES:
+        yield problem(
+            "cdn.client_ip_header",
+            cdn.client_ip_header,
+            "is passed on by Cloudflare as the client wrote it, unless a rule of yours sets it",
+            "write CF-Connecting-IP",
+        )
+
+
+@doubts("cdn")
+def the_service_has_a_name(stack: Stack) -> Iterator[Problem]:
+    """A zone without a record of ours leads nobody here."""
+    if stack.cdn.zone is not None and not stack.cdn.records:
+        yield problem(
+            "cdn.records",
+            [],
+            f"leads nobody here: the zone {stack.cdn.zone} is managed, and has no name of the "
+            "service",
+            f"list names such as www.{stack.cdn.zone}, or remove cdn.zone",
+        )
+
+
+@doubts("cdn")
+def names_are_covered_at_the_edge(stack: Stack) -> Iterator[Problem]:
+    """Cloudflare's universal certificate is for the zone and names one label below it."""
+    zone = stack.cdn.zone
+    for index, record in enumerate(stack.cdn.records):
+        if zone is None or not inside(zone, record):
+            continue
+        if record.removesuffix(f".{zone}").count(".") > 0 and record != zone:
+            yield problem(
+                f"cdn.records[{index}]",
+                record,
+                f"is more than one label below {zone}: the CDN's universal certificate is not for "
+                "it",
+                "use one label, or order an advanced certificate for it",
+            )

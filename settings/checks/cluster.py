@@ -1,4 +1,4 @@
-"""The cluster: members, sizes, versions, and what its extension keys must not undo."""
+"""The cluster: members and versions."""
 
 from __future__ import annotations
 
@@ -6,18 +6,24 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from settings.checks.registry import reads
+from settings.checks.registry import doubts, reads
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
+from settings.words import closest
 
 MINORS: Final = ("1.35", "1.36")
 """Kubernetes minors the cluster layer is written for (kubeadm v1beta4, containerd 2)."""
-
-_KUBEADM_CORES = 2
-_KUBEADM_MEMORY = 1700
-_DECIDED_FLAGS = ("node-ip", "hostname-override")
-_DECIDED_KUBEADM = ("clusterName", "controlPlaneEndpoint", "kubernetesVersion", "networking")
-_DECIDED_SYSCTLS = {"net.ipv4.ip_forward": "1"}
+_PREFLIGHT: Final = (
+    *("all", "ControlPlaneNodesReady", "CoreDNSMigration", "CoreDNSUnsupportedPlugins", "CRI"),
+    *("CreateJob", "ContainerRuntimeVersion", "ExternalEtcdClientCertificates"),
+    *("ExternalEtcdVersion", "Firewalld", "Hostname", "HTTPProxy", "HTTPProxyCIDR", "ImagePull"),
+    *("IsDockerSystemdCheck", "IsPrivilegedUser", "KubeletVersion", "KubernetesVersion", "Mem"),
+    *("NumCPU", "StaticPodManifest", "Swap", "SystemVerification"),
+)
+_PREFLIGHT_KINDS: Final = (
+    *("diravailable-", "fileavailable-", "filecontent-", "fileexisting-", "port-", "service-"),
+)
+"""Checks of kubeadm, and beginnings of those that name a file, a port or a service."""
 
 
 @reads("cluster")
@@ -46,30 +52,6 @@ def pods_have_somewhere_to_run(stack: Stack) -> Iterator[Problem]:
 
 
 @reads("cluster")
-def control_planes_are_large_enough(stack: Stack) -> Iterator[Problem]:
-    """kubeadm's own preflight: 2 CPUs, 1700 MB (kubeadm implementation details)."""
-    ignored = set(stack.cluster.ignore_preflight_errors)
-    if "all" in ignored:
-        return
-    for index, spec in enumerate(stack.cluster.control_planes):
-        path = f"cluster.control_planes[{index}]"
-        if spec.cores < _KUBEADM_CORES and "NumCPU" not in ignored:
-            yield problem(
-                f"{path}.cores",
-                spec.cores,
-                "is too few for kubeadm",
-                f"give {spec.name} {_KUBEADM_CORES} at least",
-            )
-        if spec.memory < _KUBEADM_MEMORY and "Mem" not in ignored:
-            yield problem(
-                f"{path}.memory",
-                spec.memory,
-                "MiB is too little for kubeadm",
-                f"give {spec.name} {_KUBEADM_MEMORY} at least",
-            )
-
-
-@reads("cluster")
 def version_is_supported(stack: Stack) -> Iterator[Problem]:
     """The minor is one the cluster layer knows, with a container runtime that serves it."""
     cluster = stack.cluster
@@ -91,25 +73,17 @@ def version_is_supported(stack: Stack) -> Iterator[Problem]:
         )
 
 
-@reads("cluster")
-def extension_keys_extend(stack: Stack) -> Iterator[Problem]:
-    """Extension keys add; they do not undo what the program decides."""
-    cluster = stack.cluster
-    for flag in cluster.kubelet.extra_args:
-        if flag in _DECIDED_FLAGS:
-            path = f"cluster.kubelet.extra_args.{flag}"
-            yield problem(path, flag, "is decided by the program", "remove it")
-    for key in cluster.cluster_configuration:
-        if key in _DECIDED_KUBEADM:
-            yield problem(
-                f"cluster.cluster_configuration.{key}",
-                key,
-                "is decided by the program",
-                "remove it: networks, balancers and cluster say it",
-            )
-    for key, needed in _DECIDED_SYSCTLS.items():
-        given = cluster.sysctls.get(key, needed)
-        if given != needed:
-            yield problem(
-                f"cluster.sysctls.{key}", given, "stops pods' traffic", f"remove it or set {needed}"
-            )
+@doubts("cluster")
+def preflight_checks_are_known(stack: Stack) -> Iterator[Problem]:
+    """kubeadm passes over names that it does not know, whatever their case."""
+    known = {each.lower(): each for each in _PREFLIGHT}
+    for index, text in enumerate(stack.cluster.ignore_preflight_errors):
+        path = f"cluster.ignore_preflight_errors[{index}]"
+        names = [each.strip() for each in text.split(",")]
+        if len(names) > 1:
+            yield problem(path, text, "is several in one text", f"write [{', '.join(names)}]")
+        for name in names:
+            if name.lower() not in known and not name.lower().startswith(_PREFLIGHT_KINDS):
+                close = closest(name, _PREFLIGHT)
+                right = f"did you mean {close}?" if close else "kubeadm names it in its error"
+                yield problem(path, name, "is no check of kubeadm known here", right)

@@ -1,13 +1,26 @@
-"""Machines among each other, whatever their roles."""
+"""Machines: told apart, and of a size that their role can live with."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from settings.checks.claims import machines
-from settings.checks.registry import reads
+from settings.checks.registry import doubts, reads
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
+
+_SMALLEST: Final = {
+    "router": (384, 4),
+    "balancer": (256, 4),
+    "control plane": (1700, 12),
+    "worker": (1024, 12),
+}
+"""MiB of memory and GiB of disk by role. kubeadm asks a control plane for 1700 MB and two CPUs; a
+node's disk holds the system, the runtime, Cilium's and the ingress' images."""
+_KUBEADM_CORES = 2
+_LARGE_MEMORY, _LARGE_DISK = 524_288, 8_192
+"""MiB, GiB: seldom meant."""
 
 
 @reads()
@@ -32,3 +45,63 @@ def machines_are_told_apart(stack: Stack) -> Iterator[Problem]:
                 f"is the id of {holder} already",
                 f"give {spec.name} an id of its own",
             )
+
+
+@reads()
+def machines_are_large_enough(stack: Stack) -> Iterator[Problem]:
+    """Memory and disk by role, and kubeadm's own preflight unless the stack ignores it."""
+    ignored = _ignored(stack)
+    for path, role, spec in machines(stack):
+        memory, disk = _SMALLEST[role]
+        node = role in ("control plane", "worker")
+        if spec.memory < memory and not (node and ignored & {"all", "mem"} and spec.memory >= 512):
+            yield problem(
+                f"{path}.memory",
+                f"{spec.memory} MiB",
+                f"is too little for a {role}",
+                f"give {spec.name} {memory} at least{_gibibytes(spec.memory)}",
+            )
+        if spec.disk < disk:
+            yield problem(
+                f"{path}.disk",
+                f"{spec.disk} GiB",
+                f"is too little for a {role}",
+                f"give {spec.name} {disk} at least",
+            )
+        enough = role != "control plane" or ignored & {"all", "numcpu"}
+        if spec.cores < _KUBEADM_CORES and not enough:
+            yield problem(
+                f"{path}.cores",
+                spec.cores,
+                "is too few for kubeadm",
+                f"give {spec.name} {_KUBEADM_CORES} at least",
+            )
+
+
+def _ignored(stack: Stack) -> set[str]:
+    """kubeadm's checks that are passed over, in lower case as kubeadm has them."""
+    if "cluster" not in stack.__dict__:
+        return {"all"}
+    given = ",".join(stack.cluster.ignore_preflight_errors).lower()
+    return {each.strip() for each in given.split(",")}
+
+
+def _gibibytes(number: int) -> str:
+    return f": {number} GiB are {number * 1024}" if number <= 128 else ""
+
+
+@doubts()
+def machines_are_of_ordinary_size(stack: Stack) -> Iterator[Problem]:
+    """Another unit may have been meant."""
+    for path, _, spec in machines(stack):
+        for key, number, unit, most in (
+            ("memory", spec.memory, "MiB", _LARGE_MEMORY),
+            ("disk", spec.disk, "GiB", _LARGE_DISK),
+        ):
+            if number > most:
+                yield problem(
+                    f"{path}.{key}",
+                    f"{number} {unit}",
+                    "is seldom meant",
+                    f"write {number // 1024} if {number} is of the next smaller unit",
+                )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from settings.checks.claims import ranges, segments
-from settings.checks.registry import reads
-from settings.models.addresses import SPECIAL, Subnet
+from settings.checks.registry import doubts, reads
+from settings.models.addresses import BENCHMARKS, DOCUMENTATION, PRIVATE, SPECIAL, Subnet
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
 
@@ -111,3 +111,32 @@ def domain_is_free(stack: Stack) -> Iterator[Problem]:
             "belongs to Kubernetes' own DNS or to multicast DNS",
             "write another, such as cluster.internal",
         )
+
+
+@reads("networks")
+def bridges_are_tagged_once(stack: Stack) -> Iterator[Problem]:
+    """A bridge named NAME.VLAN is on that VLAN by itself."""
+    for name, segment in segments(stack.networks):
+        if segment.vlan is not None and "." in segment.bridge:
+            yield problem(
+                f"networks.{name}.bridge",
+                segment.bridge,
+                f"is of a VLAN by its name, and networks.{name}.vlan tags it again",
+                f"write {segment.bridge.partition('.')[0]}, or remove the vlan",
+            )
+
+
+@doubts("networks")
+def ranges_are_not_somebody_elses(stack: Stack) -> Iterator[Problem]:
+    """Behind the routers, public addresses hide their owner from everything inside."""
+    free = (*PRIVATE, *DOCUMENTATION, BENCHMARKS)
+    for path, network in ranges(stack.networks):
+        if path.startswith("networks.wan.") or any(network.subnet_of(each) for each in free):
+            continue
+        if not any(network.overlaps(each) for each in SPECIAL):
+            yield problem(
+                path,
+                network,
+                "is public address space, somebody's on the internet",
+                "write a private range (RFC 1918), unless it is yours",
+            )

@@ -46,12 +46,21 @@ def pod_range_is_large_enough(stack: Stack) -> Iterator[Problem]:
             f"is more than {_LARGEST_MASK_STEP} bits longer than networks.pods ({pods})",
             f"write {pods.prefixlen + _LARGEST_MASK_STEP} at most: kube-controller-manager's limit",
         )
-    most = stack.cluster.kubelet.config.get("maxPods", _DEFAULT_MAX_PODS)
-    room = 2 ** (BITS - mask) - 2
-    if isinstance(most, int) and room < most:
+    most, room = _most_pods(stack), 2 ** (BITS - mask) - 2
+    if room < most:
         yield problem(
             path,
             mask,
             f"gives a node {room} addresses for {most} pods",
             f"lower the mask, or set cluster.kubelet.config.maxPods to {room} at most",
         )
+
+
+def _most_pods(stack: Stack) -> int:
+    """Of one node, by the kubelet's flag, else by its configuration, else by its default."""
+    kubelet = stack.cluster.kubelet
+    flag = kubelet.extra_args.get("max-pods", "")
+    if flag.isascii() and flag.isdigit():
+        return int(flag[:9])
+    most = kubelet.config.get("maxPods", _DEFAULT_MAX_PODS)
+    return most if isinstance(most, int) else _DEFAULT_MAX_PODS

@@ -6,8 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from settings.checks.claims import Claim, claims, segments
 from settings.checks.registry import reads
-from settings.models.addresses import edge_of
+from settings.models.addresses import SPECIAL, Address, address, edge_of, is_address
+from settings.models.networks import Networks
+from settings.models.proxmox import ProxmoxHost
 from settings.models.stack import Stack
+from settings.models.walk import walk
 from settings.problems import Problem, problem
 
 _OTHERS = ("networks", "proxmox")
@@ -58,24 +61,45 @@ def no_address_is_held_twice(stack: Stack) -> Iterator[Problem]:
         )
 
 
+_SERVES = {"resolvers": ("DNS", "a DNS server"), "ntp": ("time", "an NTP server")}
+
+
 @reads("networks")
-def resolvers_are_elsewhere(stack: Stack) -> Iterator[Problem]:
-    """No machine of the stack serves DNS to the machines; pods and services cannot."""
+def servers_are_elsewhere(stack: Stack) -> Iterator[Problem]:
+    """No machine of the stack serves DNS or time to the machines; pods and services cannot, and
+    some addresses are nobody's."""
     networks = stack.networks
-    # A Proxmox host or the provider's gateway may well serve DNS; what the stack makes does not.
+    # A Proxmox host or the provider's gateway may well serve; what the stack makes does not.
     ours = [each for each in claims(stack) if each.path.split(".")[0] not in _OTHERS]
-    holders = {claim.address: claim for claim in ours}
-    for index, resolver in enumerate(networks.resolvers):
-        path = f"networks.resolvers[{index}]"
-        right = "name a DNS server outside the stack, reached through the routers"
-        holder = holders.get(resolver)
-        if resolver in networks.pods or resolver in networks.services:
-            inside = "pods" if resolver in networks.pods else "services"
-            network = networks.pods if inside == "pods" else networks.services
-            wrong = f"is inside networks.{inside} ({network})"
-            yield problem(path, resolver, wrong, right)
-        elif holder is not None:
-            wrong = f"belongs to {holder.owner} ({holder.path}), which serves no DNS"
-            yield problem(path, resolver, wrong, right)
-        if resolver in networks.resolvers[:index]:
-            yield problem(path, resolver, "stands twice", "name each resolver once")
+    holders = {str(claim.address): claim for claim in ours}
+    for key, (what, server) in _SERVES.items():
+        given = [str(each) for each in getattr(networks, key)]
+        right = f"name {server} outside the stack, reached through the routers"
+        for index, text in enumerate(given):
+            path = f"networks.{key}[{index}]"
+            if text in given[:index]:
+                yield problem(path, text, "stands twice", f"name each of {key} once")
+            elif text in holders:
+                holder = holders[text]
+                wrong = f"belongs to {holder.owner} ({holder.path}), which serves no {what}"
+                yield problem(path, text, wrong, right)
+            elif is_address(text) and (why := _nobodys(networks, address(text))) is not None:
+                yield problem(path, text, why, right)
+
+
+@reads("networks", "proxmox")
+def hypervisors_are_reached(stack: Stack) -> Iterator[Problem]:
+    """A Proxmox host's address is one that a host can have, outside pods and services."""
+    for path, host in walk(stack, ProxmoxHost):
+        wrong = _nobodys(stack.networks, host.ssh_address)
+        if wrong is not None:
+            yield problem(
+                f"{path}.ssh_address", host.ssh_address, wrong, f"write the address of {host.name}"
+            )
+
+
+def _nobodys(networks: Networks, given: Address) -> str | None:
+    for inside, network in (("pods", networks.pods), ("services", networks.services)):
+        if given in network:
+            return f"is inside networks.{inside} ({network})"
+    return next((f"is {words}" for special, words in SPECIAL.items() if given in special), None)

@@ -6,17 +6,23 @@ at preview and errors at `up`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from settings.checks.claims import claims
+from settings.models.addresses import DOCUMENTATION, Subnet
+from settings.models.platform import Chart
+from settings.models.software import AptRepository
 from settings.models.stack import Stack
+from settings.models.walk import walk
 from settings.problems import ABSENT, Problem, problem
 
-_EXAMPLES = ("example.org", "example.com", "example.net")
+_EXAMPLE = re.compile(r"(^|[^a-z0-9-])example\.(org|com|net)(?![a-z0-9.-])|\.example(?![a-z0-9.-])")
 
 
 def pending(stack: Stack) -> list[Problem]:
     """Every blank that has to be filled in before `up`."""
-    return [*_checksum(stack), *_repository_keys(stack), *_examples(stack)]
+    return [*_checksum(stack), *_repository_keys(stack), *_examples(stack), *_addresses(stack)]
 
 
 def _checksum(stack: Stack) -> Iterator[Problem]:
@@ -46,10 +52,42 @@ def _repository_keys(stack: Stack) -> Iterator[Problem]:
 def _examples(stack: Stack) -> Iterator[Problem]:
     given: list[tuple[str, str | None]] = [
         ("proxmox.endpoint", stack.proxmox.endpoint),
+        ("proxmox.image.url", stack.proxmox.image.url),
         ("cdn.zone", stack.cdn.zone),
     ]
+    for path, repository in walk(stack, AptRepository):
+        given += [(f"{path}.uris[{index}]", uri) for index, uri in enumerate(repository.uris)]
+    for path, chart in walk(stack, Chart):
+        given.append((f"{path}.repository", chart.repository))
     for path, text in given:
-        if text is not None and any(example in text for example in _EXAMPLES):
+        if text is not None and _EXAMPLE.search(text):
             yield problem(
                 path, text, "is an example (RFC 2606), a blank to fill in", "write your own"
             )
+
+
+def _addresses(stack: Stack) -> Iterator[Problem]:
+    """Documentation addresses on the WAN, unless the stack is a test's by its names (RFC 6761)."""
+    names = (stack.networks.domain, stack.cdn.zone or "", *stack.balancers.certificate.names)
+    if any(name.endswith(".test") for name in names):
+        return
+    wan = stack.networks.wan
+    blanks: list[tuple[str, object]] = [
+        (f"networks.wan.{key}", each) for key, each in wan.subnets.items() if _documents(each)
+    ]
+    blanks += [
+        (claim.path, claim.address)
+        for claim in claims(stack)
+        if ".wan" in claim.path and any(claim.address in each for each in DOCUMENTATION)
+    ]
+    for path, shown in blanks:
+        yield problem(
+            path,
+            shown,
+            "is for documentation (RFC 5737), a blank to fill in",
+            "write what your provider gave you",
+        )
+
+
+def _documents(network: Subnet) -> bool:
+    return any(network.subnet_of(each) for each in DOCUMENTATION)

@@ -1,15 +1,16 @@
-"""The platform: charts and images pinned, ports of its own, values that do not undo the chain."""
+"""The platform: charts and images pinned, ports and pool of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from settings.checks.registry import reads
 from settings.models.platform import Chart
 from settings.models.stack import Stack
 from settings.models.walk import walk
 from settings.problems import Problem, problem
+
+_MOVING = ("", "edge", "latest", "main", "master", "nightly", "stable")
 
 
 @reads("platform")
@@ -23,6 +24,13 @@ def charts_are_pinned(stack: Stack) -> Iterator[Problem]:
                 None,
                 f"leaves nowhere to find the chart {chart.chart}",
                 "write the repository, or a path or oci:// reference as the chart",
+            )
+        if chart.repository is not None and local:
+            yield problem(
+                f"{path}.repository",
+                chart.repository,
+                f"is not asked for {chart.chart}, which says itself where it is",
+                "remove it, or write the chart's name alone",
             )
     demo = stack.platform.demo
     if demo is not None and not _pinned(demo.image):
@@ -38,7 +46,7 @@ def _pinned(image: str) -> bool:
     if "@sha256:" in image:
         return True
     _, colon, tag = image.rpartition("/")[2].partition(":")
-    return bool(colon) and tag not in ("", "latest")
+    return bool(colon) and tag not in _MOVING
 
 
 @reads("platform")
@@ -57,28 +65,6 @@ def node_ports_are_distinct(stack: Stack) -> Iterator[Problem]:
                 f"is platform.ingress.node_ports.{earlier} already",
                 "choose another of 30000 to 32767, or null to discover it",
             )
-
-
-@reads("platform")
-def values_do_not_contradict(stack: Stack) -> Iterator[Problem]:
-    """Chart values may not undo what the chain stands on."""
-    cilium: dict[str, Any] = stack.platform.cilium.values
-    replacement = cilium.get("kubeProxyReplacement", True)
-    if replacement not in (True, "true"):
-        yield problem(
-            "platform.cilium.values.kubeProxyReplacement",
-            replacement,
-            "leaves nobody to serve NodePorts: kubeadm installs no kube-proxy",
-            "remove it or write true",
-        )
-    frr = stack.platform.metallb.chart.values.get("frrk8s", {})
-    if isinstance(frr, dict) and frr.get("enabled") is True:
-        yield problem(
-            "platform.metallb.chart.values.frrk8s.enabled",
-            value=True,
-            wrong="starts a BGP daemon, and the pool is announced by ARP (L2)",
-            right="remove it or write false",
-        )
 
 
 @reads("platform")

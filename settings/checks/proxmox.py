@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
-from settings.checks.registry import reads
+from settings.checks.registry import doubts, reads
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
 
@@ -22,3 +24,56 @@ def hosts_are_told_apart(stack: Stack) -> Iterator[Problem]:
                 f"names proxmox.hosts[{earlier}] already",
                 "list each host once, as the Proxmox cluster calls it",
             )
+
+
+_MOVING = re.compile(
+    r"(?i)/(latest|current|daily|nightly|snapshot)(/|$)|[-_.](latest|current)[-_.]"
+)
+_PACKED = re.compile(r"(?i)\.(7z|bz2|gz|lzo|tgz|txz|xz|zip|zst)$")
+_DISK = re.compile(r"(?i)\.(img|qcow2|raw)$")
+_FOREIGN = re.compile(
+    r"(?i)(?<![a-z0-9])(aarch64|arm64|armhf|i386|ppc64(el|le)|riscv64|s390x)(?![a-z0-9])"
+)
+
+
+@reads("proxmox")
+def image_stays_what_it_is(stack: Stack) -> Iterator[Problem]:
+    """A checksum is of one file, and Proxmox imports disks, not archives."""
+    path, url = "proxmox.image.url", stack.proxmox.image.url
+    where = urlsplit(url).path
+    if _MOVING.search(where):
+        yield problem(
+            path,
+            url,
+            "is another file after the next build, and the checksum of this one",
+            "write the URL of a dated build",
+        )
+    elif _PACKED.search(where):
+        yield problem(
+            path,
+            url,
+            "is an archive, which Proxmox would store as it is",
+            "write the URL of a .qcow2, .raw or .img file",
+        )
+
+
+@doubts("proxmox")
+def image_is_what_its_name_says(stack: Stack) -> Iterator[Problem]:
+    """The machines are amd64, and the file in the datastore is known by its name."""
+    image = stack.proxmox.image
+    name = urlsplit(image.url).path.rpartition("/")[2]
+    foreign = _FOREIGN.search(name) or _FOREIGN.search(image.file_name)
+    if foreign is not None:
+        yield problem(
+            "proxmox.image.url",
+            image.url,
+            f"is for {foreign[1]}, and the machines are amd64",
+            "write the amd64 image's URL",
+        )
+    if _DISK.search(name) and _DISK.sub("", name) != _DISK.sub("", image.file_name):
+        yield problem(
+            "proxmox.image.file_name",
+            image.file_name,
+            f"is not the file's own name ({name})",
+            f"write {name}",
+        )

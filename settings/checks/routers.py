@@ -1,10 +1,10 @@
-"""The routers: what they forward."""
+"""The routers: what they forward, and what they can remember."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from settings.checks.registry import reads
+from settings.checks.registry import doubts, reads
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
 
@@ -29,4 +29,36 @@ def public_ports_are_served(stack: Stack) -> Iterator[Problem]:
             ports,
             "leaves out 443, where the CDN connects",
             "add 443",
+        )
+
+
+_ENTRY = 384
+"""Bytes of a tracked connection and its share of the table (nf_conntrack's slab and buckets)."""
+
+
+@reads("routers")
+def connections_fit_the_routers(stack: Stack) -> Iterator[Problem]:
+    """A full table takes half of a router's memory at most."""
+    yield from _table(stack, 2, "half")
+
+
+@doubts("routers")
+def connections_leave_room(stack: Stack) -> Iterator[Problem]:
+    """A full table takes a quarter of a router's memory: little is left for the rest."""
+    if not list(_table(stack, 2, "")):
+        yield from _table(stack, 4, "a quarter")
+
+
+def _table(stack: Stack, share: int, words: str) -> Iterator[Problem]:
+    most = stack.routers.limits.conntrack_max
+    smallest = min(stack.routers.machines, key=lambda machine: machine.memory)
+    need = most * _ENTRY // 1024**2
+    if need > smallest.memory // share:
+        fitting = smallest.memory // 4 * 1024**2 // _ENTRY // 1024 * 1024
+        yield problem(
+            "routers.limits.conntrack_max",
+            most,
+            f"takes {need} MiB when full ({_ENTRY} bytes each), more than {words} of "
+            f"{smallest.name}'s {smallest.memory}",
+            f"write {fitting} or less, or give the routers more memory",
         )

@@ -64,3 +64,16 @@ def answers_go_back_through_one_router(stack: Stack) -> Iterator[Problem]:
                 f"{target} answers can leave through one of the two routers only",
                 f"give balancers.vips a LAN address for each public VIP ({len(publics)} in all)",
             )
+
+
+@reads("routers", "balancers")
+def routers_track_what_balancers_take(stack: Stack) -> Iterator[Problem]:
+    """Each connection to the balancers is one that the routers track."""
+    tracked, taken = stack.routers.limits.conntrack_max, stack.balancers.max_connections
+    if tracked < taken:
+        yield problem(
+            "routers.limits.conntrack_max",
+            tracked,
+            f"is less than balancers.max_connections ({taken}): the routers would drop the rest",
+            f"write {2 * taken} or more",
+        )

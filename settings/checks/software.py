@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from settings.checks.registry import reads
@@ -39,3 +40,25 @@ def repositories_are_well_formed(stack: Stack) -> Iterator[Problem]:
                 f"is empty, and the suite {each.suites[0]} needs some",
                 "write [main] or the like, or end the suite in a slash",
             )
+
+
+_LEGACY = re.compile(r"https?://(apt\.kubernetes\.io|packages\.cloud\.google\.com/apt)(/|$)")
+_UPSTREAM = re.compile(r"https?://pkgs\.k8s\.io(?=/|$)(.*)")
+_FLAT = re.compile(r"/core:/stable:/v\d+\.\d+/deb/?")
+_RIGHT = "write https://pkgs.k8s.io/core:/stable:/v1.36/deb/ with suites: [/]"
+
+
+@reads("software")
+def upstream_is_where_it_is(stack: Stack) -> Iterator[Problem]:
+    """kubernetes.io, "pkgs.k8s.io": one repository a minor, flat; the old hosts are gone."""
+    for path, each in walk(stack, AptRepository):
+        for index, uri in enumerate(each.uris):
+            here, found = f"{path}.uris[{index}]", _UPSTREAM.match(uri)
+            if _LEGACY.match(uri):
+                yield problem(here, uri, "was taken down in 2024", _RIGHT)
+            elif found is not None and _FLAT.fullmatch(found[1]) is None:
+                yield problem(here, uri, "is not where upstream's Debian packages are", _RIGHT)
+            elif found is not None and each.suites != ["/"]:
+                yield problem(
+                    f"{path}.suites", each.suites, "are not of a flat repository", "write [/]"
+                )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from settings.checks.registry import reads
+from settings.checks.releases import release_of
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
 
@@ -47,3 +48,19 @@ def kubernetes_can_be_installed(stack: Stack) -> Iterator[Problem]:
             "write the repository, or name a package of the image's own sources in "
             "cluster.containerd.package",
         )
+
+
+@reads("software", "cluster")
+def the_runtime_is_of_the_release(stack: Stack) -> Iterator[Problem]:
+    """A version that names a release comes out of a repository of that release only."""
+    repository, containerd = stack.software.containerd_repository, stack.cluster.containerd
+    named = release_of(containerd.version.replace("~", " "))
+    for suite in repository.suites if repository is not None else []:
+        said = release_of(suite)
+        if None not in (said, named) and said != named:
+            yield problem(
+                "cluster.containerd.version",
+                containerd.version,
+                f"is of {named}, and software.containerd_repository has {suite}",
+                f"write the version that {suite} has",
+            )

@@ -71,7 +71,7 @@ def _subnet(value: object) -> object:
         raise fault("is not text", "write an IPv4 network such as 192.0.2.0/24")
     if is_ipv6(value):
         raise fault(IPV4_ONLY, IPV4_ONLY_RIGHT.format(what="network"))
-    address, slash, length = value.partition("/")
+    start, slash, length = value.partition("/")
     try:
         network = IPv4Network(value, strict=False)
     except (AddressValueError, NetmaskValueError, ValueError):
@@ -79,12 +79,12 @@ def _subnet(value: object) -> object:
             "is not an IPv4 network", "write an address and a prefix length such as 192.0.2.0/24"
         ) from None
     if not slash:
-        around = IPv4Network(f"{address}/24", strict=False)
-        alone = "" if str(around.network_address) == address else f"{address}/32, or "
+        around = IPv4Network(f"{start}/24", strict=False)
+        alone = "" if str(around.network_address) == start else f"{start}/32, or "
         raise fault("has no prefix length", f"write {alone}{around} or the length you mean")
     if length != str(network.prefixlen):
         raise fault("has a mask in place of a prefix length", f"write {network}")
-    if address != str(network.network_address):
+    if start != str(network.network_address):
         raise fault("has host bits set", f"write the network itself: {network}")
     return network
 
@@ -116,6 +116,11 @@ def ends_of(text: str) -> tuple[Address, Address] | None:
     if network.prefixlen >= BITS - 1:
         return network[0], network[-1]
     return network[1], network[-2]
+
+
+def address(text: str) -> Address:
+    """The address a text names; `ValueError` when it names none."""
+    return IPv4Address(text)
 
 
 def subnet(text: str) -> Subnet:

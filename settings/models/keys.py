@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from typing import Annotated, Final
 
@@ -77,7 +76,7 @@ def _options(line: str) -> tuple[list[tuple[str, str | None]], list[str]]:
 def _blob(kind: str, blob: str) -> None:
     try:
         raw = base64.b64decode(blob, validate=True)
-    except binascii.Error:
+    except ValueError:  # no ASCII, or no base64
         if re.fullmatch(r"AAAA[A-Za-z0-9+/]+", blob):
             raise fault(*_CUT_OFF) from None
         raise fault("is no OpenSSH public key", _LINE) from None
@@ -138,7 +137,7 @@ def _armored(text: str) -> str:
         sums = [each for each in inside if each.startswith("=")]
         try:
             packets = base64.b64decode("".join(words), validate=True)
-        except binascii.Error:
+        except ValueError:  # no ASCII, or no base64
             raise fault("is damaged: its body is no base64", _WHOLE_KEY) from None
         if not packets or not packets[0] & 0x80:
             raise fault("holds no key", _WHOLE_KEY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,56 @@ def test_a_blank_checksum_and_a_missing_repository_key_are_warnings(
         "with the publisher's own sums beside it, then: sha256sum debian-12.qcow2 "
         "(needed before `pulumi up`)"
     ) in capsys.readouterr().err.splitlines()
+
+
+def test_warnings_are_told_and_are_errors_when_strict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path, "suites: [bookworm]", "suites: [trixie]")
+    line = (
+        "layered-cloud:software.repositories[0].suites[0]: trixie is another release than the "
+        "image's (debian-12.qcow2: bookworm); write bookworm"
+    )
+    assert main(["check", str(path)]) == 0
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.splitlines()[0] == f"{path}: warning: {line}"
+    assert main(["check", "--strict", str(path)]) == 1
+    told = capsys.readouterr()
+    assert told.out.splitlines()[0] == f"{path}: {line}"
+    assert "is not set" in told.out.splitlines()[1]
+    assert told.err == ""
+
+
+def test_documentation_addresses_are_blanks_outside_of_tests(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (ROOT / "Pulumi.prod.yaml").read_text("utf-8")
+    path = tmp_path / "Pulumi.prod.yaml"
+    path.write_text(text)
+    assert main(["check", str(path)]) == 0
+    told = capsys.readouterr().err
+    for key in ("networks.wan.cidr", "networks.wan.gateway", "routers.vips[0].wan[0]"):
+        assert f"layered-cloud:{key}: 203.0.113." in told
+    path.write_text(text.replace("example.org", "prod.test"))
+    assert main(["check", str(path)]) == 0
+    assert "RFC 5737" not in capsys.readouterr().err
+
+
+def test_a_terminal_without_unicode_is_no_reason_to_fail(tmp_path: Path) -> None:
+    path = write(tmp_path, "name: edge", "name: \u0435dge")
+    ran = subprocess.run(
+        [sys.executable, "-B", "-m", "settings", "check", str(path)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert "U+0435 CYRILLIC SMALL LETTER IE, which looks like e" in ran.stdout
+    assert "Traceback" not in ran.stderr
 
 
 def test_text_that_is_not_utf8_is_an_error(

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from settings import models
-from settings.checks.registry import RULES
-from settings.files import inspect, parse_stack
+from settings.checks.registry import DOUBTS, RULES
+from settings.files import examine, inspect, parse_stack
 from settings.models.base import Form
 from settings.models.stack import Stack
 from settings.problems import SettingsError
@@ -20,6 +20,7 @@ from tests.settings.fixtures import base_config, patched, patches, read_patch
 
 ACCEPT = patches("accept")
 REJECT = patches("reject")
+WARN = patches("warn")
 
 
 def test_the_base_stack_is_accepted() -> None:
@@ -37,9 +38,19 @@ def test_the_base_stack_is_accepted() -> None:
 
 @pytest.mark.parametrize("path", ACCEPT, ids=lambda path: path.stem)
 def test_an_unusual_but_sound_stack_is_accepted(path: Path) -> None:
-    stack, problems = inspect(patched(read_patch(path)))
-    assert problems == []
-    assert isinstance(stack, Stack)
+    found = examine(patched(read_patch(path)))
+    assert (found.problems, found.warnings) == ([], [])
+    assert isinstance(found.stack, Stack)
+
+
+@pytest.mark.parametrize("path", WARN, ids=lambda path: path.stem)
+def test_an_odd_stack_is_accepted_with_exactly_its_warning(path: Path) -> None:
+    patch = read_patch(path)
+    found = examine(patched(patch))
+    assert found.problems == []
+    assert [str(each) for each in found.warnings] == patch["expect"]
+    assert len(found.warnings) == 1
+    assert isinstance(found.stack, Stack)
 
 
 @pytest.mark.parametrize("path", REJECT, ids=lambda path: path.stem)
@@ -57,23 +68,25 @@ def test_every_rejected_stack_has_one_fault() -> None:
 
 
 def test_there_are_many_of_them() -> None:
-    assert len(REJECT) >= 100
+    assert len(REJECT) >= 250
+    assert len(WARN) >= len(DOUBTS)
     assert len(ACCEPT) >= 10
 
 
 @cache
 def told_by_rule() -> dict[str, set[tuple[str, str]]]:
-    """What every check says of the rejected stacks: what is wrong and what would be right."""
-    told: dict[str, set[tuple[str, str]]] = {rule.run.__name__: set() for rule in RULES}
-    for path in REJECT:
+    """What every check says of the fixtures: what is wrong and what would be right."""
+    rules = [*RULES, *DOUBTS]
+    told: dict[str, set[tuple[str, str]]] = {rule.run.__name__: set() for rule in rules}
+    for path in [*REJECT, *WARN]:
         stack, _ = inspect(patched(read_patch(path)))
         if stack is not None:
-            for rule in RULES:
+            for rule in rules:
                 told[rule.run.__name__] |= {(each.wrong, each.right) for each in rule.run(stack)}
     return told
 
 
-def test_every_check_speaks_in_some_rejected_stack() -> None:
+def test_every_check_speaks_in_some_fixture() -> None:
     assert [name for name, said in told_by_rule().items() if not said] == []
 
 

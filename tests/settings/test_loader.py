@@ -116,6 +116,17 @@ def test_a_whole_stack_is_read_and_its_secrets_stay_secret(warned: list[str]) ->
     assert warned == []
 
 
+def test_what_is_odd_is_a_warning_of_the_engines(warned: list[str]) -> None:
+    config = base_config()
+    config["layered-cloud:software"]["repositories"][0]["suites"] = ["trixie"]
+    give(config, SECRET)
+    loaded(lambda stack, secrets: None)
+    assert warned == [
+        "layered-cloud:software.repositories[0].suites[0]: trixie is another release than the "
+        "image's (debian-12.qcow2: bookworm); write bookworm"
+    ]
+
+
 def test_missing_secrets_fail_up_all_together_with_the_commands(warned: list[str]) -> None:
     give()
     assert refused() == [

@@ -1,0 +1,150 @@
+"""What a stack adds to kubeadm's ClusterConfiguration (kubeadm.k8s.io/v1beta4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from settings.checks.decided import Decided, undone
+from settings.checks.registry import reads
+from settings.models.stack import Stack
+from settings.problems import ABSENT, Problem, problem
+from settings.words import nearest
+
+_KEYS: Final = (
+    *("apiVersion", "kind", "etcd", "networking", "kubernetesVersion", "controlPlaneEndpoint"),
+    *("apiServer", "controllerManager", "scheduler", "dns", "proxy", "certificatesDir"),
+    *("imageRepository", "featureGates", "clusterName", "encryptionAlgorithm"),
+    *("certificateValidityPeriod", "caCertificateValidityPeriod"),
+)
+_OURS = "is decided by the program"
+_SAID = "remove it: networks, balancers and cluster say it"
+_DECIDED: Final = (
+    Decided(keys=("apiVersion",), why=_OURS),
+    Decided(keys=("kind",), why=_OURS),
+    Decided(keys=("clusterName",), why=_OURS, right=_SAID),
+    Decided(keys=("controlPlaneEndpoint",), why=_OURS, right=_SAID),
+    Decided(keys=("kubernetesVersion",), why=_OURS, right=_SAID),
+    Decided(keys=("networking",), why=_OURS, right=_SAID),
+    Decided(
+        keys=("proxy", "disabled"),
+        why="brings kube-proxy back, beside Cilium in its place",
+        allowed=lambda given: given is True,
+        right="remove it or write true",
+    ),
+    Decided(keys=("certificatesDir",), why="is where nothing else looks for the certificates"),
+    Decided(
+        keys=("apiServer", "certSANs"),
+        why="replaces the names that the program gives the API's certificate",
+        right="remove it: every VIP, the node and its addresses are in it",
+    ),
+    Decided(keys=("etcd", "external"), why="is not supported: control planes are etcd's members"),
+)
+_COMPONENTS: Final = (
+    ("apiServer",),
+    ("controllerManager",),
+    ("scheduler",),
+    ("etcd", "local"),
+)
+"""Whatever takes extraArgs."""
+
+_FLAGS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
+    "apiServer": {
+        "advertise-address": (),
+        "allow-privileged": ("true",),
+        "anonymous-auth": ("true",),
+        "bind-address": ("0.0.0.0",),  # noqa: S104 (the default)
+        "etcd-servers": (),
+        "secure-port": ("6443",),
+        "service-cluster-ip-range": (),
+        "service-node-port-range": ("30000-32767",),
+    },
+    "controllerManager": {
+        "allocate-node-cidrs": ("true",),
+        "cluster-cidr": (),
+        "service-cluster-ip-range": (),
+    },
+}
+"""Flags with what a stack may say of them."""
+_WHY: Final = {
+    "anonymous-auth": "closes /readyz to the balancers, and cluster-info to joining nodes",
+    "allow-privileged": "keeps Cilium and MetalLB from starting",
+}
+_REMOVED: Final = ("basic-auth-file", "insecure-bind-address", "insecure-port", "kubelet-https")
+_MASK = "node-cidr-mask-size"
+
+
+@reads("cluster")
+def kubeadm_is_added_to(stack: Stack) -> Iterator[Problem]:
+    """Keys that kubeadm knows; none that undoes what the program writes."""
+    path, given = "cluster.cluster_configuration", stack.cluster.cluster_configuration
+    for key in given:
+        if key not in _KEYS:
+            yield problem(
+                f"{path}.{key}", ABSENT, "is no key of ClusterConfiguration", nearest(key, _KEYS)
+            )
+    yield from undone(path, given, _DECIDED)
+
+
+@reads("cluster")
+def kubeadms_flags_are_a_list(stack: Stack) -> Iterator[Problem]:
+    """extraArgs are a list of names and values since v1beta4, and a list replaces ours."""
+    mask = str(stack.cluster.node_mask)
+    for keys in _COMPONENTS:
+        path, held = ".".join(("cluster.cluster_configuration", *keys)), _held(stack, keys)
+        if "extraArgs" not in held:
+            continue
+        given, path = held["extraArgs"], f"{path}.extraArgs"
+        if not isinstance(given, list):
+            yield problem(
+                path,
+                ABSENT,
+                "is no list, as it is since v1beta4",
+                'write [{ name: FLAG, value: "TEXT" }]',
+            )
+            continue
+        names: dict[str, str] = {}
+        for index, each in enumerate(given):
+            here = f"{path}[{index}]"
+            if (wrong := _malformed(each)) is not None:
+                yield problem(here, *wrong)
+                continue
+            names[each["name"]] = each["value"]
+            yield from _flag(keys[0], here, each["name"], each["value"])
+        if keys == ("controllerManager",) and names.get(_MASK) != mask:
+            yield problem(
+                path,
+                ABSENT,
+                f"replaces the program's list, and with it {_MASK} ({mask}, cluster.node_mask)",
+                f'add {{ name: {_MASK}, value: "{mask}" }}',
+            )
+
+
+def _held(stack: Stack, keys: tuple[str, ...]) -> Mapping[str, Any]:
+    held: Any = stack.cluster.cluster_configuration
+    for key in keys:
+        held = held.get(key, {}) if isinstance(held, Mapping) else {}
+    return held if isinstance(held, Mapping) else {}
+
+
+def _malformed(each: Any) -> tuple[object, str, str] | None:
+    right = 'write { name: FLAG, value: "TEXT" }'
+    if not isinstance(each, Mapping) or not {"name", "value"} >= set(each) >= {"name"}:
+        return ABSENT, "is no flag with a name and a value", right
+    if not isinstance(each["name"], str) or not each["name"]:
+        return each["name"], "is no name of a flag", right
+    if each["name"].startswith("-"):
+        return each["name"], "has dashes", f"write {each['name'].lstrip('-')}"
+    if not isinstance(each.get("value"), str):
+        return each.get("value"), "is not text", "put the flag's value in quotes"
+    return None
+
+
+def _flag(component: str, path: str, name: str, value: str) -> Iterator[Problem]:
+    shown = f"{name}={value}"
+    allowed = _FLAGS.get(component, {}).get(name)
+    if name in _REMOVED:
+        yield problem(path, shown, "is a flag that is gone: the component stops at it", "remove it")
+    elif allowed is not None and value not in allowed:
+        why = _WHY.get(name, "is decided by the program")
+        yield problem(path, shown, why, "remove it")

@@ -1,0 +1,122 @@
+"""What a stack adds to every node: kernel settings, files, packages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from settings.checks.registry import reads
+from settings.models.software import AptRepository
+from settings.models.stack import Stack
+from settings.models.walk import walk
+from settings.problems import ABSENT, Problem, problem
+
+_FORWARDING = re.compile(r"net\.ipv4\.(ip_forward|conf\..+\.(mc_)?forwarding)")
+_STRICT = re.compile(r"net\.ipv4\.conf\..+\.rp_filter")
+_BRIDGED = re.compile(r"net\.bridge\.bridge-nf-call-(ip|ip6)tables")
+
+_OWNED: Final = (
+    *("/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/chrony/chrony.conf"),
+    *("/etc/default/kubelet", "/etc/modules-load.d/kubernetes.conf"),
+    *("/etc/sysctl.d/90-kubernetes.conf", "/etc/systemd/journald.conf.d/60-layered-cloud.conf"),
+    *("/etc/ssh/sshd_config.d/10-layered-cloud.conf", "/etc/apt/sources.list"),
+    *("/etc/systemd/system/ssh.service.d/10-layered-cloud.conf", "/root/.ssh/authorized_keys"),
+    *("/etc/cloud/cloud.cfg.d/99-layered-cloud.cfg", "/etc/apt/sources.list.d/debian.sources"),
+    *("/etc/apt/apt.conf.d/52layered-cloud-upgrades", "/etc/kubernetes/kubeadm-config.yaml"),
+)
+"""Files of this program on a node; a test compares them with what the layers write."""
+_FOLDERS: Final = {
+    "/etc/containerd/conf.d/": "write it as a snippet, under cluster.containerd.snippets",
+    "/etc/containerd/certs.d/": "write it as a registry, under cluster.containerd.hosts",
+    "/etc/containerd/": "write a snippet, under cluster.containerd.snippets",
+    "/etc/layered-cloud/": "write it elsewhere",
+    "/etc/kubernetes/layered-cloud/": "write it elsewhere",
+    "/var/lib/layered-cloud/": "write it elsewhere",
+    "/etc/kubernetes/manifests/": "write it elsewhere: kubeadm makes the control plane there",
+    "/etc/kubernetes/pki/": "write it elsewhere: kubeadm makes the certificates there",
+    "/var/lib/kubelet/": "write it elsewhere: cluster.kubelet says it",
+    "/etc/cni/net.d/": "write it elsewhere: Cilium says it",
+    "/usr/lib/": "write it under /etc: packages own it",
+    "/lib/": "write it under /etc: packages own it",
+    "/bin/": "write it under /usr/local: packages own it",
+    "/sbin/": "write it under /usr/local: packages own it",
+    "/usr/bin/": "write it under /usr/local: packages own it",
+    "/usr/sbin/": "write it under /usr/local: packages own it",
+    "/boot/": "leave it: it is the system's",
+    "/dev/": "write it on a disk, under /etc",
+    "/proc/": "write it as a setting, under cluster.sysctls",
+    "/run/": "write it on a disk, under /etc",
+    "/sys/": "write it on a disk, under /etc",
+    "/tmp/": "write it on a disk that stays, under /etc",  # noqa: S108 (refused)
+}
+_SYSTEMS: Final = ("/etc/group", "/etc/gshadow", "/etc/passwd", "/etc/shadow", "/etc/fstab")
+
+_INSTALLED: Final = ("chrony", "kubeadm", "kubectl", "kubelet", "openssh-server", "sudo")
+_RUNTIMES: Final = ("containerd", "containerd.io", "cri-o", "docker-ce", "docker.io", "moby-engine")
+_CLOCKS: Final = ("ntp", "ntpsec", "openntpd", "systemd-timesyncd")
+
+
+def plain_name(name: str) -> str:
+    """A kernel setting by its dotted name: where the first separator is a slash, both swap
+    (sysctl.d(5))."""
+    first = re.search(r"[./]", name)
+    if first is None or first[0] == ".":
+        return name
+    return name.translate(str.maketrans("./", "/."))
+
+
+@reads("cluster")
+def sysctls_leave_the_network_whole(stack: Stack) -> Iterator[Problem]:
+    """By whatever name, one interface's or all of them."""
+    for given, value in stack.cluster.sysctls.items():
+        name, path = plain_name(given), f"cluster.sysctls.{given}"
+        if _FORWARDING.fullmatch(name) and value != "1":
+            yield problem(path, value, "stops pods' traffic", "remove it or set 1")
+        elif _STRICT.fullmatch(name) and value == "1":
+            yield problem(
+                path, value, "drops pods' packets that come back another way", "write 0 or 2"
+            )
+        elif _BRIDGED.fullmatch(name) and value != "1":
+            yield problem(path, value, "hides pods' traffic from its rules", "remove it or set 1")
+
+
+@reads("software", "cluster")
+def node_files_are_nobody_elses(stack: Stack) -> Iterator[Problem]:
+    """Each file has one writer: this program's own, the system's and packages' are theirs."""
+    names = [each.name for _, each in walk(stack.software, AptRepository)]
+    owned = {*_OWNED, *(f"/etc/apt/sources.list.d/{name}.sources" for name in names)}
+    owned |= {f"/etc/apt/keyrings/{name}.asc" for name in names}
+    paths = stack.cluster.node_files
+    for name in paths:
+        path = f"cluster.node_files.{name}"
+        folder = next((each for each in _FOLDERS if name.startswith(each)), None)
+        if name in owned:
+            yield problem(path, ABSENT, "is a file of this program's own", "write another file")
+        elif name in _SYSTEMS:
+            yield problem(path, ABSENT, "is the system's own", "leave it")
+        elif folder is not None:
+            yield problem(path, ABSENT, f"is in {folder}, which is not yours", _FOLDERS[folder])
+        elif any(other.startswith(f"{name}/") for other in paths):
+            yield problem(path, ABSENT, "is a folder of another file's", "give it another name")
+
+
+@reads("cluster")
+def packages_are_added_once(stack: Stack) -> Iterator[Problem]:
+    """Not what the program installs, nor what would push that out."""
+    extra, runtime = stack.cluster.extra_packages, stack.cluster.containerd.package
+    for index, name in enumerate(extra):
+        path = f"cluster.extra_packages[{index}]"
+        if name in (*_INSTALLED, runtime):
+            yield problem(path, name, "is installed by the program, at its version", "remove it")
+        elif name in _RUNTIMES:
+            yield problem(
+                path,
+                name,
+                f"is or brings another container runtime than {runtime}",
+                "remove it, or name it in cluster.containerd.package",
+            )
+        elif name in _CLOCKS:
+            yield problem(path, name, "would remove chrony, which keeps the clock", "remove it")
+        elif name in extra[:index]:
+            yield problem(path, name, "stands twice", "name each package once")

@@ -1,0 +1,231 @@
+"""Chart values: what a stack adds may not undo what the chain stands on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from settings.checks.decided import Decided, off, on, only, undone
+from settings.checks.registry import doubts, reads
+from settings.models.platform import Chart, Ingress
+from settings.models.stack import Stack
+from settings.models.walk import walk
+from settings.problems import ABSENT, Problem, problem
+
+_SAID_BY_BALANCERS = "is the balancers' VIP, which the program writes"
+_TWO_ANNOUNCERS = "announces addresses beside MetalLB: two would answer for one"
+
+CILIUM: Final = (
+    Decided(
+        keys=("kubeProxyReplacement",),
+        why="leaves nobody to serve NodePorts: kubeadm installs no kube-proxy",
+        allowed=on,
+        right="remove it or write true",
+    ),
+    Decided(keys=("k8sServiceHost",), why=_SAID_BY_BALANCERS),
+    Decided(keys=("k8sServicePort",), why=_SAID_BY_BALANCERS),
+    Decided(
+        keys=("routingMode",),
+        why="is not how the pods are routed: natively, over one LAN",
+        allowed=only("native"),
+        right="remove it or write native",
+    ),
+    Decided(keys=("tunnel",), why="is not how the pods are routed", allowed=off),
+    Decided(keys=("autoDirectNodeRoutes",), why="leaves nodes without routes", allowed=on),
+    Decided(keys=("ipv4NativeRoutingCIDR",), why="is networks.pods, which the program writes"),
+    Decided(
+        keys=("ipam", "mode"),
+        why="gives pods other addresses than networks.pods, Cilium's 10.0.0.0/8 for one",
+        allowed=only("kubernetes"),
+        right="remove it or write kubernetes",
+    ),
+    Decided(keys=("devices",), why="are the nodes' LAN legs, which the program writes"),
+    Decided(keys=("l2announcements", "enabled"), why=_TWO_ANNOUNCERS, allowed=off),
+    Decided(keys=("bgpControlPlane", "enabled"), why=_TWO_ANNOUNCERS, allowed=off),
+    Decided(keys=("bgp", "enabled"), why=_TWO_ANNOUNCERS, allowed=off),
+    Decided(keys=("ipv4", "enabled"), why="leaves pods no address", allowed=on),
+    Decided(keys=("ipv6", "enabled"), why="needs IPv6, which the routers drop", allowed=off),
+    Decided(keys=("nodePort", "enabled"), why="leaves nobody to serve NodePorts", allowed=on),
+    Decided(
+        keys=("enableIPv4Masquerade",),
+        why="sends pods' own addresses out, which nothing outside routes back",
+        allowed=on,
+    ),
+)
+METALLB: Final = (
+    Decided(
+        keys=("frrk8s", "enabled"),
+        why="starts a BGP daemon, and the pool is announced by ARP (L2)",
+        allowed=off,
+        right="remove it or write false",
+    ),
+    Decided(
+        keys=("speaker", "frr", "enabled"),
+        why="starts a BGP daemon in the speakers, and the pool is announced by ARP (L2)",
+        allowed=off,
+        right="remove it or write false",
+    ),
+    Decided(keys=("speaker", "enabled"), why="leaves nobody to announce the pool", allowed=on),
+    Decided(keys=("speaker", "ignoreExcludeLB"), why="follows schedule_on_control_planes"),
+    Decided(keys=("speaker", "tolerateMaster"), why="keeps speakers off nodes", allowed=on),
+    Decided(keys=("controller", "enabled"), why="leaves nobody to give addresses", allowed=on),
+    Decided(keys=("crds", "enabled"), why="leaves the pool without its kind", allowed=on),
+    Decided(keys=("configInline",), why="is no configuration since 0.13: the pool is an object"),
+    Decided(keys=("loadBalancerClass",), why="makes MetalLB pass the ingress over"),
+)
+_TRUSTED = "says who may send PROXY headers, which are the balancers alone"
+_ANYBODY = "lets anybody send PROXY and forwarded headers"
+_BY_ADDRESS = "is said by platform.ingress.load_balancer_ip"
+
+
+def traefik(ingress: Ingress) -> tuple[Decided, ...]:
+    """What the program decides of Traefik's values."""
+    ports = ingress.node_ports
+    table = [
+        Decided(
+            keys=("service", "spec", "externalTrafficPolicy"),
+            why="hides clients' addresses, and has no health check by node",
+            allowed=only("Local"),
+            right="remove it or write Local",
+        ),
+        Decided(
+            keys=("service", "spec", "type"),
+            why="is not the kind of service the balancers and the pool need",
+            allowed=only("LoadBalancer"),
+        ),
+        Decided(
+            keys=("service", "type"),
+            why="is not the kind of service the balancers and the pool need",
+            allowed=only("LoadBalancer"),
+        ),
+        Decided(keys=("service", "enabled"), why="leaves nothing to send to", allowed=on),
+        Decided(keys=("service", "single"), why="makes two services of one", allowed=on),
+        Decided(keys=("service", "spec", "loadBalancerIP"), why=_BY_ADDRESS),
+        Decided(keys=("service", "spec", "loadBalancerClass"), why="makes MetalLB pass it over"),
+        Decided(keys=("service", "annotations", "metallb.io/loadBalancerIPs"), why=_BY_ADDRESS),
+        Decided(
+            keys=("service", "annotations", "metallb.universe.tf/loadBalancerIPs"), why=_BY_ADDRESS
+        ),
+        Decided(
+            keys=("service", "spec", "healthCheckNodePort"),
+            why=f"is not platform.ingress.node_ports.health ({ports.health})",
+            allowed=only(ports.health),
+            right="say it there alone",
+        ),
+        Decided(
+            keys=("deployment", "kind"),
+            why="leaves nodes without an ingress to answer the balancers",
+            allowed=only("DaemonSet"),
+        ),
+        Decided(keys=("deployment", "enabled"), why="leaves no ingress at all", allowed=on),
+        Decided(
+            keys=("providers", "kubernetesIngress", "enabled"),
+            why="leaves Ingress objects unread",
+            allowed=on,
+        ),
+        Decided(
+            keys=("ingressClass", "enabled"),
+            why="leaves Ingress objects without a class",
+            allowed=on,
+        ),
+        Decided(
+            keys=("ingressClass", "name"),
+            why="is not the class that Ingress objects here name",
+            allowed=only("traefik"),
+        ),
+    ]
+    for name, key, port in (("web", "http", ports.http), ("websecure", "https", ports.https)):
+        said = f"platform.ingress.node_ports.{key}"
+        table += [
+            Decided(
+                keys=("ports", name, "nodePort"),
+                why=f"is not {said} ({port if port is not None else 'null'})",
+                allowed=only(port),
+                right=f"say it in {said} alone",
+            ),
+            Decided(keys=("ports", name, "proxyProtocol", "trustedIPs"), why=_TRUSTED),
+            Decided(keys=("ports", name, "proxyProtocol", "insecure"), why=_ANYBODY, allowed=off),
+            Decided(keys=("ports", name, "forwardedHeaders", "trustedIPs"), why=_TRUSTED),
+            Decided(
+                keys=("ports", name, "forwardedHeaders", "insecure"), why=_ANYBODY, allowed=off
+            ),
+            Decided(
+                keys=("ports", name, "expose", "default"),
+                why="takes the port out of the service",
+                allowed=on,
+            ),
+        ]
+    for keys in (("http", "tls", "enabled"), ("tls", "enabled")):
+        table.append(
+            Decided(
+                keys=("ports", "websecure", *keys),
+                why="has HTTPS answered in plain, which the balancers do not send",
+                allowed=on,
+            )
+        )
+    return tuple(table)
+
+
+@reads("platform")
+def cilium_stays_as_decided(stack: Stack) -> Iterator[Problem]:
+    """The pod network, in place of kube-proxy."""
+    yield from undone("platform.cilium.values", stack.platform.cilium.values, CILIUM)
+
+
+@reads("platform")
+def metallb_stays_as_decided(stack: Stack) -> Iterator[Problem]:
+    """Addresses by ARP."""
+    values = stack.platform.metallb.chart.values
+    yield from undone("platform.metallb.chart.values", values, METALLB)
+
+
+_ARGUMENT = re.compile(
+    r"(?i)--entrypoints\.(web|websecure)\.(address|proxyprotocol|forwardedheaders|http\.tls)\b"
+)
+
+
+@reads("platform")
+def ingress_stays_as_decided(stack: Stack) -> Iterator[Problem]:
+    """Reached by NodePorts, believing the balancers alone; by values or by arguments."""
+    ingress, path = stack.platform.ingress, "platform.ingress.chart.values"
+    values = ingress.chart.values
+    yield from undone(path, values, traefik(ingress))
+    for key in ("additionalArguments", "globalArguments"):
+        given = values.get(key, [])
+        for index, each in enumerate(given if isinstance(given, list) else []):
+            if isinstance(each, str) and _ARGUMENT.match(each):
+                yield problem(
+                    f"{path}.{key}[{index}]",
+                    each,
+                    "sets an entry point that is decided",
+                    "remove it",
+                )
+
+
+_SECRET = re.compile(r"(?i)(^|[_a-z-])(password|passwd|secret_?key|token|api_?key|private_?key)$")
+
+
+@doubts("platform")
+def values_hold_no_secrets(stack: Stack) -> Iterator[Problem]:
+    """A chart's values stand in the stack file and in the release, in clear."""
+    for path, chart in walk(stack, Chart):
+        for here, key, value in _leaves(f"{path}.values", chart.values):
+            if _SECRET.search(key) and isinstance(value, str) and value and "{{" not in value:
+                yield problem(
+                    here,
+                    ABSENT,
+                    "reads like a secret, in clear text",
+                    "name a Secret of the cluster instead, if the chart can",
+                )
+
+
+def _leaves(path: str, value: Any, key: str = "") -> Iterator[tuple[str, str, Any]]:
+    if isinstance(value, Mapping):
+        for name, each in value.items():
+            yield from _leaves(f"{path}.{name}", each, str(name))
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _leaves(f"{path}[{index}]", each, key)
+    else:
+        yield path, key, value
