@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import pytest
-from harness import balancers, lab, leftovers, variant, variant_process
+from harness import balancers, variant, variant_process
 
 from lab.hypervisor.hypervisor import Hypervisor
 from lab.probes import edge, inside
@@ -190,10 +190,3 @@ def test_drills_are_felt_no_longer_than_promised(world: World) -> None:
     for row in rows:
         print(f"{row.name}: {row.detail}")
     assert [f"{row.name}: {row.detail}" for row in rows if not row.ok] == []
-
-
-def test_make_down_with_a_machine_already_off_ends_clean(world: World) -> None:
-    Hypervisor().power_off(world.role("worker")[-1])
-    done = lab("down")
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
-    assert leftovers() == []
