@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import json
 import re
 from typing import Any
 
@@ -21,6 +22,7 @@ from lab.hypervisor.pve.base import (
     die,
     format_size,
     join_drive,
+    ok,
     param_error,
     split_drive,
     with_mac,
@@ -107,6 +109,19 @@ class LabGuests(LabPower):
         props.pop("format", None)
         props["media"] = "cdrom"
         return join_drive(f"{storage}:{name}", props), [f"{storage}:{name}"]
+
+    async def _config_get(self, request: Any) -> Any:
+        answer = await super()._config_get(request)
+        # "with pending configuration changes applied" unless `current` is asked for (PVE's schema).
+        if request.query.get("current", "0") not in ("0", ""):
+            return answer
+        config = json.loads(answer.text)["data"]
+        for key, value in self._vm(request, "VM.Audit").pending.items():
+            if value is None:
+                config.pop(key, None)
+            else:
+                config[key] = str(value) if key == "memory" else value
+        return ok(config)
 
     async def _qm_create(self, v: dict[str, Any], user: str) -> Any:
         for key in sorted(v):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,7 @@ from lab import runner
 from lab.network import Topology
 from lab.paths import CHECKOUT, state_dir
 from lab.probes.world import World
+from lab.processes import children
 
 ENV = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -53,6 +56,42 @@ def variant_process(verb: str = "up", **spec: Any) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def processes(process: subprocess.Popen[str]) -> list[int]:
+    """The process and all that it started, the newest last."""
+    found, new = [], [process.pid]
+    while new:
+        found += new
+        new = [each for pid in new for each in children(pid)]
+    return found
+
+
+def _command_line(pid: int) -> str:
+    try:
+        return (Path("/proc") / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
+def engine(process: subprocess.Popen[str]) -> int | None:
+    """The Pulumi command line that does the run of a `variant_process`, once there is one."""
+    for pid in processes(process):
+        words = _command_line(pid)
+        if "/pulumi " in words and " up " in words and "setpriv" not in words:
+            return pid
+    return None
+
+
+def cut(process: subprocess.Popen[str]) -> None:
+    """End a run as a loss of power would: no process of it but the providers' gets a last word."""
+    ended = [pid for pid in processes(process) if "resource-" not in _command_line(pid)]
+    ended = [pid for pid in ended if "lab.plugins" not in _command_line(pid)]
+    first = engine(process)
+    for pid in ([first] if first else []) + ended:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    process.communicate(timeout=60)
 
 
 def balancers(**changes: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 
-from harness import lab
+from harness import lab, variant
 
 from lab import runner
 from lab.probes.world import World
@@ -21,6 +21,13 @@ def test_make_up_ends_with_a_request_answered_through_the_whole_chain(
 ) -> None:
     assert "a request through the whole chain" in first_up.stdout
     assert re.search(r"^all\s+\d+\.\d$", first_up.stdout, re.MULTILINE), first_up.stdout[-2000:]
+
+
+def test_a_refresh_finds_everything_as_the_state_has_it(world: World) -> None:
+    """What is written is what the providers read back, for every block of a VM too."""
+    answer = variant("refresh")
+    assert answer["ok"], answer["error"]
+    assert answer["changed"] == 0, [step for step in answer["steps"] if step["diff"]]
 
 
 def test_make_up_again_changes_nothing(world: World) -> None:

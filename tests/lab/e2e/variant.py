@@ -67,6 +67,8 @@ def run(spec: dict[str, Any]) -> dict[str, Any]:
         with runner.engine(program(spec.get("patch")), spec.get("changes")) as engine:
             if spec["verb"] == "preview":
                 done = engine.preview()
+            elif spec["verb"] in ("refresh", "destroy"):
+                done = getattr(engine, spec["verb"])(on_output=print)
             else:
                 replace = [
                     resource["urn"]

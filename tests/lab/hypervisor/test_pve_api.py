@@ -192,6 +192,8 @@ def test_a_running_machines_new_memory_waits_for_its_next_start(served: Cluster)
     assert served.request("PUT", f"{ONE}/config", memory=1024, description="new").ok
     pending = {item["key"]: item.get("pending") for item in served.get(f"{ONE}/pending")}
     assert (pending["memory"], pending["description"]) == ("1024", None)
+    assert served.get(f"{ONE}/config")["memory"] == "1024", "pending changes are applied"
+    assert served.get(f"{ONE}/config", current=1)["memory"] == "512"
     served.task("POST", f"{ONE}/status/reboot")
     assert served.driver.specs[101].memory_bytes == 1024 << 20
 

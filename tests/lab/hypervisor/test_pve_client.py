@@ -1,0 +1,168 @@
+"""The API judged by a client that is not ours: the real Proxmox plugin under the real engine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_proxmoxve as proxmoxve
+import pytest
+
+from lab.engine import Engine, find_cli, workspace
+from lab.hypervisor import images
+from lab.paths import CHECKOUT
+from lab.processes import children
+from tests.lab.hypervisor.cluster import IMAGE, Cluster, cluster
+from tests.lab.plugins import real
+
+PROJECT = {"name": "layered-cloud", "runtime": "python"}
+ONE = "/nodes/pve1/qemu/101"
+
+
+@pytest.fixture
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    real.built("proxmoxve")
+    if find_cli() is None:
+        pytest.skip("no pulumi command line here yet: `make up` builds it")
+    monkeypatch.setenv("LAYERED_CLOUD_STATE", str(tmp_path / "engine"))
+    monkeypatch.setattr(images, "unpack", lambda image, cache: Path("/unpacked") / image.name)
+    with cluster(tmp_path / "lab") as made:
+        yield made
+
+
+def machine(endpoint: str, token: str, **changes: Any) -> None:
+    """A VM as the program has it, without the snippet (which takes SSH)."""
+    provider = proxmoxve.Provider("proxmox", endpoint=endpoint, api_token=token, insecure=True)
+    settings: dict[str, Any] = {
+        "name": "worker-1",
+        "vm_id": 101,
+        "node_name": "pve1",
+        "description": "worker of lab, made by layered-cloud",
+        "tags": ["lab", "worker"],
+        "agent": {"enabled": False},
+        "stop_on_destroy": True,
+        "reboot_after_update": False,
+        "on_boot": True,
+        "started": True,
+        "startup": {"order": 4},
+        "operating_system": {"type": "l26"},
+        "cpu": {"cores": 2, "type": "x86-64-v2-AES"},
+        "memory": {"dedicated": 512},
+        "scsi_hardware": "virtio-scsi-single",
+        "serial_devices": [{"device": "socket"}],
+        "disks": [
+            {
+                "interface": "scsi0",
+                "datastore_id": "local",
+                "size": 8,
+                "import_from": f"local:iso/{IMAGE}",
+                "discard": "on",
+                "iothread": True,
+            }
+        ],
+        "network_devices": [
+            {"bridge": "mgmt", "mac_address": "BC:24:11:00:00:01", "model": "virtio"}
+        ],
+        "initialization": {
+            "datastore_id": "local",
+            "interface": "ide2",
+            "dns": {"domain": "lab.test", "servers": ["198.18.0.4"]},
+            "ip_configs": [{"ipv4": {"address": "198.18.0.41/24"}}],
+        },
+    }
+    proxmoxve.VmLegacy(
+        "worker-1",
+        **settings | changes,
+        opts=pulumi.ResourceOptions(
+            provider=provider, delete_before_replace=True, ignore_changes=["disks[0].speed"]
+        ),
+    )
+
+
+def begin(served: Cluster, **changes: Any) -> Engine:
+    def program() -> None:
+        machine(served.endpoint, served.token, **changes)
+
+    return workspace("lab", program=program, project=PROJECT)
+
+
+def urn(engine: Engine) -> str:
+    return next(each["urn"] for each in engine.resources() if "VmLegacy" in each["urn"])
+
+
+def test_what_is_written_is_what_is_read_back(served: Cluster) -> None:
+    with begin(served) as engine:
+        made = engine.up()
+        assert made.changes == {"create": 3}
+        assert made.warnings == []
+        assert ("start", 101) in served.driver.calls
+        again = engine.up()
+        assert again.changed == 0, again.steps
+        refreshed = engine.refresh()
+        assert refreshed.changed == 0, refreshed.steps
+        assert engine.up().changed == 0
+
+
+def test_a_change_in_place_a_replacement_and_the_end(served: Cluster) -> None:
+    with begin(served) as engine:
+        engine.up()
+    with begin(served, memory={"dedicated": 1024}) as engine:
+        assert engine.up().changes.get("update") == 1
+        assert engine.up().changed == 0
+        started = time.monotonic()
+        engine.up(replace=[urn(engine)])
+        assert ("destroy", 101) in served.driver.calls
+        assert engine.up().changed == 0
+        engine.destroy()
+        # The plugin waits until a deleted machine is gone: it must go.
+        assert time.monotonic() - started < 60
+    assert served.get("/cluster/resources", type="vm") == []
+
+
+RUN = """
+    import sys
+    from tests.lab.hypervisor.test_pve_client import PROJECT, machine
+    from lab.engine import workspace
+
+    endpoint, token = sys.argv[1:]
+    with workspace("lab", program=lambda: machine(endpoint, token), project=PROJECT) as engine:
+        engine.up()
+"""
+
+
+def _until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def _tree(pid: int) -> list[int]:
+    return [pid, *(each for child in children(pid) for each in _tree(child))]
+
+
+def test_a_machine_that_was_made_when_the_engine_was_killed_is_taken_up(served: Cluster) -> None:
+    """The client takes "already exists" for its own success."""
+    served.driver.hold = 2
+    child = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(RUN), served.endpoint, served.token],
+        cwd=CHECKOUT,
+        start_new_session=True,
+    )
+    _until(lambda: bool(served.get("/cluster/resources", type="vm")))
+    for pid in _tree(child.pid):
+        os.kill(pid, signal.SIGKILL)
+    child.wait()
+    with begin(served) as engine:
+        assert not [each for each in engine.resources() if "VmLegacy" in each["urn"]]
+        assert engine.up().changes.get("create") == 1
+        assert engine.up().changed == 0
+        assert not engine.state().get("pending_operations")
