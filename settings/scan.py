@@ -20,8 +20,6 @@ from settings.problems import ABSENT, Problem, dotted
 from settings.shape import alternatives, annotation_at, marks
 
 Location = tuple[str | int, ...]
-Ambiguous = Mapping[Location, tuple[str, str]]
-"""Numbers that readers disagree about: each as written, and what it may have meant."""
 
 _WHOLE = 2**63
 _HOSTNAME: Final = next(each for each in marks(Hostname) if isinstance(each, Form))

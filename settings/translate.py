@@ -66,6 +66,8 @@ def translate(error: ErrorDetails, location: tuple[Step, ...], written: str | No
     if isinstance(value, str) and kind in _QUOTED:
         right = _without_quotes(value, annotation) or right
         value = json.dumps(value, ensure_ascii=False)
+    elif kind == "int_type" and isinstance(value, float) and value.is_integer():
+        right = f"write {value:.0f}"
     elif kind == "string_type":
         right = _as_text(value, annotation, written) or right
     elif kind == "literal_error":

@@ -17,6 +17,17 @@ _KEYS: Final = (
     *("imageRepository", "featureGates", "clusterName", "encryptionAlgorithm"),
     *("certificateValidityPeriod", "caCertificateValidityPeriod"),
 )
+_MAPPINGS: Final = (
+    *("apiServer", "controllerManager", "dns", "etcd", "featureGates", "scheduler"),
+)
+_TEXTS: Final = (
+    *("caCertificateValidityPeriod", "certificateValidityPeriod", "encryptionAlgorithm"),
+    "imageRepository",
+)
+_TYPES: Final = {
+    **dict.fromkeys(_MAPPINGS, (dict, "a mapping")),
+    **dict.fromkeys(_TEXTS, (str, "text")),
+}
 _OURS = "is decided by the program"
 _SAID = "remove it: networks, balancers and cluster say it"
 _DECIDED: Final = (
@@ -53,6 +64,7 @@ _FLAGS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "advertise-address": (),
         "allow-privileged": ("true",),
         "anonymous-auth": ("true",),
+        "authorization-mode": ("Node,RBAC", "RBAC,Node"),
         "bind-address": ("0.0.0.0",),  # noqa: S104 (the default)
         "etcd-servers": (),
         "secure-port": ("6443",),
@@ -68,6 +80,7 @@ _FLAGS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
 """Flags with what a stack may say of them."""
 _WHY: Final = {
     "anonymous-auth": "closes /readyz to the balancers, and cluster-info to joining nodes",
+    "authorization-mode": "leaves nodes or roles without their rights, or everybody with all",
     "allow-privileged": "keeps Cilium and MetalLB from starting",
 }
 _REMOVED: Final = ("basic-auth-file", "insecure-bind-address", "insecure-port", "kubelet-https")
@@ -83,7 +96,12 @@ def kubeadm_is_added_to(stack: Stack) -> Iterator[Problem]:
             yield problem(
                 f"{path}.{key}", ABSENT, "is no key of ClusterConfiguration", nearest(key, _KEYS)
             )
-    yield from undone(path, given, _DECIDED)
+    whole = dict(given)
+    for key, (kind, words) in _TYPES.items():
+        if key in given and not isinstance(given[key], kind):
+            shown = ABSENT if isinstance(whole.pop(key), list | dict) else given[key]
+            yield problem(f"{path}.{key}", shown, f"is not {words} to kubeadm", f"write {words}")
+    yield from undone(path, whole, _DECIDED)
 
 
 @reads("cluster")

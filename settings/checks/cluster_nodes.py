@@ -50,7 +50,15 @@ _FOLDERS: Final = {
     "/sys/": "write it on a disk, under /etc",
     "/tmp/": "write it on a disk that stays, under /etc",  # noqa: S108 (refused)
 }
-_SYSTEMS: Final = ("/etc/group", "/etc/gshadow", "/etc/passwd", "/etc/shadow", "/etc/fstab")
+_SYSTEMS: Final = (
+    *("/etc/fstab", "/etc/group", "/etc/gshadow", "/etc/passwd", "/etc/shadow", "/etc/sudoers"),
+    *("/etc/ssh/sshd_config", "/etc/sysctl.conf", "/etc/systemd/system.conf"),
+    *(
+        f"/etc/kubernetes/{name}.conf"
+        for name in ("admin", "controller-manager", "kubelet", "scheduler", "super-admin")
+    ),
+)
+"""Written by packages and by kubeadm; most have a folder beside them for additions."""
 
 _INSTALLED: Final = ("chrony", "kubeadm", "kubectl", "kubelet", "openssh-server", "sudo")
 _RUNTIMES: Final = ("containerd", "containerd.io", "cri-o", "docker-ce", "docker.io", "moby-engine")
@@ -94,7 +102,9 @@ def node_files_are_nobody_elses(stack: Stack) -> Iterator[Problem]:
         if name in owned:
             yield problem(path, ABSENT, "is a file of this program's own", "write another file")
         elif name in _SYSTEMS:
-            yield problem(path, ABSENT, "is the system's own", "leave it")
+            yield problem(
+                path, ABSENT, "is the system's own", "add a file in its .d folder, if any"
+            )
         elif folder is not None:
             yield problem(path, ABSENT, f"is in {folder}, which is not yours", _FOLDERS[folder])
         elif any(other.startswith(f"{name}/") for other in paths):

@@ -81,7 +81,7 @@ class Form:
 
     def better(self, text: str) -> str:
         """What to write instead: the text itself with a slip of the pen mended, or the rule."""
-        bare = text.strip(".-")
+        bare = re.sub(r"^[a-z]+://|/.*$", "", text).strip(".-") or text.strip(".-")
         low = bare.lower()
         for each in (bare, low, low.replace("_", "-"), bare.replace("_", "-")):
             if re.fullmatch(self.pattern, each):

@@ -18,6 +18,7 @@ _HOST_KEYS: Final = frozenset(
     )
 )
 """containerd docs/hosts.md."""
+_SCHEMES: Final = ("http://", "https://")
 _CAPABILITIES: Final = frozenset(("pull", "push", "resolve", "referrers"))
 
 
@@ -33,7 +34,7 @@ def _snippet(text: str) -> str:
     read = _read(text)
     version, plugins = read.get("version"), read.get("plugins", {})
     if version != _VERSION:
-        wrong = "says no config version" if version is None else f"is of config version {version}"
+        wrong = f"is of config version {version!r}" if version else "says no config version"
         raise fault(wrong, f"begin it with `version = {_VERSION}`, and name that version's tables")
     if not isinstance(plugins, dict):
         raise fault("has plugins that are no table", "write [plugins.'NAME']")
@@ -59,6 +60,8 @@ def _hosts(text: str) -> str:
                 raise fault(
                     f"has {key!r}, which containerd does not know", f"write one of {listed}"
                 )
+            if key == "server" and not (isinstance(value, str) and value.startswith(_SCHEMES)):
+                raise fault("has a server that is no URL", 'write server = "https://NAME"')
             if key == "capabilities" and not (
                 isinstance(value, list) and all(each in _CAPABILITIES for each in value)
             ):

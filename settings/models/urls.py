@@ -25,9 +25,11 @@ class Url:
 
     def check(self, url: str) -> str:
         """The URL itself; raises `fault` for one that nothing could be fetched from."""
-        first = " or ".join(f"{each}://" for each in self.schemes)
         if not url.startswith(tuple(f"{each}://" for each in self.schemes)):
-            raise fault(self.wrong, f"write {first} first")
+            first = " or ".join(f"{each}://" for each in self.schemes)
+            other = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", url)
+            wrong = self.wrong if other is None else f"is not {first}"
+            raise fault(wrong, f"write {first} first")
         if re.search(r"[\s<>\"{}|\\^`]", url):
             raise fault(
                 "holds characters that no URL has", "write one URL an item, %20 for a blank"
