@@ -55,10 +55,10 @@ def outputs(of: type) -> set[str]:
 
 
 def instances(of: type) -> list[tuple[whole.Plan, whole.Made]]:
-    """Every object of a class that the shipped stacks make."""
+    """Every object of a class that the shipped stacks and their variants make."""
     return [
         (plan, made)
-        for plan in map(whole.plan, whole.STACKS)
+        for plan in map(whole.plan, (*whole.STACKS, *whole.VARIANTS))
         for made in plan.made
         if type(made.resource) is of
     ]

@@ -1,6 +1,7 @@
 """Where machines get software, and what its packages are called there. Pure.
 
-Another distribution is one more table in `NAMES` and a word in `DISTRIBUTION`.
+Another distribution's names are one more table in `NAMES` and a word in `DISTRIBUTION`. Names only:
+the agent installs with apt, and the parts' units and paths are Debian's.
 """
 
 from __future__ import annotations
@@ -33,12 +34,13 @@ its package is a setting (`cluster.containerd.package`)."""
 
 
 def package(
-    what: str, *, version: str | None = None, hold: bool = False, distribution: str = DISTRIBUTION
+    what: str, *, version: str | None = None, hold: bool = False, distribution: str | None = None
 ) -> Package:
     """The package that brings the daemon or tool `what`; `version` and `hold` as in `Package`.
 
-    `KeyError` names what the distribution's table lacks.
+    Without a `distribution` it is the machines' own. `KeyError` names what the table lacks.
     """
+    distribution = distribution or DISTRIBUTION
     names = NAMES[distribution]
     if what not in names:
         known = ", ".join(sorted(names))
