@@ -52,6 +52,8 @@ def _authorized(line: str) -> str:
     if len(words) < 2 or words[0] not in SSH_KINDS:
         if words and words[0] == "ssh-dss":
             raise fault("is a DSA key, which sshd takes no more", "make an ed25519 key")
+        if re.match(r"[A-Za-z-]+=[^\"]", line):
+            raise fault("has an option whose value is not in quotes", 'write it as from="VALUE"')
         raise fault("is no OpenSSH public key", _LINE)
     _blob(words[0], words[1])
     return line
