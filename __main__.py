@@ -9,7 +9,7 @@ import pulumi
 
 from components.cdn import Cdn, Certificate, CertificateArgs
 from components.cluster import Cluster, ClusterArgs
-from components.host import baselines
+from components.host import baselines, exporters
 from components.inventory import inventory
 from components.loadbalancers import (
     BalancersBase,
@@ -88,6 +88,7 @@ routers = Routers(
     ),
     after(*on_routers),
 )
+on_balancers = baseline(balancers, behind=[routers])
 base = BalancersBase(
     "balancers",
     BalancersBaseArgs(
@@ -97,8 +98,9 @@ base = BalancersBase(
         source_routes=routers.source_routes,
         epoch=epoch,
     ),
-    after(*baseline(balancers, behind=[routers])),
+    after(*on_balancers),
 )
+on_nodes = baseline([*control_planes, *workers], behind=[routers])
 cluster = Cluster(
     "cluster",
     ClusterArgs(
@@ -110,7 +112,7 @@ cluster = Cluster(
         api=base.api,
         epoch=epoch,
     ),
-    after(base, *baseline([*control_planes, *workers], behind=[routers])),
+    after(base, *on_nodes),
 )
 platform = Platform(
     "platform",
@@ -164,7 +166,9 @@ outputs = {
     "api_endpoints": {"lan": base.api_endpoint, "management": base.api_management_endpoint},
     "owners": {"routers": routers.owners, "balancers": base.owners},
     "forwarded_ports": routers.public_ports,
-    "exporters": base.exporters,
+    "exporters": exporters.gathered(
+        [base.exporters, *(each.exporters for each in (*on_routers, *on_balancers, *on_nodes))]
+    ),
     "kubeconfig": cluster.kubeconfig,
     "deploy_key": pulumi.Output.secret(machines.deploy_key.private_key),
     "certificate_authority": certificate.authority,

@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 
 from components.host.part import Check, Exporter, OpenPort, Package, Part, Service, Text
+from settings.checks import balancers
+from settings.models import Balancers
 from tests import part_contract, whole
 from tests.import_contracts import called, tree
 from tests.part_contract import covers, faults
@@ -148,3 +150,18 @@ def test_a_unit_of_its_own_needs_no_package() -> None:
     unit = Text(path="/etc/systemd/system/itd", content="[Service]\n")
     own = replace(SOUND, packages=(), files=(FILE, unit), checks=(replace(CHECK, watches=()),))
     assert faults([own]) == []
+
+
+def test_the_settings_keep_free_what_the_parts_of_a_balancer_listen_on() -> None:
+    """A port that a stack chooses is compared with those that every other daemon there has."""
+    chosen = {Balancers.model_fields[key].default for key in ("api_port", "stats_port")}
+    listened = {
+        port.number
+        for stack in STACKS
+        for layer, parts in whole.plan(stack).sums
+        if layer == "baseline" or layer.startswith("loadbalancers.")
+        for part in parts
+        for port in part.ports
+        if port.protocol == "tcp"
+    }
+    assert listened - chosen == set(balancers.TAKEN)

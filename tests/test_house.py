@@ -14,9 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from components.host.pair import HEALTH_PORT
-from components.loadbalancers import model as balancers
-from settings.checks import balancers as checks
 from settings.files import inspect, read_config
 from tests.import_contracts import concerned, tree
 
@@ -105,16 +102,6 @@ def test_modules_stay_short() -> None:
         and (length := len(path.read_text(encoding="utf-8").splitlines())) > LONGEST
     }
     assert long == {}
-
-
-def test_what_the_balancers_listen_on_is_what_the_settings_keep_free() -> None:
-    fixed = {
-        balancers.HTTP_PORT,
-        balancers.HTTPS_PORT,
-        balancers.ALIVE_PORT,
-        HEALTH_PORT,
-    }
-    assert set(checks.TAKEN) == fixed | {22}
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("Pulumi.*.yaml")), ids=lambda path: path.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address
 
 import pulumi
@@ -15,6 +15,7 @@ from components.host import (
     dependencies,
     summed,
 )
+from components.host.exporters import urls
 from components.host.pair import Pair, owner_guard
 from components.host.pairs import in_turn
 from components.loadbalancers.args import (
@@ -55,7 +56,7 @@ class BalancersBase(pulumi.ComponentResource):
     lan_vips: pulumi.Output[list[str]]
     """Where the routers forward to."""
     management_vips: pulumi.Output[list[str]]
-    exporters: pulumi.Output[dict[str, list[str]]]
+    exporters: Mapping[str, Sequence[str]]
     """Machine to the URLs of its metrics (Prometheus text format)."""
     owners: pulumi.Output[dict[str, str]]
     """VIP group to the balancer that holds it while all is well."""
@@ -92,15 +93,9 @@ class BalancersBase(pulumi.ComponentResource):
         self.api_management_endpoint = pulumi.Output.from_input(f"{api.management}:{api.port}")
         self.lan_vips = pulumi.Output.from_input([str(vip) for vip in model.lan_vips])
         self.management_vips = pulumi.Output.from_input([str(vip) for vip in model.management_vips])
-        self.exporters = pulumi.Output.from_input(
-            {
-                machine.name: [
-                    f"http://{machine.address(each.network)}:{each.port}{each.path}"
-                    for each in whole[machine.name].exporters
-                ]
-                for machine in args.machines
-            }
-        )
+        self.exporters = {
+            machine.name: urls(machine, whole[machine.name].exporters) for machine in args.machines
+        }
         self.owners = pulumi.Output.from_input({vip.name: vip.owner for vip in model.vips})
         self.register_outputs(
             {

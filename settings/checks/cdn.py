@@ -38,7 +38,7 @@ def kind_has_what_it_needs(stack: Stack) -> Iterator[Problem]:
         yield problem(
             "cdn.zone",
             cdn.zone,
-            "is not managed while cdn.kind is listed",
+            f"is not managed while cdn.kind is {cdn.kind}",
             "remove it with its records, or set cdn.kind to cloudflare",
         )
     if "client_ip_header" not in cdn.model_fields_set:
@@ -54,8 +54,8 @@ def kind_has_what_it_needs(stack: Stack) -> Iterator[Problem]:
 def ranges_are_a_cdns(stack: Stack) -> Iterator[Problem]:
     """Never everybody: these sources' client header is believed."""
     cdn = stack.cdn
-    if cdn.kind != "listed":
-        return
+    if cdn.kind == "cloudflare":
+        return  # its ranges are asked for, and judged then
     narrow: list[str] = []
     for index, given in enumerate(cdn.range_list):
         if _usable([str(given)]):

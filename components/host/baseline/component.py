@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
 
@@ -10,6 +10,7 @@ from components.host.baseline.args import BaselineArgs
 from components.host.baseline.parts import parts
 from components.host.configuration import HostConfiguration, HostConfigurationArgs
 from components.host.errors import HostError
+from components.host.exporters import urls
 from components.host.part import ConfirmPolicy, OpenPort, summed
 
 LAYER = "baseline"
@@ -30,6 +31,8 @@ class Baseline(pulumi.ComponentResource):
     configuration: HostConfiguration
     ports: Sequence[OpenPort]
     """What its daemons listen on, for whoever keeps the machine's firewall."""
+    exporters: Mapping[str, Sequence[str]]
+    """The machine to the URLs of its metrics (Prometheus text format)."""
 
     def __init__(
         self,
@@ -45,6 +48,7 @@ class Baseline(pulumi.ComponentResource):
         super().__init__("layered-cloud:host:Baseline", name, {}, opts)
         whole = summed(LAYER, parts(args.model()))
         self.ports = whole.ports
+        self.exporters = {args.machine.name: urls(args.machine, whole.exporters)}
         self.configuration = HostConfiguration(
             name,
             HostConfigurationArgs.of(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from components.host.packages import DISTRIBUTION, NAMES
 from lab.software import apt, base, goitems, packages, signing, versions
 from lab.software.deb import Package
 from lab.software.progress import Silent
@@ -224,3 +225,8 @@ def test_the_built_programs_say_the_pinned_versions() -> None:
     for program, arguments, expected in said:
         if program.item.ready:
             assert expected in run(str(program.executable(program.name)), *arguments)
+
+
+def test_the_lab_serves_every_package_that_a_part_may_ask_for() -> None:
+    wanted = set(NAMES[DISTRIBUTION].values())
+    assert wanted <= {*apt.DEBIAN_PACKAGES, "kubeadm", "kubelet", "kubectl"}
