@@ -19,7 +19,7 @@ from components.loadbalancers import (
 )
 from components.machines import DeployKey, Machines, MachinesArgs, proxmox_provider
 from components.platform import Platform, PlatformArgs
-from components.routers import Routers, RoutersArgs
+from components.routers import Routers, RoutersArgs, with_baseline
 from settings.loader import load
 
 stack, secrets = load()
@@ -74,7 +74,7 @@ baseline = partial(
 )
 
 # The routers first: everything behind them reaches package repositories through them.
-on_routers = baseline(machines.of("router"))
+on_routers = baseline(with_baseline(stack.routers, machines.of("router")))
 routers = Routers(
     "routers",
     RoutersArgs(

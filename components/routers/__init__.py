@@ -2,5 +2,6 @@
 
 from components.routers.args import RoutersArgs
 from components.routers.component import Routers
+from components.routers.kinds import with_baseline
 
-__all__ = ["Routers", "RoutersArgs"]
+__all__ = ["Routers", "RoutersArgs", "with_baseline"]

@@ -43,8 +43,8 @@ class Routers(pulumi.ComponentResource):
         self, name: str, args: RoutersArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("layered-cloud:routers:Routers", name, {}, opts)
-        make = KINDS[args.settings.kind]
-        given = make(args, pulumi.ResourceOptions(parent=self, depends_on=dependencies(opts)))
+        kind = KINDS[args.settings.kind]
+        given = kind.make(args, pulumi.ResourceOptions(parent=self, depends_on=dependencies(opts)))
         self.origins = given.origins
         self.source_routes = given.source_routes
         self.public_vips = pulumi.Output.from_input([str(vip) for vip in given.public_vips])

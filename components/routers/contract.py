@@ -34,12 +34,16 @@ class Contract:
     """By router: who waits for it waits until the router works."""
 
 
-Kind = Callable[[RoutersArgs, pulumi.ResourceOptions], Contract]
-"""Makes the routers' resources under the given options (parent and depends_on), who owns no VIP
-first, and hands on what they give.
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One way to have routers. It must keep what `Routers` promises."""
 
-It must keep what `Routers` promises. Raises `LayerError` for what settings could not know.
-"""
+    make: Callable[[RoutersArgs, pulumi.ResourceOptions], Contract]
+    """Makes the routers' resources under the given options (parent and depends_on), who owns no
+    VIP first, and hands on what they give. Raises `LayerError` for what settings could not know."""
+    baseline: bool
+    """Whether its machines take what every machine of ours takes (`components.host.baselines`): an
+    appliance has its own sshd, clock and logs, and no Python to push with."""
 
 
 def contract(model: RoutersModel, configurations: Mapping[str, pulumi.Resource]) -> Contract:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from components.host import Machine
 from components.routers import linux
 from components.routers.contract import Kind
+from settings.models import Routers
 
-KINDS: Mapping[str, Kind] = MappingProxyType({"linux": linux.make})
-"""`routers.kind` to what makes such routers."""
+KINDS: Mapping[str, Kind] = MappingProxyType({"linux": Kind(make=linux.make, baseline=True)})
+"""`routers.kind` to what such routers are."""
+
+
+def with_baseline(settings: Routers, machines: Sequence[Machine]) -> Sequence[Machine]:
+    """Those of the routers' machines that take the baseline: all, or none of an appliance's."""
+    return machines if KINDS[settings.kind].baseline else ()

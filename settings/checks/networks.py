@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from settings.checks.claims import ranges, segments
 from settings.checks.registry import doubts, reads
-from settings.models.addresses import BENCHMARKS, DOCUMENTATION, PRIVATE, SPECIAL, Subnet
+from settings.models.addresses import BENCHMARKS, DOCUMENTATION, PRIVATE, SPECIAL, Subnet, within
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
 
@@ -131,7 +131,7 @@ def ranges_are_not_somebody_elses(stack: Stack) -> Iterator[Problem]:
     """Behind the routers, public addresses hide their owner from everything inside."""
     free = (*PRIVATE, *DOCUMENTATION, BENCHMARKS)
     for path, network in ranges(stack.networks):
-        if path.startswith("networks.wan.") or any(network.subnet_of(each) for each in free):
+        if path.startswith("networks.wan.") or any(within(network, each) for each in free):
             continue
         if not any(network.overlaps(each) for each in SPECIAL):
             yield problem(

@@ -38,7 +38,7 @@ def pool_is_free(stack: Stack) -> Iterator[Problem]:
     """MetalLB would hand out, and answer ARP for, a machine's or a VIP's address."""
     for claim in claims(stack):
         for index, pool in enumerate(stack.platform.metallb.pool):
-            if pool.first <= claim.address <= pool.last:
+            if pool.holds(claim.address):
                 yield problem(
                     claim.path,
                     claim.address,

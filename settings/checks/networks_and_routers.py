@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from settings.checks.claims import ranges
 from settings.checks.registry import reads
-from settings.models.addresses import SPECIAL
+from settings.models.addresses import SPECIAL, within
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
 
@@ -16,7 +16,7 @@ def management_sources_are_local(stack: Stack) -> Iterator[Problem]:
     """The management leg is never the default route: an answer to elsewhere would be lost."""
     management = stack.networks.management
     for index, source in enumerate(stack.routers.management_sources):
-        if not any(source.subnet_of(each) for each in management.subnets.values()):
+        if not any(within(source, each) for each in management.subnets.values()):
             yield problem(
                 f"routers.management_sources[{index}]",
                 source,

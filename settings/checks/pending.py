@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from settings.checks.claims import claims
-from settings.models.addresses import DOCUMENTATION, Subnet
+from settings.models.addresses import DOCUMENTATION, Subnet, within
 from settings.models.platform import Chart
 from settings.models.software import AptRepository
 from settings.models.stack import Stack
@@ -90,4 +90,4 @@ def _addresses(stack: Stack) -> Iterator[Problem]:
 
 
 def _documents(network: Subnet) -> bool:
-    return any(network.subnet_of(each) for each in DOCUMENTATION)
+    return any(within(network, each) for each in DOCUMENTATION)

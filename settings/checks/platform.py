@@ -73,7 +73,7 @@ def pool_is_one(stack: Stack) -> Iterator[Problem]:
     pools = stack.platform.metallb.pool
     for index, pool in enumerate(pools):
         for earlier, other in enumerate(pools[:index]):
-            if other.first <= pool.last and pool.first <= other.last:
+            if pool.overlaps(other):
                 yield problem(
                     f"platform.metallb.pool[{index}]",
                     pool.written,
@@ -81,7 +81,7 @@ def pool_is_one(stack: Stack) -> Iterator[Problem]:
                     "join the two ranges or move one",
                 )
     wanted = stack.platform.ingress.load_balancer_ip
-    if wanted is not None and not any(pool.first <= wanted <= pool.last for pool in pools):
+    if wanted is not None and not any(pool.holds(wanted) for pool in pools):
         yield problem(
             "platform.ingress.load_balancer_ip",
             wanted,

@@ -133,9 +133,14 @@ def collapsed(subnets: Iterable[Subnet]) -> list[Subnet]:
     return list(collapse_addresses(subnets))
 
 
+def within(inner: Subnet, outer: Subnet) -> bool:
+    """Whether every address of one is of the other; never across families."""
+    return inner.version == outer.version and inner.subnet_of(outer)
+
+
 def edge_of(address: Address, network: Subnet) -> str | None:
     """What an address that no machine may hold is called; RFC 3021: a /31 has neither."""
-    if network.prefixlen >= BITS - 1:
+    if network.prefixlen >= network.max_prefixlen - 1:
         return None
     if address == network.network_address:
         return "the network address"

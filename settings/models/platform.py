@@ -78,6 +78,14 @@ class AddressRange(Strict):
         """Both ends, for messages."""
         return f"{self.first}-{self.last}"
 
+    def holds(self, address: Address) -> bool:
+        """Whether the address is one of them; one of another family never is."""
+        return address.version == self.first.version and self.first <= address <= self.last
+
+    def overlaps(self, other: AddressRange) -> bool:
+        """Whether the two have an address in common."""
+        return any(self.holds(end) for end in (other.first, other.last)) or other.holds(self.first)
+
     @model_validator(mode="before")
     @classmethod
     def _spelt_out(cls, value: Any) -> Any:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
@@ -12,8 +13,8 @@ from pydantic import BaseModel
 from settings import models
 from settings.checks.claims import claims
 from settings.files import parse_stack
-from settings.models import AptRepository, Chart, MachineSpec, Segment, Stack, Vrrp
-from settings.models.addresses import Address
+from settings.models import AddressRange, AptRepository, Chart, MachineSpec, Segment, Stack, Vrrp
+from settings.models.addresses import Address, address, edge_of, subnet, within
 from settings.models.stack import ROLES
 from settings.models.walk import walk
 from tests.settings.fixtures import base_config
@@ -63,8 +64,8 @@ def test_one_module_says_which_family_addresses_are_of() -> None:
 
 def test_every_address_of_a_stack_has_a_holder_or_a_reason() -> None:
     stack = parse_stack(base_config())
-    address = get_args(Address)[0]
-    written = {path for path, kind in fields(Stack).items() if has(kind, address)}
+    kind_of_address = get_args(Address)[0]
+    written = {path for path, kind in fields(Stack).items() if has(kind, kind_of_address)}
     claimed = {"".join(each for each in claim.path) for claim in claims(stack)}
     plain = {".".join(step.partition("[")[0] for step in path.split(".")) for path in claimed}
     ours = (
@@ -105,3 +106,25 @@ def test_walking_passes_over_what_a_stack_under_repair_lacks() -> None:
     broken = Stack.model_construct(platform=platform)
     assert len(list(walk(broken, Chart))) == 3
     assert list(broken.machines()) == []
+
+
+def test_addresses_of_two_families_are_told_apart_and_never_compared() -> None:
+    """What a second family will need: Python refuses to compare an address of each."""
+    mine = AddressRange.model_validate({"first": "198.18.10.5", "last": "198.18.10.9"})
+    touching = AddressRange.model_validate({"first": "198.18.10.9", "last": "198.18.10.20"})
+    apart = AddressRange.model_validate({"first": "198.18.10.10", "last": "198.18.10.20"})
+    other: Any = ip_address("2001:db8::1")
+
+    assert mine.holds(address("198.18.10.5"))
+    assert mine.holds(address("198.18.10.9"))
+    assert not mine.holds(address("198.18.10.10"))
+    assert not mine.holds(other)
+    assert mine.overlaps(touching)
+    assert touching.overlaps(mine)
+    assert not mine.overlaps(apart)
+    assert within(subnet("198.18.10.0/25"), subnet("198.18.10.0/24"))
+    assert not within(subnet("198.18.10.0/24"), subnet("198.18.10.0/25"))
+    elsewhere: Any = ip_network("2001:db8::/32")
+    assert not within(elsewhere, subnet("198.18.0.0/15"))
+    pair: Any = ip_network("2001:db8::/127")
+    assert edge_of(other, pair) is None

@@ -8,8 +8,8 @@ from typing import Any, get_args
 import pulumi
 import pytest
 
-from components.routers.contract import Contract
-from components.routers.kinds import KINDS
+from components.routers.contract import Contract, Kind
+from components.routers.kinds import KINDS, with_baseline
 from settings.models import Routers
 from tests.components import rendered, stacks
 from tests.components.mocks import run_program
@@ -28,7 +28,7 @@ def test_a_kind_hands_on_everything_the_layers_around_it_need(kind: str) -> None
         parent = pulumi.ComponentResource("test:index:Parent", "parent")
         before = pulumi.ComponentResource("test:index:Before", "before")
         options = pulumi.ResourceOptions(parent=parent, depends_on=[before])
-        handed.append(KINDS[kind](rendered.routers_args(stack), options))
+        handed.append(KINDS[kind].make(rendered.routers_args(stack), options))
 
     seen = run_program(program)
     (given,) = handed
@@ -42,3 +42,13 @@ def test_a_kind_hands_on_everything_the_layers_around_it_need(kind: str) -> None
     parent = seen.one("test:index:Parent", "parent").urn
     made = [each for each in seen.resources if each.parent == parent]
     assert {each.name for each in made} >= {f"{name}-routers" for name in given.configurations}
+
+
+def test_an_appliance_is_given_no_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = stacks.lab()
+    machines = stacks.machines(stack, "router")
+    assert with_baseline(stack.routers, machines) == machines
+
+    appliance = Kind(make=KINDS["linux"].make, baseline=False)
+    monkeypatch.setattr("components.routers.kinds.KINDS", {"linux": appliance})
+    assert list(with_baseline(stack.routers, machines)) == []
