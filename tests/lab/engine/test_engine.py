@@ -282,8 +282,9 @@ def test_a_killed_run_leaves_no_process_and_the_next_run_goes_on(cli, state, tmp
     process.wait(10)
     _until(lambda: _sleepers(seconds) == [])
     with workspace("lab", program=lambda: None, project=PROJECT, cli=cli) as engine:
-        (made,) = pending.creations(engine.workdir, "lab")
-        assert made.endswith("command:local:Command::slow")
+        made = pending.creations(engine.workdir, "lab")
+        # None where the engine outlived its plugin for long enough to write that it failed.
+        assert all(each.endswith("command:local:Command::slow") for each in made)
         done = engine.up()
         assert done.changes.get("create", 0) <= 1
         # The engine would say at every run from now on that an operation was interrupted.
