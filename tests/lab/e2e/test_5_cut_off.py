@@ -6,6 +6,7 @@ The Helm release that is cut is Traefik's. What is judged besides: that pods whi
 from __future__ import annotations
 
 import copy
+import json
 import os
 import signal
 import subprocess
@@ -33,9 +34,10 @@ def statuses(world: World) -> list[str]:
 
 
 def pods(world: World) -> set[str]:
-    """The ids of Traefik's pods."""
-    words = ["get", "pods", "--namespace", NAMESPACE, "--output=jsonpath={.items[*].metadata.uid}"]
-    return set(world.kubectl(*words).split())
+    """The ids of Traefik's pods, without those that are leaving."""
+    words = ["get", "pods", "--namespace", NAMESPACE, "--output=json"]
+    found = [each["metadata"] for each in json.loads(world.kubectl(*words))["items"]]
+    return {each["uid"] for each in found if "deletionTimestamp" not in each}
 
 
 def ingress(annotation: str) -> dict[str, Any]:
