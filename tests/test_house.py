@@ -142,7 +142,8 @@ def shipped_files() -> list[Path]:
 def test_no_file_names_a_package_registry_or_a_path_of_one_machine() -> None:
     # Put together here, so that this file does not name them.
     registries = ["pypi.{}", "pythonhosted.{}", "registry.npmjs.{}", "crates.{io}", "deb.debian.{}"]
-    words = [each.format("org", io="io") for each in registries]
+    registries += ["packages.cloud.google.{com}"]
+    words = [each.format("org", io="io", com="com") for each in registries]
     words += [f"proxy.golang.{'org'}", f"sum.golang.{'org'}", f"/wo{'rk'}/"]
     wrong = []
     for path in shipped_files():

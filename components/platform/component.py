@@ -74,11 +74,12 @@ class Platform(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._provider = self._make_provider(f"{name}-cluster")
         self._releases: dict[str, Release] = {}
+        installed = {addon.name: addon for addon in addons(site)}
         before: list[pulumi.Resource] = []
-        for addon in addons(site):
+        for addon in installed.values():
             before += self._install(addon, before)
         controller = CONTROLLERS[args.settings.ingress.kind]
-        self.ports = self._read_back(controller, controller.addon(site))
+        self.ports = self._read_back(controller, installed[controller.name])
         self.register_outputs(
             {
                 "httpNodePort": self.ports.http,

@@ -7,6 +7,7 @@ so that `settings.translate` can print both without parsing a sentence.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -62,12 +63,32 @@ class Prose:
     """One line in any alphabet."""
 
 
-@dataclass(frozen=True)
-class Form:
-    """The form of a text: a pattern that all of it matches, and the words for one that does not.
+class Checked(ABC):
+    """What judges a text. Stands among the arguments of `Annotated[str, ...]`."""
 
-    Stands among the arguments of `Annotated[str, ...]`; the pattern is also in the JSON schema.
-    """
+    @abstractmethod
+    def check(self, text: str) -> str:
+        """The text itself; raises `fault` when it is wrong."""
+
+    @property
+    @abstractmethod
+    def schema_pattern(self) -> str:
+        """What the JSON schema says of it: a pattern that is searched for."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "pattern": self.schema_pattern}
+
+
+@dataclass(frozen=True)
+class Form(Checked):
+    """The form of a text: a pattern that all of it matches, and the words for one that does not."""
 
     pattern: str
     wrong: str
@@ -88,16 +109,10 @@ class Form:
                 return f"write {each}"
         return self.right
 
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self.check, handler(source))
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        # A pattern of JSON schema is searched for, this one matches the whole text.
-        return {**handler(schema), "pattern": f"^({self.pattern})$"}
+    @property
+    def schema_pattern(self) -> str:
+        """The pattern, bound to both ends."""
+        return f"^({self.pattern})$"
 
 
 Name = Annotated[

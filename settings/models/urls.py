@@ -4,38 +4,37 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic import AfterValidator
 
 from settings.models.addresses import IPV4_ONLY, IPV4_ONLY_RIGHT, is_address, is_ipv6
-from settings.models.base import fault
+from settings.models.base import Checked, fault
 
 _HOST = re.compile(r"(?=.{1,253}$)([a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?\.?)+")
 
 
 @dataclass(frozen=True)
-class Url:
-    """The form of a URL (RFC 3986) by its schemes. Stands among the arguments of `Annotated`."""
+class Url(Checked):
+    """The form of a URL (RFC 3986) by its schemes."""
 
     schemes: tuple[str, ...]
     wrong: str = "is not a URL"
 
-    def check(self, url: str) -> str:
+    def check(self, text: str) -> str:
         """The URL itself; raises `fault` for one that nothing could be fetched from."""
-        if not url.startswith(tuple(f"{each}://" for each in self.schemes)):
+        if not text.startswith(tuple(f"{each}://" for each in self.schemes)):
             first = " or ".join(f"{each}://" for each in self.schemes)
-            other = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", url)
+            other = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text)
             wrong = self.wrong if other is None else f"is not {first}"
             raise fault(wrong, f"write {first} first")
-        if re.search(r"[\s<>\"{}|\\^`]", url):
+        if re.search(r"[\s<>\"{}|\\^`]", text):
             raise fault(
                 "holds characters that no URL has", "write one URL an item, %20 for a blank"
             )
         try:
-            parts = urlsplit(url)
+            parts = urlsplit(text)
             host, port = parts.hostname or "", parts.port
         except ValueError as error:
             if "ort" in str(error):
@@ -48,17 +47,12 @@ class Url:
             raise fault("names no host", f"write {self.schemes[-1]}://HOST/PATH")
         if port == 0:
             raise fault("has no such port", "write a port of 1 to 65535")
-        return url
+        return text
 
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self.check, handler(source))
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {**handler(schema), "pattern": f"^({'|'.join(self.schemes)})://[^\\s]+$"}
+    @property
+    def schema_pattern(self) -> str:
+        """One of the schemes, and something without a blank after it."""
+        return f"^({'|'.join(self.schemes)})://[^\\s]+$"
 
 
 def _bare(url: str) -> str:

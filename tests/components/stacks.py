@@ -68,6 +68,15 @@ def address_of_its_own() -> Stack:
     return Stack.model_validate(config)
 
 
+NAMED = {
+    "lab": lab,
+    "single": single,
+    "two-groups": two_groups,
+    "load-balancer-ip": address_of_its_own,
+}
+"""By the name of their folder of golden files."""
+
+
 def machine(stack: Stack, role: str, spec: MachineSpec) -> Machine:
     """The machine a spec becomes, without a VM."""
     addresses: dict[str, IPv4Interface] = {}

@@ -13,12 +13,6 @@ from components.loadbalancers import haproxy
 from settings.models import Stack
 from tests.components import certificates, checked, rendered, stacks
 
-STACKS = {
-    "lab": stacks.lab,
-    "single": stacks.single,
-    "two-groups": stacks.two_groups,
-    "load-balancer-ip": stacks.address_of_its_own,
-}
 CASES = [("lab", "lb-a"), ("lab", "lb-b"), ("single", "lb-a"), ("two-groups", "lb-b")]
 CASES += [("load-balancer-ip", "lb-a")]
 
@@ -153,7 +147,7 @@ def judge(argv: Sequence[str], files: dict[str, str]) -> subprocess.CompletedPro
 def test_haproxy_takes_base_and_routes_without_a_warning(
     stack: str, balancer: str, site: str
 ) -> None:
-    files = rendered.balancer_files(STACKS[stack](), balancer) | {haproxy.CERTIFICATE: site}
+    files = rendered.balancer_files(stacks.NAMED[stack](), balancer) | {haproxy.CERTIFICATE: site}
 
     said = judge((*haproxy.CHECK, "-dW"), files)
 
@@ -163,7 +157,7 @@ def test_haproxy_takes_base_and_routes_without_a_warning(
 @checked.real
 @pytest.mark.parametrize(("stack", "balancer"), CASES)
 def test_haproxy_takes_the_base_alone(stack: str, balancer: str) -> None:
-    files = rendered.balancer_files(STACKS[stack](), balancer)
+    files = rendered.balancer_files(stacks.NAMED[stack](), balancer)
     for path in (haproxy.ROUTES, haproxy.CDN):
         del files[path]
 

@@ -11,12 +11,6 @@ from components.loadbalancers import haproxy, keepalived
 from settings.models import Stack
 from tests.components import checked, rendered, stacks
 
-STACKS = {
-    "lab": stacks.lab,
-    "single": stacks.single,
-    "two-groups": stacks.two_groups,
-    "load-balancer-ip": stacks.address_of_its_own,
-}
 CASES = [("lab", "lb-a"), ("lab", "lb-b"), ("single", "lb-a"), ("two-groups", "lb-b")]
 CASES += [("load-balancer-ip", "lb-a")]
 
@@ -82,9 +76,9 @@ def test_processes_are_watched_only_where_the_kernel_tells_about_them() -> None:
 @checked.real
 @pytest.mark.parametrize(("stack", "balancer"), CASES)
 def test_keepalived_takes_the_file_and_says_nothing(stack: str, balancer: str) -> None:
-    whole = rendered.balancer_whole(STACKS[stack](), balancer)
+    whole = rendered.balancer_whole(stacks.NAMED[stack](), balancer)
 
-    said = checked.judge(CHECK, rendered.balancer_files(STACKS[stack](), balancer), whole)
+    said = checked.judge(CHECK, rendered.balancer_files(stacks.NAMED[stack](), balancer), whole)
 
     assert (said.returncode, said.stdout + said.stderr) == (0, "")
 

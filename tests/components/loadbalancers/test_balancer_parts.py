@@ -15,19 +15,13 @@ from components.loadbalancers import keepalived, parts
 from tests.components import checked, rendered, stacks
 from tests.golden_files import assert_golden
 
-STACKS = {
-    "lab": stacks.lab,
-    "single": stacks.single,
-    "two-groups": stacks.two_groups,
-    "load-balancer-ip": stacks.address_of_its_own,
-}
 CASES = [("lab", "lb-a"), ("lab", "lb-b"), ("single", "lb-a"), ("two-groups", "lb-a")]
 CASES += [("two-groups", "lb-b"), ("load-balancer-ip", "lb-a")]
 
 
 @pytest.mark.parametrize(("stack", "balancer"), CASES)
 def test_every_file_of_a_balancer_is_what_was_read_and_agreed(stack: str, balancer: str) -> None:
-    for path, text in rendered.balancer_files(STACKS[stack](), balancer).items():
+    for path, text in rendered.balancer_files(stacks.NAMED[stack](), balancer).items():
         assert_golden(f"loadbalancers/{stack}/{balancer}{path}", text)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from components.host import Baseline, BaselineArgs, Connection, Machine, Repository, payload
 from tests.components import stacks
+from tests.components.host.baseline.test_baseline_parts import MACHINE
 from tests.components.mocks import Registered, run_program
 from tests.golden_files import assert_golden
 
@@ -22,22 +23,8 @@ REPOSITORY = Repository(
 
 def baseline(**over: Any) -> Registered:
     def program() -> None:
-        machine = Machine(
-            name="lb-a",
-            role="balancer",
-            addresses={
-                "management": IPv4Interface("198.18.0.21/24"),
-                "lan": IPv4Interface("198.18.10.11/24"),
-            },
-            interfaces={"management": "eth0", "lan": "eth1"},
-            connection=Connection(
-                host="198.18.0.21", private_key="KEY", host_key="ssh-ed25519 AAAA"
-            ),
-            vm=None,
-            host="pve1",
-        )
         given: dict[str, Any] = {
-            "machine": machine,
+            "machine": MACHINE,
             "authorized_keys": KEYS,
             "repositories": (REPOSITORY,),
             "resolvers": ("192.0.2.4", "192.0.2.5"),

@@ -15,14 +15,13 @@ from components.routers.linux import conntrackd, firewall, keepalived, parts
 from tests.components import checked, rendered, stacks
 from tests.golden_files import assert_golden
 
-STACKS = {"lab": stacks.lab, "single": stacks.single, "two-groups": stacks.two_groups}
 CASES = [("lab", "router-a"), ("lab", "router-b"), ("single", "router-a")]
 CASES += [("two-groups", "router-a"), ("two-groups", "router-b")]
 
 
 @pytest.mark.parametrize(("stack", "router"), CASES)
 def test_every_file_of_a_router_is_what_was_read_and_agreed(stack: str, router: str) -> None:
-    for path, text in rendered.router_files(STACKS[stack](), router).items():
+    for path, text in rendered.router_files(stacks.NAMED[stack](), router).items():
         assert_golden(f"routers/{stack}/{router}{path}", text)
 
 
@@ -65,8 +64,8 @@ def test_the_peer_is_told_about_every_daemon_a_takeover_needs() -> None:
 @checked.real
 @pytest.mark.parametrize(("stack", "router"), CASES)
 def test_every_checker_takes_what_is_rendered_and_says_nothing(stack: str, router: str) -> None:
-    whole = rendered.router_whole(STACKS[stack](), router)
-    files = rendered.router_files(STACKS[stack](), router)
+    whole = rendered.router_whole(stacks.NAMED[stack](), router)
+    files = rendered.router_files(stacks.NAMED[stack](), router)
 
     for check in whole.checks:
         said = checked.judge(check.argv, files, whole)
