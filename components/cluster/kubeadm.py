@@ -14,9 +14,9 @@ from components.cluster.model import NodeModel
 from components.host.packages import package
 from components.host.part import Check, OpenPort, Part, Text
 from components.host.text import merged
+from settings.models import API_SERVER_PORT
 
 CONFIG = "/etc/kubernetes/kubeadm-config.yaml"
-API_PORT = 6443
 
 
 def part(node: NodeModel) -> Part:
@@ -40,7 +40,7 @@ def part(node: NodeModel) -> Part:
         ports=(
             OpenPort(
                 protocol="tcp",
-                number=API_PORT,
+                number=API_SERVER_PORT,
                 network="lan",
                 sources="lan",
                 purpose="the Kubernetes API, for the balancers",
@@ -78,7 +78,7 @@ def _init(node: NodeModel) -> dict[str, Any]:
         "kind": "InitConfiguration",
         # Workers get tokens of their own, when they join.
         "bootstrapTokens": [{"ttl": "15m0s"}],
-        "localAPIEndpoint": {"advertiseAddress": str(node.lan), "bindPort": API_PORT},
+        "localAPIEndpoint": {"advertiseAddress": str(node.lan), "bindPort": API_SERVER_PORT},
         "nodeRegistration": registration,
         "skipPhases": ["addon/kube-proxy"],
     }

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from components.host import sysctls
 from components.host.packages import package
-from components.host.pair import sysctls
 from components.host.part import (
     Check,
     Exporter,
@@ -25,13 +25,13 @@ from components.host.text import environment
 from components.loadbalancers.keepalived import ALIVE, HAPROXY
 from components.loadbalancers.model import (
     ALIVE_PORT,
-    API_SERVER_PORT,
     HTTP_PORT,
     HTTPS_PORT,
     Balancer,
     BalancersModel,
     RoutesModel,
 )
+from settings.models import API_SERVER_PORT
 
 DIRECTORY = "/etc/haproxy/layered"
 """HAProxy reads every `*.cfg` in it, in alphabetical order (haproxy(1), -f)."""

@@ -10,8 +10,6 @@ from typing import Literal
 from components.host.pair import Leg, Pair
 from settings.models import BalancerVip, Timeouts, Vrrp
 
-API_SERVER_PORT = 6443
-"""TCP, where the control planes' own API servers listen (kubeadm's default)."""
 ALIVE_PORT = 8405
 """TCP, on loopback: HAProxy's own answer to keepalived's check."""
 FIRST_TABLE = 1000

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from settings.checks.decided import Decided, undone
 from settings.checks.registry import reads
+from settings.models.cluster import API_SERVER_PORT
 from settings.models.stack import Stack
 from settings.problems import ABSENT, Problem, problem
 from settings.words import nearest
@@ -67,7 +68,7 @@ _FLAGS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "authorization-mode": ("Node,RBAC", "RBAC,Node"),
         "bind-address": ("0.0.0.0",),  # noqa: S104 (the default)
         "etcd-servers": (),
-        "secure-port": ("6443",),
+        "secure-port": (str(API_SERVER_PORT),),
         "service-cluster-ip-range": (),
         "service-node-port-range": ("30000-32767",),
     },

@@ -39,12 +39,7 @@ _TRUTHS: Final = (
     *("cgroupsPerQOS", "cpuCFSQuota", "failSwapOn", "failCgroupV1"),
     *("serializeImagePulls", "enableContentionProfiling", "enableControllerAttachDetach"),
     *("protectKernelDefaults", "makeIPTablesUtilChains", "enableSystemLogHandler"),
-    *(
-        "enableSystemLogQuery",
-        "enableProfilingHandler",
-        "enableDebugFlagsHandler",
-        "kernelMemcgNotification",
-    ),
+    *("enableSystemLogQuery", "enableProfilingHandler", "enableDebugFlagsHandler"),
     *("seccompDefault", "registerNode", "localStorageCapacityIsolation", "singleProcessOOMKill"),
     *("mergeDefaultEvictionSettings", "kernelMemcgNotification"),
 )

@@ -5,7 +5,7 @@ from settings.models.addresses import Address, Subnet
 from settings.models.balancers import Balancers, BalancerVip, Certificate, Timeouts
 from settings.models.base import Strict
 from settings.models.cdn import ORIGIN_CA_DAYS, WIDEST_CDN_PREFIX, Cdn, RangesRefused, usable_ranges
-from settings.models.cluster import Cluster, Containerd, Kubelet
+from settings.models.cluster import API_SERVER_PORT, Cluster, Containerd, Kubelet
 from settings.models.machines import MachineSpec
 from settings.models.networks import Networks, Segment, Wan
 from settings.models.platform import (
@@ -24,6 +24,7 @@ from settings.models.stack import Stack
 from settings.models.vrrp import Vrrp
 
 __all__ = [
+    "API_SERVER_PORT",
     "ORIGIN_CA_DAYS",
     "WIDEST_CDN_PREFIX",
     "Access",

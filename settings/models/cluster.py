@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
 
 from settings.models.base import Epoch, FileText, Form, Name, PackageName, Strict, fault
 from settings.models.machines import MachineSpec
 from settings.models.toml import HostsToml, Snippet
+
+API_SERVER_PORT: Final = 6443
+"""TCP, where the control planes' own API servers listen (kubeadm's default); the balancers' port
+for it is a setting."""
 
 _PRERELEASE = re.compile(r"v?(\d+\.\d+\.\d+)-(alpha|beta|rc)\b.*")
 _REVISED = re.compile(r"v?(\d+\.\d+\.\d+)-[0-9][0-9A-Za-z.+~]*")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from components.host import sysctls
 from components.host.packages import package
-from components.host.pair import Leg, sysctls
+from components.host.pair import Leg
 from components.host.pair.keepalived import VRRP_PROTOCOL
 from components.host.part import Check, Health, Late, OpenPort, Part, Service, Step, Text
 from components.host.text import environment

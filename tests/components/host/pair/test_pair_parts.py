@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from components.host.pair import health, keepalived, sysctls
+from components.host.pair import health, keepalived
 from components.host.part import Part, Service, Text
 
 
@@ -93,12 +93,3 @@ def test_conditional_lines_are_told_which_of_them_count() -> None:
 
     assert '--config-id "$id"' in part.texts()[keepalived.DROP_IN]
     assert [(port.protocol, port.network) for port in part.ports] == [("vrrp", "lan")]
-
-
-def test_sysctls_are_applied_when_their_file_changes_and_not_when_it_is_gone(
-    tmp_path: Path,
-) -> None:
-    step = sysctls.step(str(tmp_path / "absent.conf"))
-
-    assert step.watches == (str(tmp_path / "absent.conf"),)
-    assert subprocess.run(step.argv, check=False).returncode == 0
