@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from settings.keys import SECRETS
+from settings.models.addresses import Address, Subnet
 from settings.models.stack import Stack
 from settings.problems import NAMESPACE, shorten
 
@@ -20,8 +21,6 @@ BEGIN: Final = "<!-- keys: made by `python -m settings tables` -->"
 END: Final = "<!-- end of keys -->"
 
 _WORDS: Final = {
-    "IPv4Address": "address",
-    "IPv4Network": "network",
     "str": "text",
     "int": "number",
     "float": "number",
@@ -131,11 +130,18 @@ def _kind(annotation: Any) -> str:
     if origin is Literal:
         return " or ".join(f"`{each}`" for each in arguments)
     if origin in (Union, types.UnionType):
-        kinds = [_kind(each) for each in arguments if each is not type(None)]
-        return " or ".join([*kinds, "null"])
+        kinds = ["null" if each is type(None) else _kind(each) for each in arguments]
+        return " or ".join(dict.fromkeys(kinds))
     if origin is list:
         return f"list of {_kind(arguments[0])}"
     if origin is dict:
         return f"mapping of {_kind(arguments[1])}"
+    return _word(annotation)
+
+
+def _word(annotation: Any) -> str:
+    for alias, word in ((Address, "address"), (Subnet, "network")):
+        if annotation in (written := get_args(alias)[0], *get_args(written)):
+            return word
     name = annotation.__name__ if isinstance(annotation, type) else str(annotation)
     return _WORDS[str(name).rpartition(".")[2]]

@@ -28,7 +28,7 @@ class Cdn:
         self.settings = settings
         self.kind = KINDS[settings.kind](settings, secrets)
         self.ranges = CdnRanges(f"{name}-ranges", self.kind).ranges
-        self.client_ip_header = settings.client_ip_header
+        self.client_ip_header = settings.client_header
 
     def records(
         self, origins: Sequence[IPv4Address], opts: pulumi.ResourceOptions | None = None

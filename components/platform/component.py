@@ -6,11 +6,11 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from typing import TypeVar
 
 import pulumi
 import pulumi_kubernetes as kubernetes
-from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.helm.v3 import Release, ReleaseArgs, RepositoryOptsArgs
 
 from components.host import HostAction, HostActionArgs
@@ -29,8 +29,7 @@ SERVICE_SECONDS = 60
 
 T = TypeVar("T", int, str)
 
-_CORE = {"Service": kubernetes.core.v1.Service}
-"""Kinds of the core API, whose resource type is another text than their API version."""
+_SDK = metadata.version("pulumi-kubernetes")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,18 +203,14 @@ class Platform(pulumi.ComponentResource):
     def _object(
         self, name: str, manifest: Object, options: pulumi.ResourceOptions
     ) -> pulumi.Resource:
-        made: pulumi.Resource
-        if manifest["apiVersion"] == "v1":
-            kind = _CORE[manifest["kind"]]
-            made = kind(name, metadata=manifest["metadata"], spec=manifest["spec"], opts=options)
-            return made
-        return CustomResource(
+        # Any kind that a cluster knows, as its manifest: the SDK's classes are one a kind.
+        version = manifest["apiVersion"]
+        kind = f"{version if '/' in version else f'core/{version}'}:{manifest['kind']}"
+        return pulumi.CustomResource(
+            f"kubernetes:{kind}",
             name,
-            api_version=manifest["apiVersion"],
-            kind=manifest["kind"],
-            metadata=manifest["metadata"],
-            spec=manifest["spec"],
-            opts=options,
+            {**manifest},
+            pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(version=_SDK)),
         )
 
     def _read_back(self, controller: Controller, addon: Addon) -> IngressPorts:

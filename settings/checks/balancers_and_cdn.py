@@ -28,11 +28,11 @@ def certificate_is_trusted(stack: Stack) -> Iterator[Problem]:
             f"is refused by the CDN while cdn.ssl is strict (zone {zone}): error 526",
             "write origin-ca or given, or set cdn.ssl to full",
         )
-    if source == "origin-ca" and stack.cdn.kind != "cloudflare":
+    if source == "origin-ca" and not stack.cdn.traits.signs:
         yield problem(
             path,
             source,
-            f"is Cloudflare's to sign, and cdn.kind is {stack.cdn.kind}",
+            f"is signed by a CDN's own authority, and cdn.kind {stack.cdn.kind} has none",
             "write given or self-signed",
         )
     elif source == "origin-ca" and zone is None:

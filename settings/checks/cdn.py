@@ -6,46 +6,45 @@ from collections.abc import Iterator
 
 from settings.checks.names import inside
 from settings.checks.registry import doubts, reads
-from settings.models.cdn import WIDEST_CDN_PREFIX, RangesRefused, usable_ranges
+from settings.models.cdn import WIDEST_CDN_PREFIX, RangesRefused, kinds_that, usable_ranges
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
 
 
 @reads("cdn")
 def kind_has_what_it_needs(stack: Stack) -> Iterator[Problem]:
-    """`cloudflare` is asked for its ranges; `listed` has a list, and no zone to manage.
+    """A CDN is asked for its ranges, or the stack lists them; one that is not managed has no zone.
 
-    Another CDN passes Cloudflare's header on as the client wrote it, so its own must be named.
+    A CDN passes another one's header on as the client wrote it, so each must name its own.
     """
-    cdn = stack.cdn
-    if cdn.kind == "cloudflare":
-        if cdn.range_list:
-            yield problem(
-                "cdn.range_list",
-                [str(each) for each in cdn.range_list],
-                "is not used while cdn.kind is cloudflare",
-                "remove it, or set cdn.kind to listed",
-            )
-        return
-    if not cdn.range_list:
+    cdn, traits = stack.cdn, stack.cdn.traits
+    if traits.asked and cdn.range_list:
+        yield problem(
+            "cdn.range_list",
+            [str(each) for each in cdn.range_list],
+            f"is not used while cdn.kind is {cdn.kind}",
+            "remove it, or set cdn.kind to listed",
+        )
+    if not traits.asked and not cdn.range_list:
         yield problem(
             "cdn.range_list",
             [],
             "is empty: nobody could reach the service",
-            "list the CDN's IPv4 ranges, or set cdn.kind to cloudflare",
+            f"list the CDN's IPv4 ranges, or set cdn.kind to {kinds_that('asked')}",
         )
-    if cdn.zone is not None:
+    if not traits.managed and cdn.zone is not None:
         yield problem(
             "cdn.zone",
             cdn.zone,
             f"is not managed while cdn.kind is {cdn.kind}",
-            "remove it with its records, or set cdn.kind to cloudflare",
+            f"remove it with its records, or set cdn.kind to {kinds_that('managed')}",
         )
-    if "client_ip_header" not in cdn.model_fields_set:
+    if not traits.client_headers and cdn.client_ip_header is None:
         yield problem(
             "cdn.client_ip_header",
-            cdn.client_ip_header,
-            "is only a default, Cloudflare's: another CDN lets anybody write it",
+            None,
+            f"has no default while cdn.kind is {cdn.kind}: a header that the CDN does not set "
+            "itself can be written by anybody",
             "name the header in which this CDN, and only it, names the client",
         )
 
@@ -54,8 +53,8 @@ def kind_has_what_it_needs(stack: Stack) -> Iterator[Problem]:
 def ranges_are_a_cdns(stack: Stack) -> Iterator[Problem]:
     """Never everybody: these sources' client header is believed."""
     cdn = stack.cdn
-    if cdn.kind == "cloudflare":
-        return  # its ranges are asked for, and judged then
+    if cdn.traits.asked:
+        return  # judged when it has answered
     narrow: list[str] = []
     for index, given in enumerate(cdn.range_list):
         if _usable([str(given)]):
@@ -102,20 +101,20 @@ def records_belong_to_the_zone(stack: Stack) -> Iterator[Problem]:
         yield problem("cdn.zone_id", cdn.zone_id, "is not used without cdn.zone", "set cdn.zone")
 
 
-_CLOUDFLARES = ("cf-connecting-ip", "cf-connecting-ipv6", "true-client-ip")
-
-
 @doubts("cdn")
-def the_header_is_cloudflares(stack: Stack) -> Iterator[Problem]:
-    """Cloudflare passes other headers on as the client wrote them, unless a rule of the zone sets
+def the_header_is_the_cdns_own(stack: Stack) -> Iterator[Problem]:
+    """A CDN passes other headers on as the client wrote them, unless a rule of the zone sets
     them."""
-    cdn = stack.cdn
-    if cdn.kind == "cloudflare" and cdn.client_ip_header.lower() not in _CLOUDFLARES:
+    own, given = stack.cdn.traits.client_headers, stack.cdn.client_ip_header
+    if given is None or not own:
+        return
+    if given.lower() not in [each.lower() for each in own]:
         yield problem(
             "cdn.client_ip_header",
-            cdn.client_ip_header,
-            "is passed on by Cloudflare as the client wrote it, unless a rule of yours sets it",
-            "write CF-Connecting-IP",
+            given,
+            f"is passed on by {stack.cdn.traits.called} as the client wrote it, unless a rule of "
+            "yours sets it",
+            f"write {own[0]}",
         )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
@@ -96,6 +98,42 @@ def usable_ranges(given: Iterable[str], source: str) -> list[str]:
     return [str(each) for each in joined]
 
 
+@dataclass(frozen=True, kw_only=True)
+class CdnTraits:
+    """What the rules ask about a kind of CDN; how it is made stands in `components.cdn`."""
+
+    called: str
+    asked: bool
+    """Whether it is asked for its ranges; else the stack lists them."""
+    managed: bool
+    """Whether its zone, records and TLS settings are managed."""
+    signs: bool
+    """Whether it has an authority for certificates at the origin (`origin-ca`)."""
+    client_headers: tuple[str, ...] = ()
+    """Headers that it sets over whatever the client wrote there; the first is the default. None:
+    the stack must name one."""
+
+
+CDN_KINDS: Final[Mapping[str, CdnTraits]] = MappingProxyType(
+    {
+        "cloudflare": CdnTraits(
+            called="Cloudflare",
+            asked=True,
+            managed=True,
+            signs=True,
+            client_headers=("CF-Connecting-IP", "CF-Connecting-IPv6", "True-Client-IP"),
+        ),
+        "listed": CdnTraits(called="a listed CDN", asked=False, managed=False, signs=False),
+    }
+)
+"""By the word of `cdn.kind`."""
+
+
+def kinds_that(trait: str) -> str:
+    """The words of `cdn.kind` whose traits have it, as a message names them."""
+    return " or ".join(word for word, traits in CDN_KINDS.items() if getattr(traits, trait))
+
+
 class Cdn(Strict):
     """What stands in front of the routers and calls them."""
 
@@ -104,8 +142,9 @@ class Cdn(Strict):
     `listed`: any other CDN, known by its ranges alone."""
     range_list: list[Subnet] = Field(default_factory=list)
     """The CDN's address ranges when `kind` is `listed`."""
-    client_ip_header: ClientHeader = "CF-Connecting-IP"
-    """The header in which the CDN, and only it, names the client."""
+    client_ip_header: ClientHeader | None = None
+    """The header in which the CDN, and only it, names the client; null is the kind's own
+    (Cloudflare: CF-Connecting-IP), which `listed` has not."""
     zone: Domain | None = None
     """The Cloudflare zone; null manages no records. Its token: secret `cloudflareApiToken`."""
     zone_id: ZoneId | None = None
@@ -118,3 +157,13 @@ class Cdn(Strict):
     """Cloudflare's mode towards the origin: `strict` verifies the certificate."""
     min_tls_version: Literal["1.2", "1.3"] = "1.2"
     """The oldest TLS version the CDN accepts from clients."""
+
+    @property
+    def traits(self) -> CdnTraits:
+        """Of its kind."""
+        return CDN_KINDS[self.kind]
+
+    @property
+    def client_header(self) -> str:
+        """The header in which it names the client, once the rules have passed."""
+        return self.client_ip_header or self.traits.client_headers[0]

@@ -69,7 +69,7 @@ def routes_args(stack: Stack) -> balancer_args.BalancersRoutesArgs:
         nodes=[*stacks.machines(stack, "control_plane"), *stacks.machines(stack, "worker")],
         settings=stack.balancers,
         cdn_ranges=CDN,
-        client_ip_header=stack.cdn.client_ip_header,
+        client_ip_header=stack.cdn.client_header,
         http_port=ingress.node_ports.http or 0,
         https_port=ingress.node_ports.https or 0,
         health_port=ingress.node_ports.health or 0,

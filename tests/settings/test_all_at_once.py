@@ -58,15 +58,13 @@ def test_a_broken_section_hides_no_collision_between_two_others() -> None:
     told = lines(
         {
             "set": {"/balancers/machines/1/lan": "198.18.10.31"},
-            "remove": ["/routers/vips", "/cdn/kind"],
+            "remove": ["/routers/vips", "/proxmox/endpoint"],
         }
     )
     assert told == [
+        "layered-cloud:proxmox.endpoint: is missing; set it: The API, without a path",
         "layered-cloud:routers.vips: is missing; set it: The failover groups (each with at "
         "least name, owner, wan, wan_vrid, lan, lan_vrid)",
-        "layered-cloud:cdn.kind: is missing; set it: `cloudflare`: it is asked for its ranges, and "
-        "records and zone settings are managed. `listed`: any other CDN, known by its ranges alone "
-        "(cloudflare or listed)",
         "layered-cloud:cluster.workers[0].lan: 198.18.10.31 belongs to balancer lb-b already "
         "(balancers.machines[1].lan); give worker worker-1 an address of its own",
     ]

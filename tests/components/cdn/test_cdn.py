@@ -76,7 +76,7 @@ def test_cloudflare_is_asked_for_its_ranges() -> None:
 
 
 def test_a_list_asks_nobody() -> None:
-    seen = run_ranges(cdn(kind="listed", range_list=["192.0.2.0/24"]))
+    seen = run_ranges(cdn(kind="listed", client_ip_header="X-Client", range_list=["192.0.2.0/24"]))
     assert seen.value == {"ranges": ["192.0.2.0/24"]}
     assert seen.invokes == []
 
@@ -90,7 +90,7 @@ def test_a_list_that_lets_everybody_in_is_refused() -> None:
     with pytest.raises(
         LayerError, match=r"^cdn:\n  - cdn.range_list: 0\.0\.0\.0/0 is wider than a /8"
     ):
-        run_ranges(cdn(kind="listed", range_list=["0.0.0.0/0"]))
+        run_ranges(cdn(kind="listed", client_ip_header="X-Client", range_list=["0.0.0.0/0"]))
 
 
 def test_an_answer_of_nothing_is_unknown_in_a_preview() -> None:
@@ -187,5 +187,5 @@ def test_the_token_is_secret_and_the_api_another_one_when_named() -> None:
 
 
 def test_a_listed_cdn_makes_no_records() -> None:
-    seen = run_records(cdn(kind="listed", range_list=["192.0.2.0/24"]))
+    seen = run_records(cdn(kind="listed", client_ip_header="X-Client", range_list=["192.0.2.0/24"]))
     assert [each.type for each in seen.resources if each.custom] == []

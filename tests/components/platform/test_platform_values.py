@@ -15,7 +15,7 @@ from components.host.text import merged
 from components.platform import cilium, demo, metallb
 from components.platform.addon import Site, Values
 from components.platform.addons import ingress
-from components.platform.ingress import traefik
+from components.platform.ingress import CONTROLLERS, traefik
 from components.platform.verify import verify
 from lab.software import charts, goitems, images
 from settings.models import Chart, NodePorts
@@ -27,7 +27,11 @@ SCHEMAS = GOLDEN.parents[2] / "shared" / "data" / "charts"
 OWN_TRAEFIK = GOLDEN.parents[1] / "lab" / "software" / "charts" / "traefik" / "values.schema.json"
 
 
-MAKERS = {"cilium": cilium.addon, "metallb": metallb.addon, "traefik": ingress}
+MAKERS = {
+    "cilium": cilium.addon,
+    "metallb": metallb.addon,
+    **{word: controller.addon for word, controller in CONTROLLERS.items()},
+}
 STACKS = {"plain": plain(), "lab": stacks.lab().platform}
 
 
@@ -100,8 +104,7 @@ def rendered(chart: str, tmp_path: Path) -> list[dict[str, Any]]:
     settings: Chart = {
         "cilium": stacks.lab().platform.cilium,
         "metallb": stacks.lab().platform.metallb.chart,
-        "traefik": stacks.lab().platform.ingress.chart,
-    }[chart]
+    }.get(chart, stacks.lab().platform.ingress.chart)
     (tmp_path / "values.yaml").write_text(yaml_of(made_of(chart, site())))
     done = subprocess.run(
         [
