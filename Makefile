@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps python venv plugins software preflight up down test test-all unit lint preview status check
+.PHONY: help deps python venv plugins software preflight up down test test-all unit drills lint preview status check
 
 CACHE := $(or $(LAYERED_CLOUD_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/layered-cloud)
 REQUIREMENTS := requirements.txt requirements-lab.txt constraints.txt
@@ -12,6 +12,7 @@ PYTHON3 ?= python3
 STACK ?= dev
 BASE ?=
 PROFILE ?=
+RUNS ?= 20
 export PYTHONDONTWRITEBYTECODE := 1
 
 help: ## this list
@@ -47,6 +48,9 @@ status: venv ## state of every layer
 
 check: venv ## probe every promise of the running lab
 	@$(PYTHON) -m lab check
+
+drills: preflight deps venv ## every drill RUNS=20 times in a lab that comes up and goes, into docs/failures.md; goes on where it stopped
+	@trap '$(PYTHON) -m lab down --quiet || true' EXIT; $(PYTHON) -m lab up; $(PYTHON) -m lab drill --runs $(RUNS)
 
 preview: venv ## the plan of STACK=dev|prod|lab, offline; BASE=REV compares with another revision
 	@$(PYTHON) -m lab.engine preview --stack $(STACK) $(if $(BASE),--base $(BASE))

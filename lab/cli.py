@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lab import datacentre
+from lab.paths import CHECKOUT
 from lab.probes import result
 from lab.steps import Steps
 
@@ -93,13 +94,32 @@ def check(
 def drill(
     as_json: Json = False,
     only: Annotated[str | None, typer.Option(help="drills whose name contains this")] = None,
+    runs: Annotated[
+        int | None,
+        typer.Option(
+            help="how often each, those kept before with the same tree counted; then "
+            "docs/failures.md is written (0: from what was kept)"
+        ),
+    ] = None,
+    up: Annotated[bool, typer.Option("--up", help="after each, see that an up changes 0")] = False,
 ) -> None:
     """Break things on purpose and measure how long it is felt."""
-    from lab.probes.drills import DRILLS
+    from lab.probes.drills import DRILLS, record, run
+    from lab.probes.drills.page import page, picture
 
-    with for_people():
-        chosen = {name: each for name, each in DRILLS.items() if not only or only in name}
-        _report(result.run(datacentre.world(), chosen), as_json)
+    chosen = [each for name, each in DRILLS.items() if not only or only in name]
+    try:
+        if runs != 0:
+            with for_people(), datacentre.alone():
+                asked = run.changes_of_an_up if up else None
+                found = run.drills(datacentre.world(), chosen, runs or 1, runs is not None, asked)
+                _report(found, as_json)
+    finally:
+        if runs is not None:
+            everything = list(DRILLS.values())
+            kept = record.read()
+            (CHECKOUT / "docs" / "failures.md").write_text(page(everything, kept))
+            (CHECKOUT / "docs" / "failures.svg").write_text(picture(everything, kept))
 
 
 @app.command()

@@ -1,4 +1,5 @@
-"""`make test-all`: the tests, then every other datacentre, each once for what the tree holds.
+"""`make test-all`: the tests, every other datacentre, and every drill twenty times, each once for
+what the tree holds.
 
 Each takes its time, so what passed is remembered in the cache by name and by the content of the
 tree (documents aside): a run that was interrupted, or follows a correction of one profile, goes
@@ -21,6 +22,8 @@ from lab import stack
 from lab.paths import CHECKOUT, cache_dir
 from lab.stack import UnknownProfile
 
+DRILLS = "drills"
+"""The name of every drill, twenty times."""
 DEFAULT = "default"
 """The name of `make test`, whose datacentre is that of no profile."""
 PROFILE = "LAYERED_CLOUD_TEST_PROFILE"
@@ -45,6 +48,7 @@ def trials(profile: str | None = None) -> list[Trial]:
     tests = [sys.executable, "-m", "pytest", "-m", "profile", "tests/lab/e2e"]
     known = [Trial(name=DEFAULT, argv=["make", "test"], env={})]
     known += [Trial(name=name, argv=tests, env={PROFILE: name}) for name in stack.profiles()]
+    known.append(Trial(name=DRILLS, argv=["make", "drills"], env={}))
     chosen = [each for each in known if not profile or each.name == profile]
     if not chosen:
         raise UnknownProfile(
@@ -64,7 +68,7 @@ def content(tree: Path = CHECKOUT) -> str:
     digest = hashlib.sha256()
     for name in sorted(set(listed.stdout.decode().split("\0")) - {""}):
         path = tree / name
-        if path.suffix != ".md" and path.is_file():
+        if path.suffix not in (".md", ".svg") and path.is_file():
             digest.update(f"{name}\0".encode())
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]

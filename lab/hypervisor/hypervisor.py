@@ -18,12 +18,12 @@ from pathlib import Path
 
 from lab.hypervisor import cgroups, firmware, hosts, images, kernel
 from lab.hypervisor.layout import Layout
-from lab.hypervisor.machine import NspawnDriver, clean_machine
+from lab.hypervisor.machine import NspawnDriver, clean_machine, port_of
 from lab.hypervisor.netns import inside
 from lab.hypervisor.pve.server import PORT, TOKEN_ID
 from lab.hypervisor.serve import tokens_file
 from lab.hypervisor.settings import Settings
-from lab.hypervisor.spec import MachineError
+from lab.hypervisor.spec import MachineError, MachineSpec
 from lab.hypervisor.status import Credentials, HostStatus, MachineStatus, Status
 from lab.network import Network, Topology
 from lab.network.ip import NETNS_DIR
@@ -183,6 +183,20 @@ class Hypervisor:
     def power_on(self, name: str) -> None:
         """Switch a machine that went off back on, with the disk and NICs it had."""
         self.driver.restart(self.vmid(name))
+
+    def port(self, name: str, bridge: str) -> str:
+        """The switch's end of a machine's NIC on a bridge (a segment's name or alias).
+
+        Raises:
+            MachineError: no such machine, or it has no NIC there.
+        """
+        vmid = self.vmid(name)
+        spec = MachineSpec.from_json(self.layout.machine(vmid).spec.read_text())
+        wanted = self.topology.segment_of(bridge)
+        for index, nic in enumerate(spec.nics):
+            if self.topology.segment_of(nic.bridge) == wanted:
+                return port_of(vmid, index)
+        raise MachineError(f"{name} has no NIC on {bridge}")
 
     def machine_exec(
         self,

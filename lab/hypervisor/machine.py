@@ -218,6 +218,11 @@ def namespace_of(vmid: int) -> str:
     return f"vm-{vmid}"
 
 
+def port_of(vmid: int, index: int) -> str:
+    """The switch's end of the machine's NIC of that number."""
+    return f"tap{vmid}i{index}"
+
+
 def lock(folder: MachineDir) -> Any:
     """Take the machine's lock for the life of the process; raises `MachineError` when held."""
     folder.root.mkdir(parents=True, exist_ok=True)

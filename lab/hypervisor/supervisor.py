@@ -19,7 +19,7 @@ from pathlib import Path
 
 from lab.hypervisor import cgroups
 from lab.hypervisor.layout import VOLUMES, Layout, MachineDir
-from lab.hypervisor.machine import NspawnDriver, clean_machine, lock, namespace_of
+from lab.hypervisor.machine import NspawnDriver, clean_machine, lock, namespace_of, port_of
 from lab.hypervisor.settings import Settings
 from lab.hypervisor.spec import MachineSpec, Running
 from lab.network.ip import NETNS_DIR
@@ -70,7 +70,7 @@ def power_on(driver: NspawnDriver, spec: MachineSpec) -> subprocess.Popen[bytes]
             nic.bridge,
             namespace,
             interface=nic.interface,
-            port=f"tap{spec.vmid}i{index}",
+            port=port_of(spec.vmid, index),
             mac=nic.mac,
             mtu=nic.mtu,
             up=False,

@@ -62,18 +62,31 @@ def api_vips(world: World) -> str:
     return ", ".join(asked)
 
 
-def haproxy_sessions(world: World, balancer: str) -> dict[str, int]:
-    """Sessions so far of each proxy's total row, from the statistics on the management leg."""
+def _statistics(world: World, balancer: str) -> list[dict[str, str]]:
+    """Every row of HAProxy's statistics, asked on the management leg (management guide, 9.1)."""
     address = str(world.machines[balancer].management)
     port = world.stack.balancers.stats_port
     spec = {"address": address, "port": port, "host": address, "path": "/;csv", "raw": True}
     answer = world.ask("runner", "get", spec)[0]
     promise(answer["status"] == 200, f"{balancer} statistics: {answer['error'] or answer}")
-    rows = csv.DictReader(io.StringIO(answer["text"].lstrip("# ")))
+    return list(csv.DictReader(io.StringIO(answer["text"].lstrip("# "))))
+
+
+TOTALS = ("FRONTEND", "BACKEND")
+"""Names of the rows that are no server's."""
+
+
+def servers(world: World, balancer: str) -> list[dict[str, str]]:
+    """The row of every server that a balancer has: `pxname`, `svname`, `status` and more."""
+    return [row for row in _statistics(world, balancer) if row["svname"] not in TOTALS]
+
+
+def haproxy_sessions(world: World, balancer: str) -> dict[str, int]:
+    """Sessions so far of each proxy's total row."""
     return {
         f"{row['pxname']}/{row['svname']}": int(row["stot"] or 0)
-        for row in rows
-        if row["svname"] in ("FRONTEND", "BACKEND")
+        for row in _statistics(world, balancer)
+        if row["svname"] in TOTALS
     }
 
 

@@ -15,9 +15,10 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAYERED_CLOUD_CACHE", str(tmp_path / "cache"))
 
 
-def test_everything_is_the_tests_and_every_profile() -> None:
-    assert [each.name for each in trials.trials()] == ["default", *stack.profiles()]
-    default, first, *_ = trials.trials()
+def test_everything_is_the_tests_every_profile_and_every_drill() -> None:
+    assert [each.name for each in trials.trials()] == ["default", *stack.profiles(), "drills"]
+    default, first, *_, drills = trials.trials()
+    assert drills.argv == ["make", "drills"]
     assert default.argv == ["make", "test"]
     assert first.env == {trials.PROFILE: stack.profiles()[0]}
 
@@ -70,6 +71,7 @@ def test_the_content_is_that_of_the_tree_without_documents(tmp_path: Path) -> No
     git("add", ".")
     before = trials.content(tmp_path)
     (tmp_path / "README.md").write_text("words\n")
+    (tmp_path / "picture.svg").write_text("<svg/>\n")
     (tmp_path / "ignored").write_text("x\n")
     assert trials.content(tmp_path) == before
     (tmp_path / "new.py").write_text("1\n")

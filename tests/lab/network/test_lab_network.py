@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.network import Network, NetworkError, Topology, ip
+from lab.network import Network, NetworkError, Topology, faults, ip
+from lab.network.inspection import port_of
 
 pytestmark = [
     pytest.mark.root,
@@ -137,3 +138,29 @@ def test_a_machine_is_plugged_in_with_its_address_and_mtu(network: Network) -> N
     assert "tap7i0" not in network.ports()
     with pytest.raises(KeyError):
         network.plug("vmbr9", "client", interface="eth9", port="x")
+
+
+def test_a_dead_leg_keeps_its_carrier_and_a_pulled_cable_does_not(network: Network) -> None:
+    network.up()
+    port = port_of(network.topology.nodes["client"], network.topology.nodes["client"].legs[0])
+
+    def carrier() -> str:
+        path = "/sys/class/net/eth0/carrier"
+        # ip(8) mounts the namespace's own /sys.
+        argv = ip.argv_in(network.topology.namespace("client"), ["cat", path])
+        return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
+
+    def reaches() -> bool:
+        argv = ["ping", "-c", "1", "-W", "1", "198.51.100.1"]
+        return network.exec_in("client", argv, check=False).returncode == 0
+
+    assert reaches()
+    faults.isolate(network.topology, port)
+    assert (carrier(), reaches()) == ("1", False)
+    faults.join(network.topology, port, "users")
+    assert (carrier(), reaches()) == ("1", True)
+    faults.pull(network.topology, port)
+    assert carrier() == "0"
+    faults.join(network.topology, port, "users")
+    assert (carrier(), reaches()) == ("1", True)
+    assert network.up() == []

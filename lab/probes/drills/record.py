@@ -1,0 +1,108 @@
+"""Figures of every run, one JSON object a line: they outlive the lab, so that many runs can be had
+in several sittings.
+
+The file lies in the cache, since the state goes with the lab. Each line says which tree it was
+measured with (`lab.trials.content`) and at which commit.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+from lab.paths import CHECKOUT, cache_dir
+from lab.probes.drills.stream import Felt
+from lab.trials import content
+
+
+@cache
+def tree() -> str:
+    """The content of the tree that this process runs."""
+    return content()
+
+
+@cache
+def commit() -> str:
+    """Its commit, with a `+` when something but documents was changed since."""
+
+    def git(*words: str) -> str:
+        argv = ["git", "-C", str(CHECKOUT), *words]
+        return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
+
+    changed = git("status", "--porcelain", "--", ".", ":!docs")
+    return git("rev-parse", "--short", "HEAD") + ("+" if changed else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One run of one drill.
+
+    Attributes:
+        drill: its name.
+        victim: who was hit.
+        felt: from the breaking to the mending.
+        back: from the mending until all was well again.
+        healed: seconds from the mending until all was well again.
+        content, commit, at: the tree, its commit, seconds since the epoch.
+        broken: why it was not well again; empty when it was.
+        up: what a second `up` changed; None when it was not asked.
+    """
+
+    drill: str
+    victim: str
+    felt: Felt
+    back: Felt
+    healed: float
+    content: str
+    commit: str
+    at: float
+    broken: str = ""
+    up: int | None = None
+
+    @classmethod
+    def from_json(cls, line: str) -> Record:
+        data = json.loads(line)
+        return cls(**{**data, "felt": Felt(**data["felt"]), "back": Felt(**data["back"])})
+
+
+def path() -> Path:
+    """The file with all of them."""
+    return cache_dir() / "drills.jsonl"
+
+
+def append(record: Record) -> None:
+    """Keep one."""
+    path().parent.mkdir(parents=True, exist_ok=True)
+    with path().open("a") as out:
+        out.write(json.dumps(asdict(record)) + "\n")
+
+
+def read() -> list[Record]:
+    """All that were kept, the oldest first. A line that a cut-off run left half written, or that
+    an older version wrote, is passed over."""
+    try:
+        lines = path().read_text().splitlines()
+    except FileNotFoundError:
+        return []
+    found = []
+    for line in lines:
+        try:
+            found.append(Record.from_json(line))
+        except (ValueError, TypeError, KeyError):
+            continue
+    return found
+
+
+def of_newest(records: Sequence[Record], drill: str) -> list[Record]:
+    """A drill's records that were measured with the same tree as its newest one."""
+    mine = [each for each in records if each.drill == drill]
+    return [each for each in mine if each.content == mine[-1].content]
+
+
+def done(records: Sequence[Record], drill: str) -> int:
+    """How many runs of a drill there are with the tree as it is now."""
+    return sum(each.drill == drill and each.content == tree() for each in records)

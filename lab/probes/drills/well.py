@@ -1,0 +1,63 @@
+"""The state that every drill begins with and must come back to."""
+
+from __future__ import annotations
+
+from lab.probes.edge import owners, through_the_chain
+from lab.probes.inside import cluster_ready, servers
+from lab.probes.result import promise, until
+from lab.probes.world import World
+
+SECONDS = 240.0
+"""The longest wait: a control plane's machine boots, and etcd, the API and all its pods with it."""
+
+
+def well(world: World) -> None:
+    """Wait until every VIP is where it was configured to be, every node Ready, every server of
+    every balancer up, and every node answers through the whole chain.
+
+    Raises:
+        Broken: it did not come to that within `SECONDS`; with what is lacking.
+    """
+    until(lambda: _well(world), SECONDS, "all is not well")
+
+
+def _well(world: World) -> bool:
+    at_home(world)
+    servers_up(world)
+    cluster_ready(world)
+    through_the_chain(world)
+    return True
+
+
+def at_home(world: World) -> None:
+    """Every VIP is on one machine; where owners take their VIPs back, on its owner.
+
+    Raises:
+        Broken: one is not.
+    """
+    routers, balancers = world.stack.routers, world.stack.balancers
+    owned = [(group.owner, [*group.wan, *group.lan]) for group in routers.vips]
+    preempted = {group.owner for group in routers.vips if routers.vrrp.preempt}
+    owned += [(group.owner, [*group.lan, *group.management]) for group in balancers.vips]
+    preempted |= {group.owner for group in balancers.vips if balancers.vrrp.preempt}
+    seen = owners(world)
+    for owner, vips in owned:
+        for vip in map(str, vips):
+            holders = seen[vip]
+            right = holders == [owner] if owner in preempted else len(holders) == 1
+            promise(right, f"{vip} on {', '.join(holders) or 'no machine'}, not on {owner}")
+
+
+def servers_up(world: World) -> None:
+    """Every balancer sees every server up.
+
+    Raises:
+        Broken: it does not.
+    """
+    for balancer in world.role("balancer"):
+        down = [
+            f"{row['pxname']}/{row['svname']} {row['status']}"
+            for row in servers(world, balancer)
+            if not row["status"].startswith("UP")
+        ]
+        promise(not down, f"{balancer}: {', '.join(down)}")
