@@ -11,6 +11,7 @@ PYTHON := $(VENV)/bin/python
 PYTHON3 ?= python3
 STACK ?= dev
 BASE ?=
+FULL ?=
 PROFILE ?=
 RUNS ?= 20
 export PYTHONDONTWRITEBYTECODE := 1
@@ -52,8 +53,8 @@ check: venv ## probe every promise of the running lab
 drills: preflight deps venv ## every drill RUNS=20 times in a lab that comes up and goes, into docs/failures.md; goes on where it stopped
 	@trap '$(PYTHON) -m lab down --quiet || true' EXIT; $(PYTHON) -m lab up; $(PYTHON) -m lab drill --runs $(RUNS)
 
-preview: venv ## the plan of STACK=dev|prod|lab, offline; BASE=REV compares with another revision
-	@$(PYTHON) -m lab.engine preview --stack $(STACK) $(if $(BASE),--base $(BASE))
+preview: venv ## STACK=dev|prod|lab's plan on one screen, offline; FULL=1 all of it; BASE=REV compares
+	@$(PYTHON) -m lab.engine preview --stack $(STACK) $(if $(BASE),--base $(BASE)) $(if $(FULL),--full)
 
 lint: venv
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .

@@ -87,7 +87,8 @@ def plan(name: str) -> Plan:
 
 
 def planned(name: str) -> Registered:
-    """What a preview of a shipped stack, or of a variant of one, registers."""
+    """What a preview of a shipped stack, or of a variant of one, registers; its `value` is the
+    stack's outputs."""
     stack, changes = VARIANTS.get(name, (name, {}))
     config = read_config((ROOT / f"Pulumi.{stack}.yaml").read_text("utf-8"), stack)
     for section, over in changes.items():
@@ -99,9 +100,9 @@ def planned(name: str) -> Registered:
     }
     hidden = {f"layered-cloud:{key}": value for key, value in SECRETS.items()}
 
-    def program() -> None:
+    def program() -> Any:
         engine.set_all_config({**flat, **hidden}, list(hidden))
-        runpy.run_path(str(ROOT / "__main__.py"))
+        return runpy.run_path(str(ROOT / "__main__.py"))["outputs"]
 
     return run_program(program, preview=True)
 

@@ -21,6 +21,7 @@ from lab.engine.engine import OFFLINE, Engine, workspace
 from lab.engine.errors import EngineCancelled, EngineError
 from lab.engine.fetch import fetch
 from lab.engine.run import Result
+from lab.engine.summary import Plan, summary
 from lab.paths import CHECKOUT
 from lab.software.plugins import NAMES
 
@@ -46,18 +47,19 @@ def preview(  # noqa: PLR0917 - typer makes options of them
     stack: StackName = "dev",
     base: Annotated[str, typer.Option(help="compare with the plan of this revision")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="the engine's JSON")] = False,
-    diff: Annotated[bool, typer.Option(help="show every property")] = True,
+    full: Annotated[bool, typer.Option(help="the whole plan, every property of it")] = False,
     live: Annotated[bool, typer.Option(help="against the running lab's state")] = False,
     tree: Annotated[Path, typer.Option(hidden=True)] = CHECKOUT,
 ) -> None:
-    """The plan of a stack, offline, against an empty state; with --base what changes to it."""
+    """The plan of a stack on one screen, offline, against an empty state; with --base what changes
+    to it, with --full every property of it."""
     if live:
         with workspace(stack, tree=tree) as engine:
-            _show_plan(engine, as_json, diff)
+            _show_plan(engine, as_json, full)
         return
     with workspace(stack, tree=tree, throw_away=True, env={OFFLINE: "1"}) as engine:
         if not base:
-            _show_plan(engine, as_json, diff)
+            _show_plan(engine, as_json, full)
             return
         new = engine.preview_steps()
     old = _plan_of(tree, base, stack)
@@ -68,11 +70,18 @@ def preview(  # noqa: PLR0917 - typer makes options of them
         print(markdown(found, stack=stack, base=base))
 
 
-def _show_plan(engine: Engine, as_json: bool, diff: bool) -> None:
+def _show_plan(engine: Engine, as_json: bool, full: bool) -> None:
     if as_json:
         print(json.dumps(engine.preview_steps(), indent=2))
+    elif full:
+        engine.preview(on_output=print)
     else:
-        engine.preview(diff=diff, on_output=print)
+        plan = Plan()
+        done = engine.preview(diff=False, on_event=plan.see)
+        for warning in done.warnings:
+            print(f"warning: {warning}", file=sys.stderr)
+        print(summary(plan, engine.name))
+        print("\nThe whole plan, every property of it: make preview FULL=1 (or --full)")
 
 
 def _plan_of(tree: Path, revision: str, stack: str) -> dict[str, Any]:
