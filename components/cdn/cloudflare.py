@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address
 
 import pulumi
-import pulumi_cloudflare as cloudflare
 
+from components.cdn import cloudflare_sdk as cloudflare
 from components.cdn.kind import Kind, Secrets, SigningRequest, usable
 from settings.models import Cdn as CdnSettings
 
@@ -76,7 +76,7 @@ class Cloudflare(Kind):
         if self.settings.zone_id is not None:
             return self.settings.zone_id
         found = cloudflare.get_zone_output(
-            filter=cloudflare.GetZoneFilterArgs(name=self.settings.zone, match="all"),
+            filter={"name": self.settings.zone, "match": "all"},
             opts=pulumi.InvokeOutputOptions(parent=parent, provider=self._provider),
         )
         return found.apply(lambda answer: answer.zone_id or "")
@@ -85,7 +85,7 @@ class Cloudflare(Kind):
         return pulumi.ResourceOptions(parent=parent, provider=self._provider)
 
 
-def _answered(answer: cloudflare.GetIpRangesResult) -> pulumi.Output[Sequence[str]]:
+def _answered(answer: cloudflare.IpRanges) -> pulumi.Output[Sequence[str]]:
     given = list(answer.ipv4_cidrs or [])
     if not given and pulumi.runtime.is_dry_run():
         # A provider that is not configured yet answers a preview with nothing.

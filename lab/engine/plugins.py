@@ -94,7 +94,9 @@ def _python(*words: str, **more: str) -> str:
 
 
 def _stand_in(name: str) -> str:
-    return f'#!/bin/sh\nexec {_python("-m", f"lab.plugins.{name}")} "$@"\n'
+    # The engine's HOME is not the user's: what the plugin keeps lies in the user's cache.
+    run = _python("-m", f"lab.plugins.{name}", LAYERED_CLOUD_CACHE=str(cache_dir()))
+    return f'#!/bin/sh\nexec {run} "$@"\n'
 
 
 def _waiting(item: str, real: Path) -> str:

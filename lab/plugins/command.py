@@ -20,7 +20,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from lab.plugins import command_ssh
+from lab.plugins.connection import DEFAULTS
 from lab.plugins.server import (
     UNKNOWN,
     CheckFailed,
@@ -32,13 +32,6 @@ from lab.plugins.server import (
     Resource,
     serve,
 )
-
-_DEFAULTS = {
-    "user": "root",
-    "port": 22,
-    "dialErrorLimit": command_ssh.DIAL_ERROR_LIMIT,
-    "perDialTimeout": command_ssh.PER_DIAL_TIMEOUT,
-}
 
 
 def _logs(inputs: Mapping[str, Any], stream: str) -> bool:
@@ -101,11 +94,14 @@ class RemoteCommand(_Command):
             raise CheckFailed(
                 {"connection.proxy": "the stand-in plugin does not connect through a proxy"}
             )
-        return {**news, "connection": {**_DEFAULTS, **connection}}
+        return {**news, "connection": {**DEFAULTS, **connection}}
 
     def _run(
         self, ctx: Context, command: str, inputs: Mapping[str, Any], state: Mapping[str, Any]
     ) -> Properties:
+        # SSH takes half a second of CPU to import, and most runs push nothing.
+        from lab.plugins import command_ssh
+
         job = command_ssh.Run(
             command=command,
             stdin=inputs.get("stdin") or "",

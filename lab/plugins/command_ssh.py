@@ -18,10 +18,9 @@ from typing import Any
 
 import asyncssh
 
+from lab.plugins.connection import DIAL_ERROR_LIMIT, PER_DIAL_TIMEOUT
 from lab.plugins.resource import Cancelled, Context, PluginError, TimedOut
 
-DIAL_ERROR_LIMIT = 10
-PER_DIAL_TIMEOUT = 15
 KEEPALIVE_SECONDS = 15
 KEEPALIVE_MISSES = 4
 _RSA = ("rsa-sha2-512", "rsa-sha2-256")

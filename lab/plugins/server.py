@@ -13,9 +13,9 @@ from concurrent import futures
 from typing import Any
 
 import grpc
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2_grpc
 
 from lab.plugins.diffing import Diff, Kind, compare
+from lab.plugins.protocol import engine_pb2, engine_pb2_grpc, provider_pb2_grpc
 from lab.plugins.resource import (
     Cancelled,
     CheckFailed,

@@ -11,9 +11,9 @@ from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from lab.plugins import schema
+from lab.plugins.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc
 from lab.plugins.resource import (
     CheckFailed,
     Context,

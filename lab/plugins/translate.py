@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, NoReturn, TypeAlias
 
 import grpc
-from pulumi.runtime.proto import provider_pb2
 
 from lab.plugins.diffing import Diff
+from lab.plugins.protocol import provider_pb2
 from lab.plugins.resource import (
     Cancelled,
     CheckFailed,

@@ -48,6 +48,7 @@ class Registration:
     provider: str
     custom_timeouts: Mapping[str, str]
     on_error: tuple[str, ...]
+    version: str
 
 
 @dataclass
@@ -163,6 +164,7 @@ class Monitor(mocks.MockMonitor):
                     if getattr(request.customTimeouts, verb)
                 },
                 on_error=tuple(request.hooks.on_error),
+                version=request.version,
             )
         )
         return response

@@ -14,7 +14,7 @@ import pytest
 from pulumi import _types
 
 from lab.paths import CHECKOUT
-from lab.plugins import schema as sdk
+from lab.plugins import sdk
 from lab.software import versions
 from tests.lab.plugins import real
 

@@ -1,0 +1,74 @@
+"""What is declared by hand of Cloudflare's SDK asks the engine for the same as the SDK does."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pulumi
+import pulumi_cloudflare
+import pytest
+
+from components.cdn import cloudflare_sdk
+from tests.components.mocks import Registered, run_program
+
+RESOURCES: dict[str, dict[str, Any]] = {
+    "Provider": {"api_token": "hush", "base_url": "http://198.18.0.9/"},
+    "DnsRecord": {
+        "zone_id": "z", "name": "www.example.org", "type": "A", "content": "203.0.113.10",
+        "proxied": True, "ttl": 1, "comment": "ours",
+    },
+    "ZoneSetting": {"zone_id": "z", "setting_id": "ssl", "value": "strict"},
+    "OriginCaCertificate": {
+        "csr": "PEM", "hostnames": ["example.org"], "request_type": "origin-ecc",
+        "requested_validity": 90,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(RESOURCES))
+def test_a_resource_is_registered_as_the_sdk_does(name: str) -> None:
+    def made(sdk: Any) -> Registered:
+        return run_program(lambda: getattr(sdk, name)("one", **RESOURCES[name]) and None)
+
+    (ours,), (theirs,) = (
+        [each for each in made(sdk).resources if each.name == "one"]
+        for sdk in (cloudflare_sdk, pulumi_cloudflare)
+    )
+    # The SDK tells the engine the outputs it has fields for as inputs without a value.
+    given = {key: value for key, value in theirs.inputs.items() if value is not None}
+    assert dataclasses.replace(ours, inputs={}) == dataclasses.replace(theirs, inputs={})
+    assert {key: value for key, value in ours.inputs.items() if value is not None} == given
+    assert ours.version
+
+
+def test_what_the_origin_ca_signed_is_read_from_the_answer() -> None:
+    seen = run_program(
+        lambda: cloudflare_sdk.OriginCaCertificate("one", **RESOURCES["OriginCaCertificate"])
+        .certificate,
+        answer=lambda type_, name, inputs: {"certificate": "SIGNED"},
+    )  # fmt: skip
+    assert seen.value == "SIGNED"
+
+
+@pytest.mark.parametrize(
+    ("ask", "answer", "field"),
+    [
+        (lambda sdk, opts: sdk.get_ip_ranges_output(opts=opts),
+         {"ipv4Cidrs": ["192.0.2.0/24"]}, "ipv4_cidrs"),
+        (lambda sdk, opts: sdk.get_zone_output(filter={"name": "a.example", "match": "all"},
+                                               opts=opts),
+         {"zoneId": "z"}, "zone_id"),
+    ],
+)  # fmt: skip
+def test_a_question_is_asked_as_the_sdk_asks_it(ask: Any, answer: Any, field: str) -> None:
+    def asked(sdk: Any, given: Any) -> tuple[Any, Any]:
+        seen = run_program(
+            lambda: ask(sdk, pulumi.InvokeOutputOptions()).apply(lambda a: getattr(a, field)),
+            invoke=lambda token, arguments: given,
+        )
+        ((token, arguments),) = seen.invokes
+        return seen.value, (token, {k: v for k, v in arguments.items() if v is not None})
+
+    assert asked(cloudflare_sdk, answer) == asked(pulumi_cloudflare, answer)
+    assert asked(cloudflare_sdk, {})[0] is None
