@@ -31,12 +31,7 @@ def find_cli() -> Cli | None:
         version = _version(Path(on_path))
         if version and _numbers(version) >= MINIMUM:
             return _rooted(Path(on_path), version)
-    built = _built_path()
-    if built is not None:
-        version = _version(built)
-        if version:
-            return _rooted(built, version)
-    return None
+    return _built()
 
 
 def ensure_cli(progress: object | None = None) -> Cli:
@@ -54,15 +49,17 @@ def ensure_cli(progress: object | None = None) -> Cli:
 
     assert progress is None or isinstance(progress, Progress)
     path = build_go(PULUMI, progress)["pulumi"]
-    version = _version(path)
-    assert version, f"{path} was built and does not run"
-    return _rooted(path, version)
+    assert _version(path) == PULUMI.version, f"{path} was built and does not run"
+    return _rooted(path, PULUMI.version)
 
 
-def _built_path() -> Path | None:
+def _built() -> Cli | None:
+    """The one built before; what it is, its recipe says."""
     from lab.software.goitems import PULUMI
 
-    return PULUMI.executable("pulumi") if PULUMI.item.ready else None
+    if not PULUMI.item.ready:
+        return None
+    return _rooted(PULUMI.executable("pulumi"), PULUMI.version)
 
 
 def _version(path: Path) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from lab.engine import locks
+from lab.engine import checkpoint, locks
 from lab.engine.cli import Cli, ensure_cli
 from lab.engine.process import Line
 from lab.engine.run import Result
@@ -128,13 +128,12 @@ class Engine(Session):
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs in clear, secrets too: never print the whole of it."""
-        with self._told():
-            return {name: each.value for name, each in self._selected().outputs().items()}
+        return checkpoint.opened(self.workdir, checkpoint.outputs(self.workdir))
 
     def secret_outputs(self) -> set[str]:
-        """The names of the outputs that are secret."""
-        with self._told():
-            return {name for name, each in self._selected().outputs().items() if each.secret}
+        """The names of the outputs that are secret, as a whole or within."""
+        sealed = checkpoint.outputs(self.workdir)
+        return {name for name, each in sealed.items() if checkpoint.holds_secret(each)}
 
     def cancel(self) -> None:
         """Takes away the lock that a killed run left behind (every run does so too)."""

@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from pulumi.automation import CommandResult, PulumiCommand
 from pulumi.automation.errors import create_command_error
+from semver import VersionInfo
 
 Line = Callable[[str], Any]
 _KEPT = frozenset({"PULUMI_DEBUG_COMMANDS", "PULUMI_DEBUG_GRPC"})
@@ -27,8 +28,10 @@ class OwnCommand(PulumiCommand):
     Of the environment, PULUMI_* does not pass: the user's own backend is none of ours.
     """
 
-    def __init__(self, root: Path) -> None:
-        super().__init__(root=str(root))
+    def __init__(self, root: Path, version: str) -> None:
+        # Not the SDK's own constructor, which runs the command to ask for the version.
+        self.command = str(root / "bin" / "pulumi")
+        self.version = VersionInfo.parse(version)
         self.interrupted = False
         self.log: IO[str] | None = None
         """Takes a copy of everything the command line says."""

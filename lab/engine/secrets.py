@@ -14,6 +14,7 @@ import hashlib
 import os
 import secrets as random
 from pathlib import Path
+from typing import Self
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -37,11 +38,22 @@ class Crypter:
         self._salt = salt
         self._aead = AESGCM(_key(passphrase, salt))
 
+    @classmethod
+    def of(cls, passphrase: str, salt_text: str) -> Self:
+        """The one whose `salt_text` this is."""
+        return cls(passphrase, base64.b64decode(salt_text.split(":")[1]))
+
     def encrypt(self, value: str) -> str:
         """The ciphertext that stands under `secure:` in a stack file."""
         nonce = os.urandom(12)
         sealed = self._aead.encrypt(nonce, value.encode(), None)
         return f"v1:{base64.b64encode(nonce).decode()}:{base64.b64encode(sealed).decode()}"
+
+    def decrypt(self, ciphertext: str) -> str:
+        """What `encrypt` sealed. Raises `cryptography.exceptions.InvalidTag` for another key's."""
+        _, nonce, sealed = ciphertext.split(":")
+        opened = self._aead.decrypt(base64.b64decode(nonce), base64.b64decode(sealed), None)
+        return opened.decode()
 
     def salt_text(self) -> str:
         """The `encryptionsalt:` of the stack file."""

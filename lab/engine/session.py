@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pulumi.automation import LocalWorkspace, Stack
+from pulumi.automation import LocalWorkspace
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError
 
 from lab.engine import locks, pending, plugins
@@ -21,6 +21,7 @@ from lab.engine.errors import EngineCancelled, EngineError, failure_text, plain
 from lab.engine.process import Line, OwnCommand
 from lab.engine.program import for_people, fresh_modules, tree_program
 from lab.engine.run import Run, bury_coroutines
+from lab.engine.stack import OwnStack
 from lab.engine.workdir import WorkDir
 
 
@@ -47,9 +48,9 @@ class Session:
         self._program = for_people(program or tree_program(tree))
         self._parallel = parallel
         self._temporary = temporary
-        self._command = OwnCommand(cli.root)
+        self._command = OwnCommand(cli.root, cli.version)
         self._environment = {**workdir.environment(), **environment}
-        self._stack: Stack | None = None
+        self._stack: OwnStack | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -71,7 +72,7 @@ class Session:
         """Whether a run was ever begun here."""
         return any(self.workdir.backend.glob(f".pulumi/stacks/*/{self.name}.json*"))
 
-    def _selected(self) -> Stack:
+    def _selected(self) -> OwnStack:
         if self._stack is None:
             workspace = LocalWorkspace(
                 work_dir=str(self.workdir.path),
@@ -80,7 +81,7 @@ class Session:
                 pulumi_command=self._command,
                 secrets_provider="passphrase",
             )
-            self._stack = Stack.create_or_select(self.name, workspace)
+            self._stack = OwnStack(self.name, workspace, exists=self.exists())
         return self._stack
 
     @contextmanager

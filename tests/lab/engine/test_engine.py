@@ -18,6 +18,7 @@ import pulumi_tls as tls
 import pytest
 
 from lab.engine import EngineError, pending, workspace
+from lab.engine.process import OwnCommand
 from lab.paths import CHECKOUT
 
 PROJECT = {"name": "layered-cloud", "runtime": "python"}
@@ -96,6 +97,27 @@ def _assert_hidden(engine, state: Path, shown: list[str]) -> None:
     assert len(logs) == 4
     for path in (engine.workdir.passphrase, *logs):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_run_starts_the_command_line_once_and_outputs_ask_nobody(cli, state, monkeypatch):
+    asked = []
+    run = OwnCommand.run
+
+    def watched(self, args, *more, **options):
+        asked.append(args[0])
+        return run(self, args, *more, **options)
+
+    monkeypatch.setattr(OwnCommand, "run", watched)
+    with begin(program({"loud": "echo one"}), cli=cli) as engine:
+        engine.up()
+    assert asked == ["stack", "up"]
+    asked.clear()
+    with begin(program({"loud": "echo one"}), cli=cli) as engine:
+        engine.up()
+        assert engine.outputs()["loud"] == "one"
+        assert engine.secret_outputs() == {"quiet"}
+        assert engine.preview().changed == 0
+    assert asked == ["up", "preview"]
 
 
 def test_the_urns_are_those_of_the_project_and_the_stack(cli, state):

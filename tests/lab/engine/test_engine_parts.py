@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import stat
 import sys
 import types
@@ -12,12 +13,14 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from lab.engine import checkpoint
 from lab.engine import cli as command_line
 from lab.engine.compare import difference, markdown
 from lab.engine.errors import Diagnostic, EngineError, failure_text, plain
 from lab.engine.program import fresh_modules
 from lab.engine.secrets import Crypter, _key, passphrase_file
 from lab.engine.workdir import WorkDir
+from lab.plugins.wire import SECRET_SIGNATURE, SIGNATURE
 
 
 def step(name: str, inputs: dict, kind: str = "command:remote:Command", **state):
@@ -99,6 +102,34 @@ def test_a_ciphertext_opens_with_the_passphrase_as_pulumi_opens_it(tmp_path):
     assert (version, opened) == ("v1", b"hush")
     assert crypter.opens(crypter.salt_text())
     assert not Crypter(path.read_text(), b"87654321").opens(crypter.salt_text())
+
+
+def test_outputs_are_read_from_the_state_itself_and_secrets_within_are_opened(tmp_path):
+    work = WorkDir(base=tmp_path, stack="lab")
+    assert (checkpoint.outputs(work), checkpoint.opened(work, {})) == ({}, {})
+    crypter = Crypter(passphrase_file(work.passphrase).read_text(), b"12345678")
+
+    def sealed(value: object) -> dict[str, str]:
+        return {SIGNATURE: SECRET_SIGNATURE, "ciphertext": crypter.encrypt(json.dumps(value))}
+
+    lying = {"plain": ["a"], "key": sealed("hush"), "within": {"list": [1, sealed({"deep": 2})]}}
+    latest = {
+        "secrets_providers": {"type": "passphrase", "state": {"salt": crypter.salt_text()}},
+        "resources": [{"urn": "u", "type": "pulumi:pulumi:Stack", "outputs": lying}],
+    }
+    path = work.backend / ".pulumi" / "stacks" / "layered-cloud" / "lab.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"version": 3, "checkpoint": {"latest": latest}}))
+    found = checkpoint.outputs(work)
+    assert {name for name, each in found.items() if checkpoint.holds_secret(each)} == {
+        "key",
+        "within",
+    }
+    assert checkpoint.opened(work, found) == {
+        "plain": ["a"],
+        "key": "hush",
+        "within": {"list": [1, {"deep": 2}]},
+    }
 
 
 @pytest.fixture
