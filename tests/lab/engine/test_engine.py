@@ -343,7 +343,7 @@ def _command(tree: Path, *more: str) -> subprocess.CompletedProcess[str]:
 def test_the_command_shows_a_plan_and_an_unknown_stack_is_named(cli, state, tree):
     short = _command(tree, "--stack", "dev")
     assert short.returncode == 0, short.stderr
-    assert short.stdout.startswith("Plan of dev: 2 create\n")
+    assert short.stdout.startswith("Plan of dev: 3 create\n")
     assert 'create: "of the tree"' not in short.stdout
     answer = _command(tree, "--stack", "dev", "--full")
     assert answer.returncode == 0, answer.stderr
