@@ -21,7 +21,7 @@ class OwnStack(Stack):
 
     def __init__(self, name: str, workspace: Workspace, *, exists: bool) -> None:
         if exists:
-            self.name, self.workspace, self._mode = name, workspace, StackInitMode.SELECT
+            vars(self).update(name=name, workspace=workspace, _mode=StackInitMode.SELECT)
         else:
             super().__init__(name, workspace, StackInitMode.CREATE)
 
