@@ -47,6 +47,7 @@ UNJUDGED = {
     "/etc/motd": "a stack's own file (`cluster.node_files`) can be anything",
     "/etc/resolv.conf": "the resolver skips a line that it does not understand",
     "/etc/systemd/journald.conf.d/60-layered-cloud.conf": "journald skips what it does not know",
+    "/etc/udev/rules.d/90-layered-cloud-sshd.rules": "constant but for an interface's name",
     "/etc/systemd/system": "units and drop-ins are constants but for names made here",
     "/root/.ssh/authorized_keys": "sshd skips a line that it does not understand",
 }

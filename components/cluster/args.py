@@ -35,6 +35,7 @@ class ClusterArgs:
             name=machine.name,
             control_plane=machine.role == "control_plane",
             addresses=machine.addresses,
+            interfaces=machine.interfaces,
             cluster=self.cluster,
             networks=self.networks,
             api=self.api,

@@ -12,11 +12,12 @@ from settings.models import Cluster, Networks
 
 @dataclass(frozen=True, kw_only=True)
 class NodeModel:
-    """`addresses` are the machine's own by network (management, lan)."""
+    """`addresses` are the machine's own by network (management, lan), `interfaces` its legs."""
 
     name: str
     control_plane: bool
     addresses: Mapping[str, IPv4Interface]
+    interfaces: Mapping[str, str]
     cluster: Cluster
     networks: Networks
     api: ApiEndpoint

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from components.cluster import containerd, extras, kubeadm, kubelet, system
+from components.cluster import containerd, extras, kubeadm, kubelet, leg, system
 from components.cluster.model import NodeModel
 from components.host.part import Part
 
 PARTS: tuple[Callable[[NodeModel], Part | None], ...] = (
     system.part,
+    leg.part,
     containerd.part,
     kubelet.part,
     kubeadm.part,

@@ -19,8 +19,8 @@ def verify(nodes: Sequence[NodeModel]) -> list[str]:
             "supported yet: leave one"
         )
     for node in nodes:
-        if "lan" not in node.addresses:
-            problems.append(f"{node.name}: a node needs an address on the LAN")
+        if "lan" not in node.addresses or "lan" not in node.interfaces:
+            problems.append(f"{node.name}: a node needs an address on the LAN, on a leg of its own")
         if node.control_plane and "management" not in node.addresses:
             problems.append(
                 f"{node.name}: a control plane needs an address on the management network, which "

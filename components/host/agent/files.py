@@ -205,7 +205,7 @@ def _restore(live: Path, entry: Json) -> bool:
         return False
     if digest != record["sha256"]:
         raise Lost(f"{live} stays as it is: its copy {backup} is damaged")
-    live.parent.mkdir(parents=True, exist_ok=True)
+    folder(live.parent)
     try:
         write_atomically(live, data, entry["mode"], entry["uid"], entry["gid"])
     except OSError as error:
@@ -224,6 +224,17 @@ def _relink(live: Path, entry: Json) -> None:
     swap_beside(live)
 
 
+def folder(path: Path) -> None:
+    """Make a directory and whatever is missing above it, for everybody to read.
+
+    A push has a narrow umask for its own files; a daemon that runs as another user, networkd for
+    one, would pass over a folder that it may not enter, and say nothing.
+    """
+    for missing in reversed([each for each in (path, *path.parents) if not each.exists()]):
+        missing.mkdir(exist_ok=True)
+        missing.chmod(0o755)
+
+
 def make_ready(files: Iterable[Wanted]) -> None:
     """Write each file beside the one it replaces, so that the swap itself cannot run out of room.
 
@@ -231,7 +242,7 @@ def make_ready(files: Iterable[Wanted]) -> None:
     """
     for file in files:
         live = Path(file.path)
-        live.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        folder(live.parent)
         write_beside(live, file.data, file.mode, *ids(file.owner))
 
 
@@ -247,5 +258,5 @@ def stage(directory: Path, files: Iterable[Wanted]) -> None:
     directory.mkdir(mode=0o700, parents=True)
     for file in files:
         path = directory / file.path.lstrip("/")
-        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        folder(path.parent)
         write_atomically(path, file.data, file.mode, *ids(file.owner))

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from .errors import Failure
+from .files import folder
 from .run import Outcome, run
 from .store import Json
 
@@ -57,8 +58,7 @@ def enter(order: str) -> None:
         _cover(SCRATCH / str(number), directory)
     for path in files:
         source, target = staged / path.lstrip("/"), Path(path)
-        for parent in reversed(target.parents):
-            parent.mkdir(mode=0o755, exist_ok=True)
+        folder(target.parent)
         target.unlink(missing_ok=True)
         shutil.copy2(source, target)
         status = source.stat()

@@ -41,6 +41,7 @@ class BaselineArgs:
         return BaselineModel(
             name=self.machine.name,
             addresses=self.machine.addresses,
+            interfaces=self.machine.interfaces,
             ssh_user=connection.user,
             ssh_address=connection.host,
             ssh_port=connection.port,

@@ -12,13 +12,15 @@ from components.host.packages import Repository
 
 @dataclass(frozen=True, kw_only=True)
 class BaselineModel:
-    """`addresses` are the machine's own by network (management, lan, wan, sync). `ssh_user`,
-    `ssh_address` and `ssh_port` are how this program logs in. `hosts` maps names of machines to
+    """`addresses` are the machine's own by network (management, lan, wan, sync), `interfaces` the
+    names of its legs by network. `ssh_user`, `ssh_address` and `ssh_port` are how this program logs
+    in. `hosts` maps names of machines to
     addresses. The rest is as in `BaselineArgs`.
     """
 
     name: str
     addresses: Mapping[str, IPv4Interface]
+    interfaces: Mapping[str, str]
     ssh_user: str
     ssh_address: str
     ssh_port: int

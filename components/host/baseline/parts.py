@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from components.host.baseline import apt, chrony, journald, names, sshd
+from components.host.baseline import apt, chrony, journald, legs, names, sshd
 from components.host.baseline.model import BaselineModel
 from components.host.part import Part
 
 PARTS: tuple[Callable[[BaselineModel], Part | None], ...] = (
     names.part,
+    legs.part,
     journald.part,
     sshd.part,
     chrony.part,

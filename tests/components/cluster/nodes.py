@@ -42,6 +42,7 @@ def control_plane(of: Cluster | None = None, api: ApiEndpoint = API, **values: A
                 "management": IPv4Interface("198.18.0.31/24"),
                 "lan": IPv4Interface("198.18.10.21/24"),
             },
+            "interfaces": {"management": "eth0", "lan": "eth1"},
             "cluster": of or stacks.lab().cluster,
             "networks": stacks.lab().networks,
             "api": api,

@@ -13,12 +13,17 @@ from tests.components.cluster.nodes import cluster, control_plane, plain, worker
 def test_the_parts_come_in_the_order_of_their_units() -> None:
     assert [each.name for each in parts.parts(worker(plain()))] == [
         "system",
+        "leg",
         "containerd",
         "kubelet",
         "kubeadm",
     ]
     whole = summed("cluster", parts.parts(control_plane()))
-    assert [service.name for service in whole.services] == ["containerd", "kubelet"]
+    assert [service.name for service in whole.services] == [
+        "layered-leg",
+        "containerd",
+        "kubelet",
+    ]
     assert [check.name for check in whole.checks] == ["containerd", "kubeadm"]
 
 

@@ -26,8 +26,8 @@ def test_a_cluster_without_a_control_plane_is_refused() -> None:
 def test_an_adopted_machine_must_have_the_legs_of_its_role() -> None:
     only = {"management": worker().addresses["management"]}
     assert verify([control_plane(addresses={}), worker(addresses=only)]) == [
-        "cp-1: a node needs an address on the LAN",
+        "cp-1: a node needs an address on the LAN, on a leg of its own",
         "cp-1: a control plane needs an address on the management network, which its certificate "
         "names",
-        "worker-1: a node needs an address on the LAN",
+        "worker-1: a node needs an address on the LAN, on a leg of its own",
     ]

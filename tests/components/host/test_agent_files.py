@@ -37,6 +37,18 @@ def test_placeholders_and_whole_secrets_are_filled_in() -> None:
     assert files.references(configuration) == {"/a#one", "/a#two", "/b"}
 
 
+def test_a_new_folder_is_for_every_daemon_to_read(tmp_path: Path) -> None:
+    wanted = files.wanted({"files": {f"{tmp_path}/a.d/b.d/file": spec()}}, {})
+    before = os.umask(0o077)
+    try:
+        files.make_ready(wanted)
+        files.swap(wanted)
+    finally:
+        os.umask(before)
+    made = (tmp_path / "a.d", tmp_path / "a.d/b.d")
+    assert [stat.S_IMODE(each.stat().st_mode) for each in made] == [0o755, 0o755]
+
+
 def test_a_missing_secret_is_named() -> None:
     configuration = {"files": {"/a": spec(content="@@k@@", secrets=["k"])}}
     with pytest.raises(Failure) as failed:

@@ -167,7 +167,7 @@ def test_the_baseline_leaves_sshd_on_the_management_address_alone(machine: Boote
     answer = machine.ask("apply", request)
     assert answer.status == 0, answer.err
     listening = machine.sh("ss -Hltn 'sport = :22'")
-    assert "198.18.0.21:22" in listening
+    assert "198.18.0.21%lo:22" in listening
     assert "0.0.0.0:22" not in listening
     assert "[::]:22" not in listening
     assert machine.sh("hostname") == "lb-a"

@@ -70,7 +70,10 @@ def test_packages_come_with_what_needs_them_unless_the_image_has_them() -> None:
 def test_the_way_in_is_checked_by_sshd_and_confirmed_over_a_new_connection() -> None:
     seen = baseline()
     wish = request(seen)
-    assert [check["argv"] for check in wish["checks"]] == [["/usr/sbin/sshd", "-t"]]
+    assert [check["argv"][:2] for check in wish["checks"]] == [
+        ["/usr/sbin/sshd", "-t"],
+        ["/bin/bash", "-c"],
+    ]
     assert wish["confirm"] == {"seconds": 60}
     confirm = seen.one(COMMAND, "lb-a-baseline-confirm")
     assert payload.request_of(confirm.inputs["stdin"])["generation"] == payload.generation(wish)

@@ -36,7 +36,14 @@ def by_name(model: BaselineModel) -> dict[str, Part]:
 
 
 def test_the_parts_come_in_the_order_of_their_units() -> None:
-    assert list(by_name(ARGS.model())) == ["names", "journald", "sshd", "chrony", "apt"]
+    assert list(by_name(ARGS.model())) == [
+        "names",
+        "legs",
+        "journald",
+        "sshd",
+        "chrony",
+        "apt",
+    ]
 
 
 def test_a_machine_without_time_servers_has_no_chrony() -> None:
