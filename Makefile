@@ -33,10 +33,12 @@ venv: $(VENV)/.done
 $(VENV)/.done:
 	@command -v $(PYTHON3) >/dev/null || { echo "python3 (3.11 or newer) is needed"; exit 1; }
 	@$(PYTHON3) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON3"; exit 1; }
-	@mkdir -p $(CACHE); rm -rf $(VENV)
-	@$(PYTHON3) -m venv $(VENV) || { echo "python3 -m venv fails: install the package python3-venv"; exit 1; }
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-lab.txt
-	@touch $@
+	@mkdir -p $(CACHE)
+# Two at once, in two checkouts say, take turns; the second finds it made.
+	@exec 9>$(VENV).lock; ! command -v flock >/dev/null || flock 9; test ! -e $@ || exit 0; \
+	rm -rf $(VENV); \
+	$(PYTHON3) -m venv $(VENV) || { echo "python3 -m venv fails: install the package python3-venv"; exit 1; }; \
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-lab.txt && touch $@
 
 up: preflight deps venv ## the whole chain on this machine, from nothing to an answered request
 	@$(PYTHON) -m lab up $(if $(PROFILE),--profile $(PROFILE))
