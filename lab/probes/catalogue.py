@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.probes import edge, inside, moves
+from lab.probes import doors, edge, inside, moves
 from lab.probes.result import Probe
 
 PROBES: dict[str, Probe] = {
@@ -16,6 +16,7 @@ PROBES: dict[str, Probe] = {
     "LoadBalancer IP answers inside": inside.load_balancer_ip,
     "API through both VIPs": inside.api_vips,
     "nothing else reachable from outside": edge.nothing_else_open,
+    "sshd on the management leg alone": doors.ssh_on_management_alone,
     "IPv6 off at the routers": edge.ipv6_off,
     "manifests true": inside.manifests_true,
     "whole chain after the routers' VIPs moved": moves.router,
