@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pulumi
@@ -64,7 +65,8 @@ def load() -> tuple[Stack, Secrets]:
     """
     given = _given()
     found = examine(_configuration(given))
-    stack, problems = found.stack, [*found.problems, *_malformed(given)]
+    malformed = _malformed(given)
+    stack, problems, warnings = found.stack, [*found.problems, *malformed], list(found.warnings)
     unset: list[Problem] = []
     if stack is not None:
         name = pulumi.get_stack()
@@ -72,9 +74,11 @@ def load() -> tuple[Stack, Secrets]:
         unset = [missing_secret(each, name) for each in wanted] + pending(stack)
         if not pulumi.runtime.is_dry_run():
             problems += unset
+        if not malformed:
+            problems += _certificate(given, stack, warnings)
     if problems or stack is None:
         raise StackRefused(problems)
-    for each in found.warnings:
+    for each in warnings:
         pulumi.log.warn(str(each))
     for each in unset:
         pulumi.log.warn(f"{each} (needed before `pulumi up`)")
@@ -123,6 +127,20 @@ def _malformed(given: Mapping[str, str]) -> list[Problem]:
                 )
             )
     return found
+
+
+def _certificate(given: Mapping[str, str], stack: Stack, warnings: list[Problem]) -> list[Problem]:
+    """What is wrong with a given certificate; what soon will be goes to `warnings`."""
+    wanted = stack.balancers.certificate
+    chain, key = given.get("tlsCertificate"), given.get("tlsKey")
+    if wanted.source != "given" or chain is None or key is None:
+        return []
+    # Imported here: most stacks have no need of it, and it takes a tenth of a second.
+    from settings.certificates import judge
+
+    verdict = judge(chain, key, wanted.names, datetime.now(UTC))
+    warnings += verdict.warnings
+    return verdict.problems
 
 
 def _secrets(given: Mapping[str, str], needed: list[str]) -> Secrets:

@@ -10,15 +10,12 @@ import pulumi_tls as tls
 
 from components.cdn.kind import Kind, SigningRequest
 from components.host.errors import LayerError
+from components.host.term import term
 from settings.models import Certificate as CertificateSettings
+from settings.models import renewal_hours
 
 _SERVER_USES = ["digital_signature", "key_encipherment", "server_auth"]
 _CA_USES = ["cert_signing", "crl_signing", "digital_signature"]
-
-
-def renewal_hours(hours: int) -> int:
-    """How long before its end a certificate is made anew: 30 days, or a third of a short life."""
-    return min(30 * 24, hours // 3)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +40,10 @@ class Certificate(pulumi.ComponentResource):
     """One certificate and its key, wherever they come from.
 
     Promises: a key made by the stack is an ECDSA P-256 key, secret in the state; a certificate
-    made by the stack is made anew by the first update within 30 days of its end, its key kept.
+    made by the stack, or for it by the CDN's authority, is made anew by the first update within 30
+    days of its end, its key kept. The new one is shown before the old one is taken back.
 
-    Leaves out: ACME. A given certificate is used as it is; its dates are not looked at. Raises
+    Leaves out: ACME. A given certificate is used as it is; the settings judge it. Raises
     `LayerError` when a given one is not set, or the CDN signs none.
     """
 
@@ -118,10 +116,14 @@ def _self_signed(name: str, args: CertificateArgs, parent: pulumi.Resource) -> _
 def _origin_ca(name: str, args: CertificateArgs, parent: pulumi.Resource) -> _Made:
     wanted = args.settings
     key = _key(f"{name}-key", parent)
+    hours = wanted.validity_hours
+    # Cloudflare reads nothing of the subject. Its provider (v6) replaces a certificate for another
+    # request alone, never for its age.
+    end = term(f"{name}-term", hours=hours, parent=parent, private_key=key.private_key_pem)
     request = SigningRequest(
-        csr=_request(name, key, wanted.names, parent).cert_request_pem,
+        csr=_request(name, key, wanted.names, parent, serial=end).cert_request_pem,
         names=wanted.names,
-        hours=wanted.validity_hours,
+        hours=hours,
     )
     chain = args.cdn.sign(f"{name}-leaf", request, parent)
     return _Made(chain=chain, key=key.private_key_pem, authority="")
@@ -142,12 +144,16 @@ def _key(name: str, parent: pulumi.Resource) -> tls.PrivateKey:
 
 
 def _request(
-    name: str, key: tls.PrivateKey, names: list[str], parent: pulumi.Resource
+    name: str,
+    key: tls.PrivateKey,
+    names: list[str],
+    parent: pulumi.Resource,
+    serial: pulumi.Input[str] | None = None,
 ) -> tls.CertRequest:
     return tls.CertRequest(
         f"{name}-request",
         private_key_pem=key.private_key_pem,
         dns_names=names,
-        subject=tls.CertRequestSubjectArgs(common_name=names[0]),
+        subject=tls.CertRequestSubjectArgs(common_name=names[0], serial_number=serial),
         opts=pulumi.ResourceOptions(parent=parent),
     )

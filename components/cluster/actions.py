@@ -11,7 +11,7 @@ from components.host.endpoint import ApiEndpoint
 
 MARKERS = "/etc/kubernetes/layered-cloud"
 BINDING = "layered-cloud-administrator"
-KUBECONFIG_VALIDITY = "8760h"
+KUBECONFIG_HOURS = 8760
 
 
 def init_guard() -> str:
@@ -56,7 +56,7 @@ def kubeconfig(api: ApiEndpoint, epoch: int) -> str:
         "kubeconfig.sh.j2",
         config=CONFIG,
         user=administrator(epoch),
-        validity=KUBECONFIG_VALIDITY,
+        validity=f"{KUBECONFIG_HOURS}h",
         server=servers(api)[1],
     )
 

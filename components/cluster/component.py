@@ -22,6 +22,7 @@ from components.host import (
     repositories,
     summed,
 )
+from components.host.term import term
 
 LAYER = "cluster"
 
@@ -33,7 +34,8 @@ class Cluster(pulumi.ComponentResource):
     certificate that names every VIP; a failed init or join leaves a node on which the next run
     begins anew; every join has a token of its own that lives 15 minutes; a new machine under an
     old name replaces the old node; a kubeconfig whose user alone holds the administrator's role,
-    minted once per credentials epoch: raising it takes the role from the one before.
+    minted once per credentials epoch and again in the last 30 days of its year: raising the epoch
+    takes the role from the one before.
 
     Leaves out: more than one control plane; version upgrades (a changed version is installed but
     not applied, `kubeadm upgrade` is the operator's); changes to the kubeadm configuration after
@@ -74,15 +76,17 @@ class Cluster(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[configured[planes.founder.name]]),
         )
+        epoch = cluster.credentials_epoch
+        end = term(f"{name}-kubeconfig-term", hours=actions.KUBECONFIG_HOURS, parent=self)
         access = HostAction(
             f"{name}-kubeconfig",
             HostActionArgs(
                 machine=self.control_plane,
                 name="kubeconfig",
-                guard=actions.access_guard(api, cluster.credentials_epoch),
-                do=actions.access(api, cluster.credentials_epoch),
-                result=actions.kubeconfig(api, cluster.credentials_epoch),
-                epoch=str(cluster.credentials_epoch),
+                guard=actions.access_guard(api, epoch),
+                do=actions.access(api, epoch),
+                result=actions.kubeconfig(api, epoch),
+                epoch=pulumi.Output.concat(str(epoch), " until ", end),
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[init]),
         )

@@ -22,7 +22,8 @@ class HostActionArgs:
     `do`, and must then hold. `undo` takes the work back on deletion. `result` prints what
     `HostAction.result` becomes, on every run. None of the texts may hold a secret: what is secret
     goes into `secrets`, and the texts read it from the file `$SECRETS/NAME` (mode 0600, on tmpfs,
-    gone afterwards). A changed `epoch` runs the action again, that is: guard, perhaps do, result.
+    gone afterwards). A changed `epoch` runs the action again, that is: guard, perhaps do, result;
+    it may arrive late.
     `seconds` bounds each text.
     """
 
@@ -34,7 +35,7 @@ class HostActionArgs:
     result: str | None = None
     result_secret: bool = True
     secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
-    epoch: str = "1"
+    epoch: pulumi.Input[str] = "1"
     seconds: int = 900
 
 
@@ -64,8 +65,9 @@ class HostAction(pulumi.ComponentResource):
         refuse_nonsense(name, args)
         super().__init__("layered-cloud:host:Action", name, {}, opts)
         self.machine = args.machine
-        stdin = pulumi.Output.all(**args.secrets).apply(
-            lambda values: payload.document(
+        late = pulumi.Output.all(epoch=args.epoch, secrets=dict(args.secrets))
+        stdin = late.apply(
+            lambda known: payload.document(
                 payload.action(
                     resource=name,
                     name=args.name,
@@ -73,8 +75,8 @@ class HostAction(pulumi.ComponentResource):
                     guard=args.guard,
                     undo=args.undo,
                     result=args.result,
-                    secrets=values,
-                    epoch=args.epoch,
+                    secrets=known["secrets"],
+                    epoch=known["epoch"],
                     seconds=args.seconds,
                 )
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.probes import doors, edge, inside, moves
+from lab.probes import certificates, doors, edge, inside, moves
 from lab.probes.result import Probe
 
 PROBES: dict[str, Probe] = {
@@ -19,6 +19,7 @@ PROBES: dict[str, Probe] = {
     "sshd on the management leg alone": doors.ssh_on_management_alone,
     "IPv6 off at the routers": edge.ipv6_off,
     "manifests true": inside.manifests_true,
+    "no certificate ends soon": certificates.lasting,
     "whole chain after the routers' VIPs moved": moves.router,
     "whole chain after the balancers' VIPs moved": moves.balancer,
 }

@@ -2,7 +2,13 @@
 
 from settings.models.access import Access
 from settings.models.addresses import Address, Subnet
-from settings.models.balancers import Balancers, BalancerVip, Certificate, Timeouts
+from settings.models.balancers import (
+    Balancers,
+    BalancerVip,
+    Certificate,
+    Timeouts,
+    renewal_hours,
+)
 from settings.models.base import Strict
 from settings.models.cdn import ORIGIN_CA_DAYS, WIDEST_CDN_PREFIX, Cdn, RangesRefused, usable_ranges
 from settings.models.cluster import API_SERVER_PORT, Cluster, Containerd, Kubelet
@@ -62,5 +68,6 @@ __all__ = [
     "Timeouts",
     "Vrrp",
     "Wan",
+    "renewal_hours",
     "usable_ranges",
 ]

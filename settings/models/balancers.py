@@ -15,6 +15,11 @@ Seconds = Annotated[float, Unit("seconds")]
 """HAProxy counts milliseconds: less than one would be none, and no limit at all."""
 
 
+def renewal_hours(hours: int) -> int:
+    """How long before its end a certificate is made anew: 30 days, or a third of a short life."""
+    return min(30 * 24, hours // 3)
+
+
 class BalancerVip(Strict):
     """One failover group of the balancers: LAN and management addresses in one VRRP instance."""
 

@@ -21,6 +21,8 @@ from pulumi.runtime import mocks, rpc, settings
 from pulumi.runtime.stack import run_pulumi_func, wait_for_rpcs
 
 STACK, PROJECT = "lab", "layered-cloud"
+TERM = "2027-01-02T03:04:05Z"
+"""When every certificate that a stack signs itself ends."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,8 @@ class Engine(mocks.Mocks):
         outputs = dict(args.inputs)
         if args.typ == "command:remote:Command":
             outputs |= {"stdout": f"stdout of {args.name}", "stderr": ""}
+        if args.typ == "tls:index/selfSignedCert:SelfSignedCert":
+            outputs |= {"validityEndTime": TERM}
         if self.answer is not None:
             outputs |= self.answer(args.typ, args.name, _unwrap(args.inputs))
         return (f"{args.name}-id" if args.custom else ""), outputs

@@ -9,13 +9,13 @@ import pulumi
 import pytest
 
 from components.cdn import Certificate, CertificateArgs
-from components.cdn.certificate import SOURCES, renewal_hours
+from components.cdn.certificate import SOURCES
 from components.cdn.kinds import KINDS
 from components.host.errors import LayerError
-from settings.models import Cdn
+from settings.models import Cdn, renewal_hours
 from settings.models import Certificate as CertificateSettings
 from tests.components.cdn.test_cdn import Secrets
-from tests.components.mocks import Registered, run_program
+from tests.components.mocks import TERM, Registered, run_program
 
 ORIGIN_CA = "cloudflare:index/originCaCertificate:OriginCaCertificate"
 KEY = "tls:index/privateKey:PrivateKey"
@@ -88,6 +88,10 @@ def test_the_origin_ca_signs_a_request_for_a_key_of_the_stacks_own() -> None:
     assert (leaf.inputs["requestType"], leaf.inputs["requestedValidity"]) == ("origin-ecc", 365)
     assert seen.value["key"] == "private certificate-key"
     assert seen.value["secret"] is True
+    term = seen.one(AUTHORITY, "certificate-term")
+    assert (term.inputs["validityPeriodHours"], term.inputs["earlyRenewalHours"]) == (8760, 720)
+    (request,) = seen.of_type("tls:index/certRequest:CertRequest")
+    assert request.inputs["subject"]["serialNumber"] == TERM
 
 
 def test_a_given_certificate_is_used_as_it_is_and_its_key_is_secret() -> None:

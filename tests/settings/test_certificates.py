@@ -1,0 +1,212 @@
+"""A given certificate and its key, judged before anything is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from cryptography.x509.oid import NameOID
+
+from settings.certificates import judge
+from tests.settings.fixtures import base_config
+from tests.settings.test_loader import SECRET, give, loaded, loop, refused, warned
+
+__all__ = ["loop", "warned"]
+
+NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
+NAMES = ["www.lab.test"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey
+
+    @property
+    def pem(self) -> str:
+        return self.certificate.public_bytes(Encoding.PEM).decode()
+
+    @property
+    def key_pem(self) -> str:
+        done = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return done.decode()
+
+
+def made(
+    name: str,
+    *,
+    by: Pair | None = None,
+    names: tuple[str, ...] = ("*.lab.test", "lab.test"),
+    begins: datetime = NOW - timedelta(days=100),
+    ends: datetime = NOW + timedelta(days=265),
+) -> Pair:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(by.certificate.subject if by else subject)
+        .public_key(key.public_key())
+        .serial_number(0xABC)
+        .not_valid_before(begins)
+        .not_valid_after(ends)
+    )
+    if names:
+        alternative = x509.SubjectAlternativeName([x509.DNSName(each) for each in names])
+        builder = builder.add_extension(alternative, critical=False)
+    return Pair(builder.sign(by.key if by else key, hashes.SHA256()), key)
+
+
+ROOT = made("Root", names=(), ends=NOW + timedelta(days=3650))
+MIDDLE = made("Middle", by=ROOT, names=(), ends=NOW + timedelta(days=1000))
+LEAF = made("www", by=MIDDLE)
+
+
+def told(chain: str, key: str, names: list[str] = NAMES) -> tuple[list[str], list[str]]:
+    verdict = judge(chain, key, names, NOW)
+    return [str(each) for each in verdict.problems], [str(each) for each in verdict.warnings]
+
+
+def test_a_chain_in_order_with_its_key_for_its_names_is_right() -> None:
+    for chain in (LEAF.pem + MIDDLE.pem, LEAF.pem + MIDDLE.pem + ROOT.pem, LEAF.pem):
+        assert told(chain, LEAF.key_pem, ["www.lab.test", "*.lab.test", "lab.test"]) == ([], [])
+
+
+def test_one_that_expired_is_refused_by_name_and_date_wherever_it_stands() -> None:
+    ends = NOW - timedelta(days=3)
+    old = made("www", by=MIDDLE, ends=ends)
+    assert told(old.pem, old.key_pem)[0] == [
+        "layered-cloud:tlsCertificate: www, serial abc, expired on 2026-06-12; set its successor, "
+        "and tlsKey with it when the key is another one"
+    ]
+    between = made("Between", by=ROOT, ends=ends)
+    leaf = made("www", by=between)
+    problems, _ = told(leaf.pem + between.pem, leaf.key_pem)
+    assert [line.split(";")[0] for line in problems] == [
+        "layered-cloud:tlsCertificate: Between, serial abc, expired on 2026-06-12"
+    ]
+
+
+def test_one_that_ends_soon_is_warned_of_with_the_date_and_the_days() -> None:
+    for days, life, warns in ((29, 365, True), (31, 365, False), (20, 80, True), (28, 80, False)):
+        ends = NOW + timedelta(days=days)
+        soon = made("www", begins=ends - timedelta(days=life), ends=ends)
+        problems, warnings = told(soon.pem, soon.key_pem)
+        assert problems == []
+        assert bool(warnings) == warns, (days, life)
+    ends = NOW + timedelta(days=1, hours=5)
+    soon = made("www", ends=ends)
+    assert told(soon.pem, soon.key_pem)[1] == [
+        "layered-cloud:tlsCertificate: www, serial abc, ends on 2026-06-16, in 1 day; set its "
+        "successor, and tlsKey with it when the key is another one"
+    ]
+
+
+def test_one_of_tomorrow_is_refused() -> None:
+    early = made("www", begins=NOW + timedelta(days=1))
+    (line,) = told(early.pem, early.key_pem)[0]
+    assert "is valid from 2026-06-16 on; give one that is valid now, or look at" in line
+
+
+def test_a_chain_out_of_order_is_refused_by_the_names_that_do_not_follow() -> None:
+    problems, _ = told(LEAF.pem + ROOT.pem + MIDDLE.pem, LEAF.key_pem)
+    assert [line.split(";")[0] for line in problems] == [
+        "layered-cloud:tlsCertificate: is not in order: www is not signed by Root, which follows",
+        "layered-cloud:tlsCertificate: is not in order: Root is not signed by Middle, which "
+        "follows",
+    ]
+    upside_down, _ = told(MIDDLE.pem + LEAF.pem, LEAF.key_pem)
+    assert any(
+        "tlsKey: is the key of www, which does not stand first in tlsCertificate" in line
+        for line in upside_down
+    )
+
+
+def test_another_certificates_key_is_refused_and_never_shown() -> None:
+    other = made("other")
+    problems, _ = told(LEAF.pem, other.key_pem)
+    assert problems == [
+        "layered-cloud:tlsKey: is not the key of www, which stands first in tlsCertificate; set "
+        "the two that belong together"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        (
+            LEAF.key.private_bytes(
+                Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"hush")
+            ).decode(),
+            "has a passphrase; give it without one",
+        ),
+        ("-----BEGIN PRIVATE KEY-----\nhush\n-----END PRIVATE KEY-----\n", "cannot be read"),
+    ],
+)
+def test_a_key_that_nobody_can_use_is_refused(key: str, words: str) -> None:
+    (line,) = told(LEAF.pem, key)[0]
+    assert line.startswith(f"layered-cloud:tlsKey: {words}")
+    assert "hush" not in line
+
+
+def test_one_that_is_not_for_the_names_is_refused_by_the_names() -> None:
+    problems, _ = told(LEAF.pem, LEAF.key_pem, ["www.lab.test", "a.b.lab.test", "other.test"])
+    assert problems == [
+        "layered-cloud:tlsCertificate: is for *.lab.test, lab.test and not for a.b.lab.test, "
+        "other.test; give one for every name in balancers.certificate.names, or take the name "
+        "out there"
+    ]
+    bare = made("www.lab.test", names=())
+    (line,) = told(bare.pem, bare.key_pem)[0]
+    assert "is for no host name and not for www.lab.test" in line
+
+
+def test_a_text_that_is_no_certificate_is_refused() -> None:
+    broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    (line,) = told(broken, LEAF.key_pem)[0]
+    assert line == "layered-cloud:tlsCertificate: cannot be read; give a PEM chain"
+
+
+@pytest.fixture
+def given() -> Iterator[dict[str, Any]]:
+    config = base_config()
+    config["layered-cloud:balancers"]["certificate"]["source"] = "given"
+    yield config
+
+
+def of_today(**more: Any) -> Pair:
+    return made("www", names=("*.lab.test", "lab.test"), begins=datetime.now(UTC), **more)
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_the_stack_refuses_it_on_up_and_in_a_preview(
+    given: dict[str, Any], warned: list[str], dry_run: bool
+) -> None:
+    given["layered-cloud:balancers"]["certificate"]["names"].append("elsewhere.test")
+    pair = of_today(ends=datetime.now(UTC) + timedelta(days=300))
+    secrets = {**SECRET, "tlsCertificate": pair.pem, "tlsKey": pair.key_pem}
+    give(given, secrets, dry_run=dry_run)
+    (line,) = refused()
+    assert line.startswith("layered-cloud:tlsCertificate: is for *.lab.test, lab.test and not for")
+
+
+def test_the_stack_warns_of_one_that_ends_soon(given: dict[str, Any], warned: list[str]) -> None:
+    now = datetime.now(UTC)
+    pair = made("www", begins=now - timedelta(days=350), ends=now + timedelta(days=10, minutes=5))
+    give(given, {**SECRET, "tlsCertificate": pair.pem, "tlsKey": pair.key_pem})
+    loaded(lambda stack, secrets: None)
+    (line,) = warned
+    assert line.startswith("layered-cloud:tlsCertificate: www, serial abc, ends on ")
+    assert ", in 10 days; set its successor" in line
