@@ -12,7 +12,7 @@ from ipaddress import IPv4Address
 
 from components.host.part import Part
 from components.loadbalancers.model import RoutesModel
-from settings.models import Timeouts
+from settings.models import Sizes, Timeouts
 
 LATE: dict[str, object] = {
     "authorized_keys": ["ssh-ed25519 AAAA operator"],
@@ -27,6 +27,7 @@ LATE: dict[str, object] = {
         health_port=None,
         load_balancer_ip=IPv4Address("192.0.2.20"),
         timeouts=Timeouts(),
+        sizes=Sizes(),
         client_ip_header="CF-Connecting-IP",
         redirect_to_https=False,
     ),

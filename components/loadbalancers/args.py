@@ -59,6 +59,7 @@ def base_model(args: BalancersBaseArgs) -> BalancersModel:
         vips=tuple(settings.vips),
         vrrp=settings.vrrp,
         timeouts=settings.timeouts,
+        sizes=settings.sizes,
         max_connections=settings.max_connections,
         api_port=settings.api_port,
         stats_port=settings.stats_port,
@@ -86,6 +87,7 @@ def routes_model(
         health_port=health_port or None,
         load_balancer_ip=IPv4Address(load_balancer_ip) if load_balancer_ip else None,
         timeouts=settings.timeouts,
+        sizes=settings.sizes,
         client_ip_header=args.client_ip_header,
         redirect_to_https=settings.redirect_to_https,
     )

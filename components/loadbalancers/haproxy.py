@@ -31,7 +31,7 @@ from components.loadbalancers.model import (
     BalancersModel,
     RoutesModel,
 )
-from settings.models import API_SERVER_PORT
+from settings.models import API_SERVER_PORT, CONNECTION_FILES, OTHER_FILES, SOURCE_PORTS
 
 DIRECTORY = "/etc/haproxy/layered"
 """HAProxy reads every `*.cfg` in it, in alphabetical order (haproxy(1), -f)."""
@@ -66,7 +66,11 @@ def part(model: BalancersModel, balancer: Balancer) -> Part:
 
     Its own Prometheus endpoint is on the management leg, beside the statistics page.
     """
-    drop_in = _TEMPLATES.get_template("haproxy.dropin.j2").render(directory=DIRECTORY)
+    drop_in = _text(
+        "haproxy.dropin",
+        directory=DIRECTORY,
+        files=CONNECTION_FILES * model.max_connections + OTHER_FILES,
+    )
     return Part(
         name="haproxy",
         packages=(package("haproxy"),),
@@ -74,7 +78,7 @@ def part(model: BalancersModel, balancer: Balancer) -> Part:
             Text(path=BASE, content=base(model, balancer)),
             Text(path=DROP_IN, content=drop_in),
             Text(path=RELOAD, content=_text("haproxy-reload.py"), mode="0755"),
-            Text(path=SYSCTL, content=_text("sysctl.conf", balancer=balancer)),
+            Text(path=SYSCTL, content=_text("sysctl.conf", balancer=balancer, ports=SOURCE_PORTS)),
         ),
         checks=(Check(name="haproxy", argv=CHECK, watches=(BASE,)),),
         steps=(sysctls.step(SYSCTL),),

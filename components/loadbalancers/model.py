@@ -8,7 +8,7 @@ from ipaddress import IPv4Address
 from typing import Literal
 
 from components.host.pair import Leg, Pair
-from settings.models import BalancerVip, Timeouts, Vrrp
+from settings.models import BalancerVip, Sizes, Timeouts, Vrrp
 
 ALIVE_PORT = 8405
 """TCP, on loopback: HAProxy's own answer to keepalived's check."""
@@ -54,6 +54,7 @@ class BalancersModel(Pair[Balancer, BalancerVip]):
 
     vrrp: Vrrp
     timeouts: Timeouts
+    sizes: Sizes
     max_connections: int
     api_port: int
     stats_port: int
@@ -97,5 +98,6 @@ class RoutesModel:
     health_port: int | None
     load_balancer_ip: IPv4Address | None
     timeouts: Timeouts
+    sizes: Sizes
     client_ip_header: str
     redirect_to_https: bool

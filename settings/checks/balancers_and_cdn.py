@@ -69,6 +69,28 @@ def origin_certificate_can_be_signed(stack: Stack) -> Iterator[Problem]:
         )
 
 
+_ADDED = 4
+"""KiB of header fields that the CDN adds of its own: who the client is, and the like."""
+
+
+@reads("balancers", "cdn")
+def balancers_take_what_the_cdn_passes_on(stack: Stack) -> Iterator[Problem]:
+    """A request that the CDN let through is not refused for its size."""
+    sizes, limits = stack.balancers.sizes, stack.cdn.limits
+    for key, taken, passed, added in (
+        ("headers", sizes.headers, limits.headers, _ADDED),
+        ("url", sizes.url, limits.url, 0),
+    ):
+        if taken < passed + added:
+            more = f" and what it adds ({added} KiB)" if added else ""
+            yield problem(
+                f"balancers.sizes.{key}",
+                f"{taken} KiB",
+                f"is less than the CDN passes on, cdn.limits.{key} ({passed} KiB){more}",
+                f"write {passed + added} or more",
+            )
+
+
 @reads("balancers")
 def names_are_certified(stack: Stack) -> Iterator[Problem]:
     """Every name of the service stands in the balancers' certificate: records, and the demo."""

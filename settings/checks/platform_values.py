@@ -76,6 +76,7 @@ METALLB: Final = (
 )
 _TRUSTED = "says who may send PROXY headers, which are the balancers alone"
 _ANYBODY = "lets anybody send PROXY and forwarded headers"
+_MEBIBYTE = 1_048_576
 _BY_ADDRESS = "is said by platform.ingress.load_balancer_ip"
 
 
@@ -145,6 +146,25 @@ def traefik(ingress: Ingress) -> tuple[Decided, ...]:
                 right=f"say it in {said} alone",
             ),
             Decided(keys=("ports", name, "proxyProtocol", "trustedIPs"), why=_TRUSTED),
+            *(
+                Decided(
+                    keys=("ports", name, "transport", "respondingTimeouts", f"{key}Timeout"),
+                    why=f"is said by platform.ingress.timeouts.{key}",
+                )
+                for key in ("read", "idle")
+            ),
+            Decided(
+                keys=("ports", name, "transport", "respondingTimeouts", "writeTimeout"),
+                why="ends answers, streams and downloads that last longer",
+                allowed=only(0, "0s", "0", None),
+                right="remove it",
+            ),
+            Decided(
+                keys=("ports", name, "http", "maxHeaderBytes"),
+                why="is less than the balancers may pass on",
+                allowed=lambda given: given is None or (type(given) is int and given >= _MEBIBYTE),
+                right=f"remove it (Traefik takes {_MEBIBYTE} bytes)",
+            ),
             Decided(keys=("ports", name, "proxyProtocol", "insecure"), why=_ANYBODY, allowed=off),
             Decided(keys=("ports", name, "forwardedHeaders", "trustedIPs"), why=_TRUSTED),
             Decided(
@@ -181,7 +201,8 @@ def metallb_stays_as_decided(stack: Stack) -> Iterator[Problem]:
 
 
 _ARGUMENT = re.compile(
-    r"(?i)--entrypoints\.(web|websecure)\.(address|proxyprotocol|forwardedheaders|http\.tls)\b"
+    r"(?i)--entrypoints\.(web|websecure)\.(address|proxyprotocol|forwardedheaders|http\.tls"
+    r"|http\.maxheaderbytes|transport\.respondingtimeouts)\b"
 )
 
 

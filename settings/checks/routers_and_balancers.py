@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from settings.checks.registry import reads
+from settings.checks.registry import doubts, reads
 from settings.models.addresses import Address
 from settings.models.balancers import BalancerVip
 from settings.models.routers import RouterVip
@@ -68,12 +68,28 @@ def answers_go_back_through_one_router(stack: Stack) -> Iterator[Problem]:
 
 @reads("routers", "balancers")
 def routers_track_what_balancers_take(stack: Stack) -> Iterator[Problem]:
-    """Each connection to the balancers is one that the routers track."""
-    tracked, taken = stack.routers.limits.conntrack_max, stack.balancers.max_connections
-    if tracked < taken:
+    """Each connection to the balancers is one that the routers track, all of them on one router
+    when the other is away."""
+    yield from _untracked(stack, 1, "the routers would drop the rest")
+
+
+@doubts("routers", "balancers")
+def routers_track_what_has_ended(stack: Stack) -> Iterator[Problem]:
+    """A closed connection stays in the table for two minutes (nf_conntrack-sysctl, time_wait)."""
+    if not list(_untracked(stack, 1, "")):
+        yield from _untracked(stack, 2, "connections that have ended are tracked 120 s longer")
+
+
+def _untracked(stack: Stack, times: int, why: str) -> Iterator[Problem]:
+    tracked, each = stack.routers.limits.conntrack_max, stack.balancers.max_connections
+    at_work = len({vip.owner for vip in stack.balancers.vips})
+    taken = each * at_work
+    if tracked < times * taken:
+        several = f" on each of {at_work} balancers at work" if at_work > 1 else ""
         yield problem(
             "routers.limits.conntrack_max",
             tracked,
-            f"is less than balancers.max_connections ({taken}): the routers would drop the rest",
+            f"is less than {'twice ' if times == 2 else ''}balancers.max_connections ({each}"
+            f"{several}): {why}",
             f"write {2 * taken} or more",
         )

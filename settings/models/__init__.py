@@ -3,9 +3,13 @@
 from settings.models.access import Access
 from settings.models.addresses import Address, Subnet
 from settings.models.balancers import (
+    CONNECTION_FILES,
+    OTHER_FILES,
+    SOURCE_PORTS,
     Balancers,
     BalancerVip,
     Certificate,
+    Sizes,
     Timeouts,
     renewal_hours,
 )
@@ -19,6 +23,7 @@ from settings.models.platform import (
     Chart,
     Demo,
     Ingress,
+    IngressTimeouts,
     MetalLb,
     NodePorts,
     Platform,
@@ -31,7 +36,10 @@ from settings.models.vrrp import Vrrp
 
 __all__ = [
     "API_SERVER_PORT",
+    "CONNECTION_FILES",
     "ORIGIN_CA_DAYS",
+    "OTHER_FILES",
+    "SOURCE_PORTS",
     "WIDEST_CDN_PREFIX",
     "Access",
     "Address",
@@ -49,6 +57,7 @@ __all__ = [
     "Demo",
     "Image",
     "Ingress",
+    "IngressTimeouts",
     "Kubelet",
     "MachineSpec",
     "MetalLb",
@@ -61,6 +70,7 @@ __all__ = [
     "RouterVip",
     "Routers",
     "Segment",
+    "Sizes",
     "Software",
     "Stack",
     "Strict",

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from settings.models.addresses import Address
-from settings.models.base import Hostname, Name, Port, Strict, Unit
+from settings.models.base import Hostname, Name, Port, Seconds, Strict, Unit
 from settings.models.machines import MachineSpec
 from settings.models.vrrp import Vrid, Vrrp
 
-Seconds = Annotated[float, Unit("seconds")]
-"""HAProxy counts milliseconds: less than one would be none, and no limit at all."""
+CONNECTION_FILES: Final = 2
+"""Open files of HAProxy a connection: one towards the client, one towards the node."""
+OTHER_FILES: Final = 1000
+"""Its other open files: listeners, health checks, pipes, logs."""
+SOURCE_PORTS: Final = (10_240, 65_535)
+"""The first and last port of a balancer's own connections (ip-sysctl, ip_local_port_range), above
+everything that listens there."""
 
 
 def renewal_hours(hours: int) -> int:
@@ -52,20 +57,38 @@ class Timeouts(Strict):
 
     connect: Seconds = Field(default=2, ge=0.001, le=60)
     """To a node."""
-    client: Seconds = Field(default=50, ge=0.001, le=3600)
-    """A client's silence."""
-    server: Seconds = Field(default=50, ge=0.001, le=3600)
-    """A node's silence."""
+    client: Seconds = Field(default=915, ge=0.001, le=7200)
+    """A client's silence within a request; HAProxy 2.6 ends idle HTTP/1.1 connections by it too."""
+    server: Seconds = Field(default=130, ge=0.001, le=7200)
+    """A node's silence: what an answer may take to begin."""
     http_request: Seconds = Field(default=10, ge=0.001, le=300)
     """A whole request's header (slow clients)."""
-    http_keep_alive: Seconds = Field(default=10, ge=0.001, le=300)
-    """Between two requests of one connection."""
+    http_keep_alive: Seconds = Field(default=910, ge=0.001, le=7200)
+    """Between two requests of one connection: longer than the CDN keeps an idle one for reuse."""
     queue: Seconds = Field(default=5, ge=0.001, le=300)
     """Waiting for a free connection to a node."""
     tunnel: Seconds = Field(default=3600, ge=0.001, le=86_400)
     """Silence of an upgraded connection (WebSocket)."""
-    hard_stop_after: Seconds = Field(default=60, ge=0.001, le=3600)
+    hard_stop_after: Seconds = Field(default=180, ge=0.001, le=14_400)
     """How long a reloaded process may finish its connections."""
+
+
+class Sizes(Strict):
+    """What HAProxy takes of one request, in KiB. Both stand in one buffer, as does a piece of a
+    body on its way, so that larger sizes cost memory a connection."""
+
+    headers: Annotated[int, Unit("KiB")] = Field(default=132, ge=8, le=512)
+    """All header fields of a request, cookies and what the CDN adds included; more is answered
+    with 431."""
+    url: Annotated[int, Unit("KiB")] = Field(default=16, ge=1, le=64)
+    """Path and query; more is answered with 414."""
+
+    @property
+    def buffer(self) -> int:
+        """HAProxy's tune.bufsize, in bytes. Beside both: 8 bytes for each of 1000 fields, 4 KiB for
+        the fields that HAProxy writes, and room for a request that is a little too large: one
+        that the buffer does not hold is cut off (HAProxy's issue 2923)."""
+        return (self.headers + self.url + 24) * 1024
 
 
 class Balancers(Strict):
@@ -81,6 +104,8 @@ class Balancers(Strict):
     """The certificate HTTPS is answered with."""
     timeouts: Timeouts = Timeouts()
     """HAProxy's timeouts."""
+    sizes: Sizes = Sizes()
+    """How large a request may be."""
     max_connections: int = Field(default=10_000, ge=100, le=500_000)
     """HAProxy's global maxconn. Each takes two files, of the 1,048,576 that fs.nr_open allows."""
     target: Literal["node-port", "load-balancer-ip"] = "node-port"

@@ -178,3 +178,6 @@ Epoch = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 
 Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 """Of TCP."""
+
+Seconds = Annotated[float, Unit("seconds")]
+"""Daemons count milliseconds: less than one would be none, and no limit at all."""

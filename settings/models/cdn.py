@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field
 
 from settings.models.addresses import BITS, Subnet, collapsed, subnet
-from settings.models.base import Domain, Form, Hostname, Strict, fault
+from settings.models.base import Domain, Form, Hostname, Seconds, Strict, Unit, fault
 from settings.models.urls import WebUrl
 
 WIDEST_CDN_PREFIX: Final = 8
@@ -134,6 +134,20 @@ def kinds_that(trait: str) -> str:
     return " or ".join(word for word, traits in CDN_KINDS.items() if getattr(traits, trait))
 
 
+class CdnLimits(Strict):
+    """What the CDN waits for at its origin, and what it passes on. The defaults are Cloudflare's
+    (its developer documentation, "Connection limits", of July 2026); another CDN has others."""
+
+    read_timeout: Seconds = Field(default=120, ge=1, le=6000)
+    """Between two pieces of an answer; then the visitor is shown error 524."""
+    idle_timeout: Seconds = Field(default=900, ge=1, le=3600)
+    """How long it keeps an idle connection to us and sends requests on it again."""
+    headers: Annotated[int, Unit("KiB")] = Field(default=128, ge=1, le=1024)
+    """KiB of all header fields of a request."""
+    url: Annotated[int, Unit("KiB")] = Field(default=16, ge=1, le=1024)
+    """KiB of a URL."""
+
+
 class Cdn(Strict):
     """What stands in front of the routers and calls them."""
 
@@ -142,6 +156,8 @@ class Cdn(Strict):
     `listed`: any other CDN, known by its ranges alone."""
     range_list: list[Subnet] = Field(default_factory=list)
     """The CDN's address ranges when `kind` is `listed`."""
+    limits: CdnLimits = CdnLimits()
+    """What it waits for and passes on."""
     client_ip_header: ClientHeader | None = None
     """The header in which the CDN, and only it, names the client; null is the kind's own
     (Cloudflare: CF-Connecting-IP), which `listed` has not."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from settings.models.addresses import Address, ends_of
-from settings.models.base import Domain, ExactVersion, Form, Strict, Unit, fault
+from settings.models.base import Domain, ExactVersion, Form, Seconds, Strict, Unit, fault
 from settings.models.urls import Url
 
 NodePort = Annotated[int, Field(ge=30000, le=32767, strict=True)]
@@ -121,6 +121,16 @@ class NodePorts(Strict):
     """healthCheckNodePort of the ingress Service (externalTrafficPolicy Local)."""
 
 
+class IngressTimeouts(Strict):
+    """How long the ingress waits for the balancers, in seconds."""
+
+    read: Seconds | None = Field(default=None, ge=0.001, le=86_400)
+    """A whole request with its body, and its answer too: Go's HTTP server gives up a stream or a
+    download that lasts longer. Null: no limit; slow clients are the balancers' business."""
+    idle: Seconds = Field(default=920, ge=0.001, le=7200)
+    """Between two requests of one connection: longer than the balancers keep one."""
+
+
 class Ingress(Strict):
     """The ingress controller, a Service of type LoadBalancer with fixed NodePorts."""
 
@@ -130,6 +140,8 @@ class Ingress(Strict):
     """Its chart."""
     node_ports: NodePorts = NodePorts()
     """Its NodePorts."""
+    timeouts: IngressTimeouts = IngressTimeouts()
+    """How long it waits."""
     load_balancer_ip: Address | None = None
     """Null: MetalLB chooses from the pool and the address is discovered."""
 

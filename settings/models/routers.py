@@ -37,9 +37,9 @@ class ConnectionLimits(Strict):
     conntrack_max: int = Field(default=262_144, ge=4096, le=2**31 - 1)
     """Connections tracked (nf_conntrack_max)."""
     established_timeout: Annotated[int, Unit("seconds")] = Field(
-        default=86_400, ge=60, le=2**31 - 1
+        default=86_400, ge=60, le=2_592_000
     )
-    """Seconds."""
+    """How long a silent connection is tracked, in seconds: longer than the balancers keep one."""
 
 
 class Routers(Strict):

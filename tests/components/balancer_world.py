@@ -155,9 +155,15 @@ def node(world: World, name: str, last: int, path: Path) -> subprocess.Popen[byt
     return process
 
 
-def start_balancer(world: World, name: str, site: str) -> None:
+MAX_CONNECTIONS = 1000
+"""Within any machine's limit of open files."""
+
+
+def start_balancer(
+    world: World, name: str, site: str, timeouts: dict[str, float] | None = None
+) -> None:
     config = stacks.lab_config()
-    config["balancers"]["max_connections"] = 1000  # within any machine's limit of open files
+    config["balancers"] |= {"max_connections": MAX_CONNECTIONS, "timeouts": timeouts or {}}
     stack = Stack.model_validate(config)
     files = rendered.balancer_files(stack, name)
     files |= {haproxy.CERTIFICATE: site, "/usr/local/sbin/systemctl": SYSTEMCTL}

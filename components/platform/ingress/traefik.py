@@ -8,6 +8,7 @@ from __future__ import annotations
 from components.platform import metallb
 from components.platform.addon import Site, Values
 from components.platform.ingress.controller import Controller
+from settings.models import IngressTimeouts
 
 NAME = "traefik"
 
@@ -23,6 +24,7 @@ def values(site: Site) -> Values:
     ingress = site.settings.ingress
     ports = ingress.node_ports
     trusted = {"trustedIPs": [f"{address}/32" for address in site.trusted]}
+    transport = {"respondingTimeouts": _timeouts(ingress.timeouts)}
     spec: Values = {"type": "LoadBalancer", "externalTrafficPolicy": "Local"}
     if ports.health is not None:
         spec["healthCheckNodePort"] = ports.health
@@ -37,11 +39,13 @@ def values(site: Site) -> Values:
         "ports": {
             "web": {
                 **_node_port(ports.http),
+                "transport": transport,
                 "proxyProtocol": trusted,
                 "forwardedHeaders": trusted,
             },
             "websecure": {
                 **_node_port(ports.https),
+                "transport": transport,
                 "http": {"tls": {"enabled": True}},
                 "proxyProtocol": trusted,
                 "forwardedHeaders": trusted,
@@ -52,6 +56,13 @@ def values(site: Site) -> Values:
             "spec": spec,
         },
     }
+
+
+def _timeouts(timeouts: IngressTimeouts) -> Values:
+    """Go's durations: `0s` is none, where Traefik's own limit of a minute would end any upload,
+    stream or download that lasts longer."""
+    read = 0.0 if timeouts.read is None else timeouts.read
+    return {"readTimeout": f"{read:g}s", "idleTimeout": f"{timeouts.idle:g}s"}
 
 
 def _node_port(port: int | None) -> Values:

@@ -108,7 +108,7 @@ def test_one_changed_timeout_changes_one_line_of_the_routes_and_nothing_of_the_b
     ]
 
     assert changed == {haproxy.ROUTES}
-    assert lines == [("    timeout server 50s", "    timeout server 45500ms")]
+    assert lines == [("    timeout server 130s", "    timeout server 45500ms")]
 
 
 def test_ranges_stand_one_a_line() -> None:

@@ -78,6 +78,8 @@ def flags(routes: str) -> list[str]:
         made.append(f"{entry}.address=:{number}/tcp")
         for kind in ("proxyProtocol", "forwardedHeaders"):
             made.append(f"{entry}.{kind}.trustedIPs={','.join(ports[name][kind]['trustedIPs'])}")
+        for kind, value in ports[name]["transport"]["respondingTimeouts"].items():
+            made.append(f"{entry}.transport.respondingTimeouts.{kind}={value}")
     return [*made, "--entryPoints.websecure.http.tls=true", "--global.checkNewVersion=false"]
 
 

@@ -24,7 +24,7 @@ def changes() -> dict[str, Any]:
     key = "layered-cloud:routers"
     section = copy.deepcopy(runner.given()["config"][key])
     section["limits"] = {"established_timeout": 80_000}
-    return {key: section, **balancers(timeouts={"http_request": 6, "hard_stop_after": 59})}
+    return {key: section, **balancers(timeouts={"http_request": 6, "hard_stop_after": 179})}
 
 
 def answers(world: World) -> bool:
