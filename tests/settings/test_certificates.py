@@ -3,70 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
-    NoEncryption,
     PrivateFormat,
 )
-from cryptography.x509.oid import NameOID
 
 from settings.certificates import judge
+from tests.issued import NOW, Pair, made
 from tests.settings.fixtures import base_config
 from tests.settings.test_loader import SECRET, give, loaded, loop, refused, warned
 
 __all__ = ["loop", "warned"]
 
-NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 NAMES = ["www.lab.test"]
-
-
-@dataclass(frozen=True)
-class Pair:
-    certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
-
-    @property
-    def pem(self) -> str:
-        return self.certificate.public_bytes(Encoding.PEM).decode()
-
-    @property
-    def key_pem(self) -> str:
-        done = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        return done.decode()
-
-
-def made(
-    name: str,
-    *,
-    by: Pair | None = None,
-    names: tuple[str, ...] = ("*.lab.test", "lab.test"),
-    begins: datetime = NOW - timedelta(days=100),
-    ends: datetime = NOW + timedelta(days=265),
-) -> Pair:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(by.certificate.subject if by else subject)
-        .public_key(key.public_key())
-        .serial_number(0xABC)
-        .not_valid_before(begins)
-        .not_valid_after(ends)
-    )
-    if names:
-        alternative = x509.SubjectAlternativeName([x509.DNSName(each) for each in names])
-        builder = builder.add_extension(alternative, critical=False)
-    return Pair(builder.sign(by.key if by else key, hashes.SHA256()), key)
 
 
 ROOT = made("Root", names=(), ends=NOW + timedelta(days=3650))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lab.probes.certificates import Seen, ending
 from lab.probes.world import script
-from tests.settings.test_certificates import NOW, made
+from tests.issued import NOW, made
 
 
 def seen(days: float, life: int = 365) -> Seen:
