@@ -140,7 +140,6 @@ routes = BalancersRoutes(
         client_ip_header=cdn.client_ip_header,
         http_port=platform.ports.http,
         https_port=platform.ports.https,
-        health_port=platform.ports.health,
         load_balancer_ip=platform.ports.load_balancer_ip,
         certificate=certificate.chain,
         key=certificate.key,

@@ -24,7 +24,6 @@ LATE: dict[str, object] = {
         nodes=(),
         http_port=None,
         https_port=None,
-        health_port=None,
         load_balancer_ip=IPv4Address("192.0.2.20"),
         timeouts=Timeouts(),
         sizes=Sizes(),

@@ -31,8 +31,8 @@ class BalancersBaseArgs:
 @dataclass(frozen=True, kw_only=True)
 class BalancersRoutesArgs:
     """`nodes` are all machines of the cluster. What the platform decides arrives as inputs:
-    `http_port` and `https_port`, the NodePorts of the ingress, `health_port`, its
-    healthCheckNodePort (0 for none), `load_balancer_ip` (used with target load-balancer-ip only).
+    `http_port` and `https_port`, the NodePorts of the ingress, `load_balancer_ip` (used with target
+    load-balancer-ip only).
     `certificate` is the PEM chain, leaf first; `key` its private key. `client_ip_header` names the
     client when the CDN calls; `cdn_ranges` are taken as the CDN's layer vetted them.
     """
@@ -44,7 +44,6 @@ class BalancersRoutesArgs:
     client_ip_header: str
     http_port: pulumi.Input[int]
     https_port: pulumi.Input[int]
-    health_port: pulumi.Input[int]
     load_balancer_ip: pulumi.Input[str] | None
     certificate: pulumi.Input[str]
     key: pulumi.Input[str]
@@ -73,7 +72,6 @@ def routes_model(
     *,
     http_port: int = 0,
     https_port: int = 0,
-    health_port: int = 0,
     load_balancer_ip: str | None = None,
 ) -> RoutesModel:
     """The plain values of `args` once the late ones are known (a port of 0 is none)."""
@@ -84,7 +82,6 @@ def routes_model(
         nodes=servers(args.nodes),
         http_port=http_port or None,
         https_port=https_port or None,
-        health_port=health_port or None,
         load_balancer_ip=IPv4Address(load_balancer_ip) if load_balancer_ip else None,
         timeouts=settings.timeouts,
         sizes=settings.sizes,

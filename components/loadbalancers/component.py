@@ -176,12 +176,8 @@ def _routes(args: BalancersRoutesArgs) -> pulumi.Output[RoutesModel]:
     diff.
     """
     if args.settings.target == "node-port":
-        ports = pulumi.Output.all(args.http_port, args.https_port, args.health_port)
-        live = ports.apply(
-            lambda each: routes_model(
-                args, http_port=each[0], https_port=each[1], health_port=each[2]
-            )
-        )
+        ports = pulumi.Output.all(args.http_port, args.https_port)
+        live = ports.apply(lambda each: routes_model(args, http_port=each[0], https_port=each[1]))
     else:
         address = pulumi.Output.from_input(args.load_balancer_ip)
         live = address.apply(lambda each: routes_model(args, load_balancer_ip=each))

@@ -43,6 +43,8 @@ CERTIFICATE = "/etc/haproxy/tls/site.pem"
 DROP_IN = f"/etc/systemd/system/{HAPROXY}.d/layered.conf"
 RELOAD = "/etc/haproxy/layered-reload"
 SYSCTL = "/etc/sysctl.d/90-layered-balancer.conf"
+CHECKED_HOST = "check.invalid"
+"""The host that a check of the ingress names: nobody's (RFC 6761, section 6.4)."""
 SOCKET = "/run/haproxy/layered.sock"
 """The runtime API, mode 0600 (HAProxy management guide, section 9.3)."""
 CHECK = ("/usr/sbin/haproxy", "-c", "-f", DIRECTORY)
@@ -153,6 +155,7 @@ def site(routes: RoutesModel) -> str:
         cdn=CDN,
         http_port=HTTP_PORT,
         https_port=HTTPS_PORT,
+        checked_host=CHECKED_HOST,
     )
 
 

@@ -85,9 +85,8 @@ class RoutesModel:
     """Where requests go: plain ones to the ingress' HTTP port, TLS ones to its HTTPS port.
 
     With `node-port` they go to every one of `nodes` on `http_port` or `https_port` (NodePorts), as
-    long as its `health_port` says that the ingress runs there (`healthCheckNodePort`,
-    externalTrafficPolicy Local; `None` checks that the port accepts connections). With
-    `load-balancer-ip` they go to ports 80 and 443 of that one address.
+    long as an ingress answers there. With `load-balancer-ip` they go to ports 80 and 443 of that
+    one address.
     """
 
     lan_vips: tuple[IPv4Address, ...]
@@ -95,7 +94,6 @@ class RoutesModel:
     nodes: tuple[Server, ...]
     http_port: int | None
     https_port: int | None
-    health_port: int | None
     load_balancer_ip: IPv4Address | None
     timeouts: Timeouts
     sizes: Sizes

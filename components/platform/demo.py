@@ -8,6 +8,10 @@ from settings.models import Demo
 
 NAME = "echo"
 PORT = 8080
+LEAVE_SECONDS = 10
+"""Between being told to leave and stopping: the ingress hears of endpoints within seconds."""
+FINISH_SECONDS = 300
+"""How long requests may go on after that."""
 
 
 def addon(site: Site) -> Addon | None:
@@ -29,12 +33,17 @@ def addon(site: Site) -> Addon | None:
 
 
 def workload(demo: Demo) -> Object:
-    """The demonstration's pods: a DaemonSet (one a node), or a Deployment spread over nodes."""
+    """The demonstration's pods: a DaemonSet (one a node), or a Deployment spread over nodes.
+
+    A new pod is ready before an old one leaves, which goes on answering until the ingress has
+    heard of it, and then brings its requests to their end.
+    """
     labels = {"app.kubernetes.io/name": NAME}
     pod: Object = {
         "metadata": {"labels": labels},
         "spec": {
             "automountServiceAccountToken": False,
+            "terminationGracePeriodSeconds": LEAVE_SECONDS + FINISH_SECONDS + 10,
             "securityContext": {
                 "runAsNonRoot": True,
                 "runAsUser": 65534,
@@ -56,6 +65,7 @@ def workload(demo: Demo) -> Object:
                         "periodSeconds": 2,
                         "failureThreshold": 2,
                     },
+                    "lifecycle": {"preStop": {"sleep": {"seconds": LEAVE_SECONDS}}},
                     "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}},
                     "securityContext": {
                         "allowPrivilegeEscalation": False,
@@ -66,7 +76,16 @@ def workload(demo: Demo) -> Object:
             ],
         },
     }
-    spec: Object = {"selector": {"matchLabels": labels}, "template": pod}
+    rollout = {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
+    }
+    spec: Object = {
+        "selector": {"matchLabels": labels},
+        "updateStrategy" if demo.every_node else "strategy": rollout,
+        "minReadySeconds": 5,
+        "template": pod,
+    }
     if not demo.every_node:
         spec["replicas"] = demo.replicas
         pod["spec"]["topologySpreadConstraints"] = [

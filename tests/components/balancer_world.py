@@ -37,6 +37,11 @@ def request(stream):
 def answer(stream, body, status=200):
     stream.write(b"HTTP/1.1 %d -\\r\\nContent-Length: %d\\r\\n\\r\\n" % (status, len(body)) + body)
     stream.flush()
+def there(connection):
+    if health["status"] != 200:
+        connection.close()
+        raise OSError("no ingress here")
+    return connection
 def plain(connection, number):
     ingress(connection, number, proxied(connection), {"tls": None})
 def over_tls(connection, number):
@@ -47,7 +52,8 @@ def over_tls(connection, number):
     context.set_alpn_protocols(["h2", "http/1.1"])
     context.sni_callback = lambda tls, name, context: names.append(name)
     tls = context.wrap_socket(connection, server_side=True)
-    about = {"tls": tls.version(), "sni": names[0], "alpn": tls.selected_alpn_protocol()}
+    about = {"tls": tls.version(), "sni": names[-1] if names else None}
+    about["alpn"] = tls.selected_alpn_protocol()
     ingress(tls, number, client, about)
 def ingress(connection, number, client, about):
     stream = connection.makefile("rwb")
@@ -76,9 +82,8 @@ def serve(port, handler, wrap=lambda c: c):
             number += 1
             threading.Thread(target=one, args=(connection, number), daemon=True).start()
     threading.Thread(target=loop, daemon=True).start()
-serve(30080, plain)
-serve(30443, over_tls)
-serve(30081, checked)
+serve(30080, plain, there)
+serve(30443, over_tls, there)
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(sys.argv[2])
 serve(6443, checked, lambda c: context.wrap_socket(c, server_side=True))
@@ -87,8 +92,8 @@ for line in sys.stdin:
     health["status"] = int(line)
     print("set", flush=True)
 """
-"""A node: an ingress that takes PROXY v2, plain and before TLS, its health check, and an API server
-behind TLS."""
+"""A node: an ingress that takes PROXY v2, plain and before TLS, and an API server behind TLS. Told
+another status than 200 it has no ingress: its NodePorts accept nothing."""
 
 GET = """
 import http.client, json, ssl, sys

@@ -72,7 +72,6 @@ def routes_args(stack: Stack) -> balancer_args.BalancersRoutesArgs:
         client_ip_header=stack.cdn.client_header,
         http_port=ingress.node_ports.http or 0,
         https_port=ingress.node_ports.https or 0,
-        health_port=ingress.node_ports.health or 0,
         load_balancer_ip=None if address is None else str(address),
         certificate=CERTIFICATE,
         key=KEY,
@@ -87,7 +86,6 @@ def routes_model(stack: Stack) -> RoutesModel:
         routes_args(stack),
         http_port=ingress.node_ports.http or 0,
         https_port=ingress.node_ports.https or 0,
-        health_port=ingress.node_ports.health or 0,
         load_balancer_ip=None if address is None else str(address),
     )
 

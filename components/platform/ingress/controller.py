@@ -14,9 +14,11 @@ class Controller:
     """One kind of ingress controller.
 
     Its chart must make a Service called `service`, of type LoadBalancer and with
-    `externalTrafficPolicy: Local`, so that its healthCheckNodePort tells a balancer whether a node
-    has a pod of it; `http` and `https` name that Service's ports. Both take connections with a
-    PROXY header from the balancers, and on `https` they are TLS. `values` makes the chart's values.
+    `externalTrafficPolicy: Local`, so that a node's NodePort answers as long as the node has a pod
+    of it; `http` and `https` name that Service's ports. Both take connections with a PROXY header
+    from the balancers, and on `https` they are TLS; both answer "OPTIONS *" with a status below
+    500. A pod that is told to leave takes connections until nobody sends it any, and finishes what
+    it has. `values` makes the chart's values.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """Traefik as the ingress controller.
 
-Source: the chart's values.yaml, 41.
+Sources: the chart's values.yaml, 41; Traefik's reference of entry points (transport.lifeCycle).
 """
 
 from __future__ import annotations
@@ -11,6 +11,11 @@ from components.platform.ingress.controller import Controller
 from settings.models import IngressTimeouts
 
 NAME = "traefik"
+ACCEPT_SECONDS = 10
+"""How long a pod that was told to leave takes new connections all the same: by then every node
+sends them to its successor."""
+FINISH_SECONDS = 300
+"""How long the requests and streams that it has may go on after that."""
 
 
 def values(site: Site) -> Values:
@@ -18,18 +23,36 @@ def values(site: Site) -> Values:
 
     A request comes from HAProxy to a NodePort, with a PROXY header that only the balancers may
     send; one over HTTPS comes over TLS, since Traefik judges `X-Forwarded-Proto` by the client's
-    address after PROXY. `externalTrafficPolicy: Local` keeps it on the node it came to; the
-    health-check NodePort tells a balancer whether that node has a Traefik.
+    address after PROXY. `externalTrafficPolicy: Local` keeps it on the node it came to.
+
+    A new pod stands beside the old one until it is ready, on the same node; what the old one serves
+    goes on to its end. Traefik calls itself ready before it has read its routes, and answers 404
+    until then: the first look is later.
     """
     ingress = site.settings.ingress
     ports = ingress.node_ports
     trusted = {"trustedIPs": [f"{address}/32" for address in site.trusted]}
-    transport = {"respondingTimeouts": _timeouts(ingress.timeouts)}
+    transport = {
+        "respondingTimeouts": _timeouts(ingress.timeouts),
+        "lifeCycle": {
+            "requestAcceptGraceTimeout": f"{ACCEPT_SECONDS}s",
+            "graceTimeOut": f"{FINISH_SECONDS}s",
+        },
+    }
     spec: Values = {"type": "LoadBalancer", "externalTrafficPolicy": "Local"}
     if ports.health is not None:
         spec["healthCheckNodePort"] = ports.health
     return {
-        "deployment": {"kind": "DaemonSet"},
+        "deployment": {
+            "kind": "DaemonSet",
+            "minReadySeconds": 5,
+            "terminationGracePeriodSeconds": ACCEPT_SECONDS + FINISH_SECONDS + 10,
+        },
+        "updateStrategy": {
+            "type": "RollingUpdate",
+            "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
+        },
+        "readinessProbe": {"initialDelaySeconds": 5, "periodSeconds": 2, "failureThreshold": 3},
         "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
         "ingressClass": {"enabled": True, "isDefaultClass": True, "name": NAME},
         "providers": {

@@ -132,13 +132,11 @@ def test_ports_that_arrive_late_reach_the_servers() -> None:
     seen = run_routes(
         http_port=lambda: pulumi.Output.from_input(31234),
         https_port=lambda: pulumi.Output.from_input(31236),
-        health_port=lambda: pulumi.Output.from_input(31235),
     )
     text = request(seen.one(COMMAND, "lb-a-routes"))["files"][haproxy.ROUTES]["content"]
 
     assert "    server worker-1 198.18.10.31:31234\n" in text
     assert "    server worker-1 198.18.10.31:31236\n" in text
-    assert "check port 31235 " in text
 
 
 def test_an_address_that_arrives_late_is_the_server() -> None:

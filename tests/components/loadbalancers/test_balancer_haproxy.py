@@ -41,7 +41,7 @@ def backend(text: str, name: str) -> str:
 
 
 @pytest.mark.parametrize(("name", "port"), [("ingress_http", 30080), ("ingress_https", 30443)])
-def test_requests_go_to_the_node_port_of_every_node_and_checks_to_the_health_port(
+def test_requests_go_to_the_node_port_of_every_node_and_checks_take_the_same_way(
     name: str, port: int
 ) -> None:
     text = backend(rendered.balancer_files(stacks.lab(), "lb-a")[haproxy.ROUTES], name)
@@ -51,8 +51,9 @@ def test_requests_go_to_the_node_port_of_every_node_and_checks_to_the_health_por
         ("worker-1", f"198.18.10.31:{port}"),
         ("worker-2", f"198.18.10.32:{port}"),
     ]
-    assert "default-server send-proxy-v2 check port 30081 " in text
-    assert "check-send-proxy" not in text
+    assert "default-server send-proxy-v2 check check-send-proxy " in text
+    assert "http-check send meth OPTIONS uri * " in text
+    assert "30081" not in text
 
 
 def test_only_what_came_over_tls_goes_on_over_tls() -> None:
@@ -63,15 +64,15 @@ def test_only_what_came_over_tls_goes_on_over_tls() -> None:
     assert re.findall(r"default_backend (\S+)", text[https:]) == ["ingress_https"]
     assert " ssl " not in backend(text, "ingress_http")
     assert " ssl verify none sni req.hdr(host)" in backend(text, "ingress_https")
-    assert " no-check-ssl" in backend(text, "ingress_https")
 
 
-def test_without_a_health_port_the_node_port_itself_is_tried() -> None:
-    model = rendered.routes_model(stacks.lab())
-    text = haproxy.site(type(model)(**{**vars(model), "health_port": None}))
+@pytest.mark.parametrize("stack", ["lab", "load-balancer-ip"])
+def test_a_failed_check_cuts_nothing_that_a_server_still_serves(stack: str) -> None:
+    text = rendered.balancer_files(stacks.NAMED[stack](), "lb-a")[haproxy.ROUTES]
 
-    assert text.count("default-server send-proxy-v2 check inter 1s") == 2
-    assert "httpchk" not in text
+    assert "on-marked-down" not in text
+    assert re.findall(r"default-server send-proxy-v2 .* (tcp-ut \S+)\n", text)
+    assert "option srvtcpka\n" in text
 
 
 def test_the_ingress_address_is_the_only_server_when_it_is_the_target() -> None:

@@ -8,16 +8,21 @@ Ingress without annotations does.
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.platform.ingress import traefik as controller
+from lab.probes.rollouts import Seen
+from lab.probes.world import script
 from lab.software import images
 from tests.components import certificates
-from tests.components.balancer_world import CDN, STRANGER, get, start_balancer
+from tests.components.balancer_world import CDN, STRANGER, VIP, get, start_balancer
 from tests.components.platform import platform_args
 from tests.components.world import World, lacking, until
 
@@ -25,33 +30,46 @@ NODE = "198.18.10.21"
 DIRECT = "198.18.10.11"
 TRAEFIK = images.TRAEFIK_PROGRAM
 LACKING = lacking() or (
-    None if TRAEFIK.ready else "no Traefik: python -m lab.software build --only traefik"
+    None
+    if TRAEFIK.ready
+    else f"no Traefik: python -m lab.software build --only {images.TRAEFIK.item.name}"
 )
 pytestmark = [
     pytest.mark.root,
     pytest.mark.skipif(LACKING is not None, reason=LACKING or ""),
 ]
 
+STREAM_SECONDS = controller.ACCEPT_SECONDS + 6
+"""Longer than a Traefik that leaves takes connections, and checks need to tell."""
 APPLICATION = """
-import http.server, json, threading
+import http.server, json, time
 class Application(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def do_GET(self):
+        if self.path == "/stream":
+            return self.stream()
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = json.dumps({"headers": headers}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+    def stream(self, seconds=SECONDS):
+        self.send_response(200)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        for _ in range(seconds):
+            self.wfile.write(b"beat\\n")
+            time.sleep(1)
+        self.wfile.write(b"end\\n")
+        self.close_connection = True
     def log_message(self, *words):
         pass
-health = http.server.ThreadingHTTPServer(("0.0.0.0", 30081), Application)
-threading.Thread(target=health.serve_forever, daemon=True).start()
 application = http.server.ThreadingHTTPServer(("127.0.0.1", 8080), Application)
 print("ready", flush=True)
 application.serve_forever()
-"""
-"""Answers with the headers of the request; beside it the health check of the node."""
+""".replace("SECONDS", str(STREAM_SECONDS))
+"""Answers with the headers of the request; /stream with a line a second for SECONDS, then "end"."""
 
 PROXIED = """
 import json, socket, sys
@@ -80,7 +98,19 @@ def flags(routes: str) -> list[str]:
             made.append(f"{entry}.{kind}.trustedIPs={','.join(ports[name][kind]['trustedIPs'])}")
         for kind, value in ports[name]["transport"]["respondingTimeouts"].items():
             made.append(f"{entry}.transport.respondingTimeouts.{kind}={value}")
+        for key, value in ports[name]["transport"]["lifeCycle"].items():
+            made.append(f"{entry}.transport.lifeCycle.{key}={value}")
     return [*made, "--entryPoints.websecure.http.tls=true", "--global.checkNewVersion=false"]
+
+
+def ingress(world: World, name: str, address: str, routes: Path) -> subprocess.Popen[bytes]:
+    """A node with an application and a Traefik before it; the latter's process."""
+    world.space(name)
+    world.plug(name, "eth0", "lan", f"{address}/24")
+    application = world.start(name, [sys.executable, "-c", APPLICATION])
+    assert application.stdout is not None
+    assert application.stdout.readline() == b"ready\n"
+    return world.start(name, [str(TRAEFIK.path / "traefik"), *flags(str(routes))])
 
 
 @pytest.fixture(scope="module")
@@ -103,13 +133,11 @@ def net() -> Iterator[World]:
         world.plug("lb-a", "eth1", "lan", f"{DIRECT}/24")
         for outside in (CDN, STRANGER):
             world.ip("lb-a", "route", "add", f"{outside}/32", "dev", "eth1")
-        world.space("cp-1")
-        world.plug("cp-1", "eth0", "lan", f"{NODE}/24")
-        application = world.start("cp-1", [sys.executable, "-c", APPLICATION])
-        assert application.stdout is not None
-        assert application.stdout.readline() == b"ready\n"
         path = world.file("routes.yaml", json.dumps(routes))
-        world.start("cp-1", [str(TRAEFIK.path / "traefik"), *flags(str(path))])
+        world.ingresses = {  # type: ignore[attr-defined]
+            name: ingress(world, name, address, path)
+            for name, address in (("cp-1", NODE), ("worker-1", "198.18.10.31"))
+        }
         start_balancer(world, "lb-a", certificates.self_signed("echo.lab.test"))
         host = {"Host": "echo.lab.test"}
         until(lambda: get(world, "cdn", host)[0].get("status") == 200, "HTTP is answered", 20)
@@ -160,3 +188,30 @@ def test_the_ingress_does_not_believe_a_proxy_header_of_anybody_else(net: World)
     said = net.python("cdn", PROXIED, "192.0.2.7", CDN, NODE)
 
     assert "192.0.2.7" not in said
+
+
+def test_an_ingress_that_leaves_loses_neither_requests_nor_streams(net: World) -> None:
+    """Its node is down for new requests while the old ones are still served there."""
+    spec = {
+        "address": VIP,
+        "host": "echo.lab.test",
+        "port": 80,
+        "tls_port": 443,
+        "ca": None,
+        "path": "/",
+        "stream_path": "/stream",
+        "rate": 40,
+        "streams": 6,
+        "timeout": 5,
+        "silence": 5,
+        "longest": STREAM_SECONDS,
+    }
+    load = net.start("cdn", [sys.executable, "-c", script("load"), json.dumps(spec)])
+    assert load.stdout is not None
+    assert load.stdout.readline() == b"ready\n"
+    net.ingresses["cp-1"].send_signal(signal.SIGTERM)  # type: ignore[attr-defined]
+    seen = Seen(**json.loads(load.stdout.readline()))
+
+    assert (seen.lost, seen.streams_lost) == (0, 0), str(seen)
+    assert seen.streams >= 6
+    assert net.run("lb-a", ["bash", "-c", f"exec 3<>/dev/tcp/{NODE}/30443"]).returncode != 0
