@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from components.cluster import birth
 from components.cluster.containerd import SOCKET
 from components.cluster.kubeadm import CONFIG
 from components.cluster.render import text
@@ -14,14 +15,25 @@ BINDING = "layered-cloud-administrator"
 KUBECONFIG_HOURS = 8760
 
 
-def init_guard() -> str:
-    """Holds when the cluster was made, and its node not reset since."""
-    return f"[ -f {MARKERS}/initialised ]\n[ -s /etc/kubernetes/kubelet.conf ]\n"
+def init_guard(read: Mapping[str, str]) -> str:
+    """Holds when the cluster was made with `read` (`birth.facts`), and its node not reset since."""
+    return text("init-guard.sh.j2", markers=MARKERS, read=_lines(read))
 
 
-def init(ignored: Sequence[str]) -> str:
-    """`kubeadm init`; a failure says kubeadm's words and leaves a node to begin on again."""
-    return text("init.sh.j2", config=CONFIG, markers=MARKERS, ignore=_ignoring(ignored))
+def init(ignored: Sequence[str], read: Mapping[str, str]) -> str:
+    """`kubeadm init`; a failure says kubeadm's words and leaves a node to begin on again.
+
+    A cluster that was made with other values than `read` is made anew while nobody was given it,
+    and refused afterwards.
+    """
+    return text(
+        "init.sh.j2",
+        config=CONFIG,
+        markers=MARKERS,
+        ignore=_ignoring(ignored),
+        read=_lines(read),
+        remedy=birth.REMEDY,
+    )
 
 
 def reset() -> str:
@@ -72,7 +84,16 @@ def servers(api: ApiEndpoint) -> list[str]:
 
 
 def _access(api: ApiEndpoint, epoch: int) -> dict[str, object]:
-    return {"servers": servers(api), "binding": BINDING, "user": administrator(epoch)}
+    return {
+        "servers": servers(api),
+        "binding": BINDING,
+        "user": administrator(epoch),
+        "markers": MARKERS,
+    }
+
+
+def _lines(read: Mapping[str, str]) -> str:
+    return "\n".join(f"{key} {value}" for key, value in sorted(read.items()))
 
 
 def _ignoring(errors: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.cluster import actions
+from components.cluster import actions, birth, handed_out
 from components.cluster.args import ClusterArgs, Node
 from components.cluster.control_planes import ControlPlanes
 from components.cluster.parts import parts
@@ -32,10 +32,11 @@ class Cluster(pulumi.ComponentResource):
 
     Promises: pinned, held packages; the kubelet bound to the node's LAN address; an API
     certificate that names every VIP; a failed init or join leaves a node on which the next run
-    begins anew; every join has a token of its own that lives 15 minutes; a new machine under an
-    old name replaces the old node; a kubeconfig whose user alone holds the administrator's role,
-    minted once per credentials epoch and again in the last 30 days of its year: raising the epoch
-    takes the role from the one before.
+    begins anew, and so does a cluster whose API never answered, once its values are others; what
+    only `kubeadm init` reads is refused when it changes later, in a preview too; every join has a
+    token of its own that lives 15 minutes; a new machine under an old name replaces the old node; a
+    kubeconfig whose user alone holds the administrator's role, minted once per credentials epoch
+    and again in the last 30 days of its year: raising the epoch takes the role from the one before.
 
     Leaves out: more than one control plane; version upgrades (a changed version is installed but
     not applied, `kubeadm upgrade` is the operator's); changes to the kubeadm configuration after
@@ -64,14 +65,15 @@ class Cluster(pulumi.ComponentResource):
         cluster, api = args.cluster, args.api
         planes = ControlPlanes(args.control_planes)
         self.control_plane = planes.living
+        read = birth.facts(args.node(planes.founder))
         configured = {machine.name: self._configure(machine, args) for machine in args.machines}
         init = HostAction(
             f"{planes.founder.name}-init",
             HostActionArgs(
                 machine=planes.founder,
                 name="init",
-                guard=actions.init_guard(),
-                do=actions.init(cluster.ignore_preflight_errors),
+                guard=actions.init_guard(read),
+                do=actions.init(cluster.ignore_preflight_errors, read),
                 undo=actions.reset(),
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[configured[planes.founder.name]]),
@@ -86,9 +88,13 @@ class Cluster(pulumi.ComponentResource):
                 guard=actions.access_guard(api, epoch),
                 do=actions.access(api, epoch),
                 result=actions.kubeconfig(api, epoch),
-                epoch=pulumi.Output.concat(str(epoch), " until ", end),
+                epoch=end.apply(lambda until: birth.epoch(f"{epoch} until {until}", read)),
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[init]),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[init],
+                hooks=pulumi.ResourceHookBinding(before_update=[handed_out.hook(name)]),
+            ),
         )
         for machine in args.workers:
             Worker(

@@ -5,6 +5,7 @@ Sources: kubeadm-config.v1beta4, kubelet-config.v1beta1 (kubernetes.io/docs/refe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -63,10 +64,30 @@ def config(node: NodeModel) -> str:
     }
     documents = (
         _init(node),
-        merged(_cluster(node), cluster.cluster_configuration),
+        added(_cluster(node), cluster.cluster_configuration),
         merged(kubelet, cluster.kubelet.config),
     )
     return "---\n".join(yaml.safe_dump(each, sort_keys=False) for each in documents)
+
+
+def added(ours: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """`given` laid on `ours` as `merged` does, but a list that both have is joined: flags by their
+    name, the given one in place of ours, and anything else once."""
+    result = merged(ours, given)
+    for key, below in ours.items():
+        value = given.get(key)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            result[key] = added(below, value)
+        elif isinstance(below, list) and isinstance(value, list):
+            result[key] = _joined(below, value)
+    return result
+
+
+def _joined(ours: list[Any], given: list[Any]) -> list[Any]:
+    if all(isinstance(each, Mapping) for each in (*ours, *given)):
+        named = {each["name"] for each in given}
+        return [*(each for each in ours if each["name"] not in named), *given]
+    return list(dict.fromkeys([*ours, *given]))
 
 
 def _init(node: NodeModel) -> dict[str, Any]:

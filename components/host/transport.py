@@ -89,6 +89,7 @@ def command(
             delete_before_replace=True,
             depends_on=[*dependencies(opts), *depends_on],
             additional_secret_outputs=["stdout", "stderr"] if secret_output else None,
+            hooks=opts.hooks if opts else None,
         ),
     )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
 from typing import Any, Final
 
 from settings.checks.decided import Decided, undone
@@ -45,11 +47,6 @@ _DECIDED: Final = (
         right="remove it or write true",
     ),
     Decided(keys=("certificatesDir",), why="is where nothing else looks for the certificates"),
-    Decided(
-        keys=("apiServer", "certSANs"),
-        why="replaces the names that the program gives the API's certificate",
-        right="remove it: every VIP, the node and its addresses are in it",
-    ),
     Decided(keys=("etcd", "external"), why="is not supported: control planes are etcd's members"),
 )
 _COMPONENTS: Final = (
@@ -84,8 +81,17 @@ _WHY: Final = {
     "authorization-mode": "leaves nodes or roles without their rights, or everybody with all",
     "allow-privileged": "keeps Cilium and MetalLB from starting",
 }
+_NEEDED: Final = {
+    ("apiServer", "enable-admission-plugins"): ("NodeRestriction",),
+    ("controllerManager", "controllers"): ("bootstrapsigner", "tokencleaner"),
+}
+"""What kubeadm puts among a flag's values, and given ones must keep."""
 _REMOVED: Final = ("basic-auth-file", "insecure-bind-address", "insecure-port", "kubelet-https")
 _MASK = "node-cidr-mask-size"
+_NAME = re.compile(
+    r"(?=.{1,253}$)(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
+)
+"""A DNS-1123 subdomain, perhaps a wildcard: what kubeadm takes for a name."""
 
 
 @reads("cluster")
@@ -107,7 +113,7 @@ def kubeadm_is_added_to(stack: Stack) -> Iterator[Problem]:
 
 @reads("cluster")
 def kubeadms_flags_are_a_list(stack: Stack) -> Iterator[Problem]:
-    """extraArgs are a list of names and values since v1beta4, and a list replaces ours."""
+    """extraArgs are a list of names and values since v1beta4; they are joined with ours by name."""
     mask = str(stack.cluster.node_mask)
     for keys in _COMPONENTS:
         path, held = ".".join(("cluster.cluster_configuration", *keys)), _held(stack, keys)
@@ -122,21 +128,39 @@ def kubeadms_flags_are_a_list(stack: Stack) -> Iterator[Problem]:
                 'write [{ name: FLAG, value: "TEXT" }]',
             )
             continue
-        names: dict[str, str] = {}
         for index, each in enumerate(given):
             here = f"{path}[{index}]"
-            if (wrong := _malformed(each)) is not None:
-                yield problem(here, *wrong)
+            if (malformed := _malformed(each)) is not None:
+                yield problem(here, *malformed)
                 continue
-            names[each["name"]] = each["value"]
-            yield from _flag(keys[0], here, each["name"], each["value"])
-        if keys == ("controllerManager",) and names.get(_MASK) != mask:
-            yield problem(
-                path,
-                ABSENT,
-                f"replaces the program's list, and with it {_MASK} ({mask}, cluster.node_mask)",
-                f'add {{ name: {_MASK}, value: "{mask}" }}',
-            )
+            name, value = each["name"], each["value"]
+            yield from _flag(keys[0], here, name, value)
+            if keys == ("controllerManager",) and name.startswith(_MASK) and value != mask:
+                wrong = f"is not cluster.node_mask ({mask})"
+                yield problem(here, f"{name}={value}", wrong, "say it there")
+
+
+@reads("cluster")
+def the_apis_names_are_names(stack: Stack) -> Iterator[Problem]:
+    """certSANs are joined with ours: host names and addresses, as kubeadm takes them."""
+    path = "cluster.cluster_configuration.apiServer.certSANs"
+    given = _held(stack, ("apiServer",)).get("certSANs", [])
+    if not isinstance(given, list):
+        yield problem(path, ABSENT, "is no list", "write [NAME, ADDRESS]")
+        return
+    for index, each in enumerate(given):
+        if not isinstance(each, str) or not (_NAME.fullmatch(each) or _is_address(each)):
+            shown = ABSENT if isinstance(each, dict | list) else each
+            right = "write one such as api.example.org"
+            yield problem(f"{path}[{index}]", shown, "is no host name and no address", right)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _held(stack: Stack, keys: tuple[str, ...]) -> Mapping[str, Any]:
@@ -167,3 +191,6 @@ def _flag(component: str, path: str, name: str, value: str) -> Iterator[Problem]
     elif allowed is not None and value not in allowed:
         why = _WHY.get(name, "is decided by the program")
         yield problem(path, shown, why, "remove it")
+    for needed in _NEEDED.get((component, name), ()):
+        if needed not in value.split(","):
+            yield problem(path, shown, f"takes {needed} away", f"write {needed},{value}")

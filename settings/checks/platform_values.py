@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from settings.checks.decided import Decided, off, on, only, undone
@@ -53,6 +53,24 @@ CILIUM: Final = (
         allowed=on,
     ),
 )
+_IN_CONFIG: Final[dict[str, Callable[[Any], bool]]] = {
+    "auto-direct-node-routes": on,
+    "bgp-announce-lb-ip": off,
+    "cluster-pool-ipv4-cidr": off,
+    "devices": off,
+    "enable-bgp-control-plane": off,
+    "enable-ipv4": on,
+    "enable-ipv4-masquerade": on,
+    "enable-ipv6": off,
+    "enable-l2-announcements": off,
+    "enable-node-port": on,
+    "ipam": only("kubernetes"),
+    "ipv4-native-routing-cidr": off,
+    "kube-proxy-replacement": on,
+    "routing-mode": only("native"),
+    "tunnel": off,
+}
+"""The same by their names in the agent's own configuration."""
 METALLB: Final = (
     Decided(
         keys=("frrk8s", "enabled"),
@@ -190,7 +208,19 @@ def traefik(ingress: Ingress) -> tuple[Decided, ...]:
 @reads("platform")
 def cilium_stays_as_decided(stack: Stack) -> Iterator[Problem]:
     """The pod network, in place of kube-proxy."""
-    yield from undone("platform.cilium.values", stack.platform.cilium.values, CILIUM)
+    path, values = "platform.cilium.values", stack.platform.cilium.values
+    yield from undone(path, values, CILIUM)
+    why = "is decided by the program, under another name"
+    table = [
+        Decided(keys=("extraConfig", key), why=why, allowed=allowed)
+        for key, allowed in _IN_CONFIG.items()
+    ]
+    yield from undone(path, values, table)
+    given = values.get("extraArgs", [])
+    for index, each in enumerate(given if isinstance(given, list) else []):
+        name, _, value = str(each).lstrip("-").partition("=")
+        if name in _IN_CONFIG and not _IN_CONFIG[name](value):
+            yield problem(f"{path}.extraArgs[{index}]", each, "sets what is decided", "remove it")
 
 
 @reads("platform")

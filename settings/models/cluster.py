@@ -194,7 +194,7 @@ class Cluster(Strict):
     ignore_preflight_errors: list[Preflight] = Field(default_factory=list)
     """kubeadm's --ignore-preflight-errors."""
     cluster_configuration: dict[str, Any] = Field(default_factory=dict)
-    """Merged over kubeadm's ClusterConfiguration (image tags and the like)."""
+    """Merged over kubeadm's ClusterConfiguration; certSANs and extraArgs are joined with ours."""
     sysctls: dict[SysctlName, SysctlValue] = Field(default_factory=dict)
     """Further sysctls of every node."""
     node_files: dict[FilePath, FileText] = Field(default_factory=dict)

@@ -51,6 +51,7 @@ class Registration:
     custom_timeouts: Mapping[str, str]
     on_error: tuple[str, ...]
     version: str
+    before_update: tuple[str, ...]
 
 
 @dataclass
@@ -169,6 +170,7 @@ class Monitor(mocks.MockMonitor):
                 },
                 on_error=tuple(request.hooks.on_error),
                 version=request.version,
+                before_update=tuple(request.hooks.before_update),
             )
         )
         return response

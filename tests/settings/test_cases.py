@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent.parent
 CASES = ROOT.parent / "shared" / "cases"
 STACKS = sorted((CASES / "stacks").glob("*.yaml"))
 
-ACCEPTED = {"authkey-options", "pve-name-upper"}
+ACCEPTED = {"authkey-options", "kubeadm-cm-extraargs", "pve-name-upper"}
 """Sound, and once refused."""
 
 KEYS = {
@@ -75,7 +75,6 @@ KEYS = {
     "k8s-rc": "cluster.kubernetes_version",
     "kubeadm-anonymous": "cluster.cluster_configuration.apiServer.extraArgs[0]",
     "kubeadm-apiversion": "cluster.cluster_configuration.apiVersion",
-    "kubeadm-cm-extraargs": "cluster.cluster_configuration.controllerManager.extraArgs",
     "kubeadm-kind": "cluster.cluster_configuration.kind",
     "kubeadm-proxy-on": "cluster.cluster_configuration.proxy.disabled",
     "kubeadm-v1beta3-args": "cluster.cluster_configuration.apiServer.extraArgs",

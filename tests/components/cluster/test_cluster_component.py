@@ -191,6 +191,11 @@ def test_the_token_is_a_secret_on_its_way() -> None:
     assert "stdout" in command(seen, "worker-1-token").additional_secret_outputs
 
 
+def test_a_plan_is_asked_before_a_cluster_that_was_handed_out_is_changed() -> None:
+    assert command(run(), "cluster-kubeconfig").before_update == ("cluster-born",)
+    assert command(run(), "cp-1-init").before_update == ()
+
+
 def test_the_kubeconfig_is_secret() -> None:
     seen = run()
     assert seen.value["kubeconfig"] == "stdout of cluster-kubeconfig"

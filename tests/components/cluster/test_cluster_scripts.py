@@ -12,14 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from components.cluster import actions
+from components.cluster import actions, birth
 from components.cluster.render import text
 from components.host.endpoint import ApiEndpoint
 
 API = ApiEndpoint(lan=IPv4Address("198.18.10.10"), management=IPv4Address("198.18.0.10"))
+READ = {"cluster.name": '"lab"', "cluster.node_mask": "24"}
+OTHERS = {"cluster.name": '"lab"', "cluster.node_mask": "25"}
 TEXTS = {
-    "init": actions.init(["Swap", "Mem"]),
-    "init-guard": actions.init_guard(),
+    "init": actions.init(["Swap", "Mem"], READ),
+    "init-guard": actions.init_guard(READ),
+    "init-others": actions.init([], OTHERS),
+    "init-guard-others": actions.init_guard(OTHERS),
     "reset": actions.reset(),
     "join": actions.join("worker-1", API, ["Swap"]),
     "join-guard": text("join-guard.sh.j2"),
@@ -144,6 +148,44 @@ def test_an_init_that_died_half_way_begins_from_nothing(node: Node) -> None:
     assert not node.exists("/etc/cni/net.d/10-old.conf")
 
 
+def kubeadms(node: Node) -> list[str]:
+    return [call.split()[1] for call in node.calls if call.startswith("kubeadm ")]
+
+
+def test_other_values_make_a_cluster_anew_that_nobody_was_given(node: Node) -> None:
+    """A wrong one that kubeadm took, and that kept the API from answering."""
+    node.program("kubeadm", INIT.format(root=node.root))
+    assert node.run("init").returncode == 0
+    assert node.run("init-guard-others").returncode != 0
+    assert node.run("init-others").returncode == 0
+    assert kubeadms(node) == ["init", "reset", "init"]
+    assert node.run("init-guard-others").returncode == 0
+    assert node.run("init-guard").returncode != 0
+
+
+def test_other_values_are_refused_by_key_once_the_cluster_was_given_out(node: Node) -> None:
+    node.program("kubeadm", INIT.format(root=node.root))
+    node.program("kubectl", 'case "$*" in *create*) echo kind: x ;; apply*) cat ;; esac')
+    assert node.run("init").returncode == 0
+    assert node.run("access").returncode == 0
+    done = node.run("init-others")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "cluster: it was made with other values (<) than the stack has now (>):",
+        "< cluster.node_mask 24",
+        "> cluster.node_mask 25",
+        birth.REMEDY,
+    ]
+    assert kubeadms(node) == ["init"]
+    assert node.run("init-guard").returncode == 0
+
+
+def test_a_cluster_made_before_its_values_were_noted_is_left_alone(node: Node) -> None:
+    node.write("/etc/kubernetes/layered-cloud/initialised", "")
+    node.write("/etc/kubernetes/kubelet.conf", "conf")
+    assert node.run("init-guard-others").returncode == 0
+
+
 def test_a_cluster_that_is_not_ours_is_never_reset_before_init(node: Node) -> None:
     node.write("/etc/kubernetes/kubelet.conf", "somebody's")
     node.program("kubeadm", 'case $1 in init) echo "[ERROR FileAvailable]"; exit 1 ;; esac')
@@ -266,6 +308,7 @@ def test_a_member_is_awaited_by_its_machine_id(node: Node) -> None:
 
 def test_the_api_is_asked_through_both_vips_before_the_role_is_given(node: Node) -> None:
     node.program("kubectl", 'case "$*" in *create*) echo kind: x ;; apply*) cat ;; esac')
+    node.write("/etc/kubernetes/layered-cloud/initialised", "")
     done = node.run("access")
     assert done.returncode == 0, done.stderr
     servers = [call.split()[2] for call in node.calls if call.startswith("kubectl --server h")]
@@ -278,6 +321,7 @@ def test_the_api_is_asked_through_both_vips_before_the_role_is_given(node: Node)
 
 
 def test_access_is_given_anew_when_the_role_is_somebody_elses(node: Node) -> None:
+    node.write("/etc/kubernetes/layered-cloud/delivered", "")
     node.program("kubectl", 'case "$*" in *jsonpath*) printf layered-cloud-1 ;; esac')
     assert node.run("access-guard").returncode != 0
     node.program("kubectl", 'case "$*" in *jsonpath*) printf layered-cloud-2 ;; esac')

@@ -90,6 +90,39 @@ def test_extension_keys_are_laid_over_what_is_decided() -> None:
     assert kubelet["cgroupDriver"] == "cgroupfs"
 
 
+def test_lists_that_are_added_to_keep_what_is_decided() -> None:
+    more = {
+        "apiServer": {
+            "certSANs": ["api.lab.test", "198.18.10.10"],
+            "extraArgs": [{"name": "audit-log-maxage", "value": "30"}],
+        },
+        "controllerManager": {"extraArgs": [{"name": "bind-address", "value": "127.0.0.1"}]},
+    }
+    text = kubeadm.config(control_plane(cluster(cluster_configuration=more)))
+    _, before, _ = yaml.safe_load_all(kubeadm.config(control_plane()))
+    _, after, _ = yaml.safe_load_all(text)
+    names = before["apiServer"]["certSANs"]
+
+    assert after["apiServer"]["certSANs"] == [*names, "api.lab.test"]
+    assert after["apiServer"]["extraArgs"] == [{"name": "audit-log-maxage", "value": "30"}]
+    assert after["controllerManager"]["extraArgs"] == [
+        {"name": "node-cidr-mask-size", "value": "24"},
+        {"name": "bind-address", "value": "127.0.0.1"},
+    ]
+    status, _, err = checked(
+        ["kubeadm", "config", "validate", "--config", kubeadm.CONFIG], {kubeadm.CONFIG: text}
+    )
+    assert status == 0, err
+
+
+def test_a_flag_that_is_given_stands_in_place_of_ours() -> None:
+    given = {"controllerManager": {"extraArgs": [{"name": "node-cidr-mask-size", "value": "24"}]}}
+    _, configuration, _ = yaml.safe_load_all(
+        kubeadm.config(control_plane(cluster(cluster_configuration=given)))
+    )
+    assert configuration["controllerManager"] == given["controllerManager"]
+
+
 def test_only_a_control_plane_has_a_configuration_and_serves_the_api() -> None:
     one, other = kubeadm.part(control_plane()), kubeadm.part(worker())
     assert [file.path for file in one.files] == [kubeadm.CONFIG]
