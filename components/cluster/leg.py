@@ -26,5 +26,5 @@ def part(node: NodeModel) -> Part:
     return Part(
         name="leg",
         files=(Text(path=UNIT, content=content),),
-        services=(Service(name="layered-leg", on_change="restart", watches=(UNIT,)),),
+        services=(Service(name="layered-leg.service", on_change="restart", watches=(UNIT,)),),
     )

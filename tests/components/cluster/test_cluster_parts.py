@@ -20,7 +20,7 @@ def test_the_parts_come_in_the_order_of_their_units() -> None:
     ]
     whole = summed("cluster", parts.parts(control_plane()))
     assert [service.name for service in whole.services] == [
-        "layered-leg",
+        "layered-leg.service",
         "containerd",
         "kubelet",
     ]
