@@ -8,7 +8,10 @@ from ipaddress import IPv4Address
 import pulumi
 
 from components.cdn import cloudflare_sdk as cloudflare
+from components.cdn import taken_over
 from components.cdn.kind import Kind, Secrets, SigningRequest, usable
+from components.cdn.zone import Found, refusals, strays
+from components.host.errors import LayerError
 from settings.models import Cdn as CdnSettings
 
 
@@ -18,6 +21,9 @@ class Cloudflare(Kind):
     def __init__(self, settings: CdnSettings, secrets: Secrets) -> None:
         super().__init__(settings, secrets)
         token = secrets.cloudflare_api_token
+        self._token = "" if token is None else pulumi.Output.secret(token)
+        self._mark = f"{pulumi.get_project()}/{pulumi.get_stack()}"
+        self._found_zone: pulumi.Output[str] | None = None
         self._provider = cloudflare.Provider(
             "cloudflare",
             api_token=None if token is None else pulumi.Output.secret(token),
@@ -30,6 +36,35 @@ class Cloudflare(Kind):
             opts=pulumi.InvokeOutputOptions(parent=parent, provider=self._provider)
         )
         return asked.apply(_answered)
+
+    def look(self, parent: pulumi.Resource) -> pulumi.Output[Sequence[Found]]:
+        """Every record under one of the stack's names, one question a name."""
+        zone = self.settings.zone
+        if zone is None:
+            return super().look(parent)
+        identifier = self._zone(parent)
+        answers = [
+            cloudflare.get_dns_records_output(
+                zone_id=identifier,
+                name={"exact": record},
+                opts=pulumi.InvokeOutputOptions(parent=parent, provider=self._provider),
+            )
+            for record in self.settings.records
+        ]
+        return pulumi.Output.all(*answers).apply(lambda all_: self._judged(zone, all_))
+
+    def _judged(
+        self, zone: str, answers: Sequence[Sequence[cloudflare.ZoneRecord]]
+    ) -> Sequence[Found]:
+        found = [
+            Found(name=each.name, type=each.type, content=each.content, comment=each.comment)
+            for answer in answers
+            for each in answer
+        ]
+        refused = refusals(found, zone=zone, mark=self._mark)
+        if refused:
+            raise LayerError("cdn", refused)
+        return found
 
     def sign(
         self, name: str, request: SigningRequest, parent: pulumi.Resource
@@ -50,7 +85,16 @@ class Cloudflare(Kind):
         settings = self.settings
         if settings.zone is None:
             return
-        zone = self._zone(parent)
+        # Nothing is made before every name was looked at.
+        seen = pulumi.Output.all(zone=self._zone(parent), found=self.found)
+        zone = seen.apply(lambda known: str(known["zone"]))
+        name, mark = settings.zone, self._mark
+
+        def warned(found: Sequence[Found]) -> None:
+            for each in strays(found, zone=name, mark=mark, origins=origins):
+                pulumi.log.warn(each)
+
+        self.found.apply(warned)
         for record in settings.records:
             for origin in origins:
                 cloudflare.DnsRecord(
@@ -61,8 +105,8 @@ class Cloudflare(Kind):
                     content=str(origin),
                     proxied=True,
                     ttl=1,
-                    comment=f"{pulumi.get_project()}/{pulumi.get_stack()}",
-                    opts=self._below(parent),
+                    comment=self._mark,
+                    opts=self._made_again(f"{record}-{origin}", record, origin, zone, parent),
                 )
         for setting, value in (
             ("ssl", settings.ssl),
@@ -75,11 +119,33 @@ class Cloudflare(Kind):
     def _zone(self, parent: pulumi.Resource) -> pulumi.Input[str]:
         if self.settings.zone_id is not None:
             return self.settings.zone_id
+        if self._found_zone is not None:
+            return self._found_zone
         found = cloudflare.get_zone_output(
             filter={"name": self.settings.zone, "match": "all"},
             opts=pulumi.InvokeOutputOptions(parent=parent, provider=self._provider),
         )
-        return found.apply(lambda answer: answer.zone_id or "")
+        self._found_zone = found.apply(lambda answer: answer.zone_id or "")
+        return self._found_zone
+
+    def _made_again(
+        self,
+        name: str,
+        record: str,
+        origin: IPv4Address,
+        zone: pulumi.Input[str],
+        parent: pulumi.Resource,
+    ) -> pulumi.ResourceOptions:
+        options = self._below(parent)
+        hook = taken_over.hook(
+            f"{name}-taken-over",
+            taken_over.Record(name=record, content=str(origin), mark=self._mark),
+            base_url=self.settings.api_url or taken_over.API,
+            token=self._token,
+            zone_id=zone,
+        )
+        options.hooks = pulumi.ResourceHookBinding(on_error=[hook])
+        return options
 
     def _below(self, parent: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=parent, provider=self._provider)

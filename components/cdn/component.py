@@ -41,18 +41,23 @@ class CdnRanges(pulumi.ComponentResource):
     """The addresses from which the CDN calls.
 
     Promises: `ranges` is never empty and never everybody. It is a late output where the CDN is
-    asked: it flows into the routers' set and the balancers' list, and into no address.
+    asked: it flows into the routers' set and the balancers' list, and into no address. Nobody has
+    it before the CDN was looked at: a name of the service that leads to somebody else there fails
+    the preview, and an update before a router or a balancer is told anything.
 
     Leaves out: IPv6, and any watch on the list between two updates.
 
-    Raises `LayerError`, on an update, for a set that would close the routers, or open them.
+    Raises `LayerError` for a set that would close the routers, or open them, and for names that are
+    somebody else's.
     """
 
     ranges: pulumi.Output[Sequence[str]]
 
     def __init__(self, name: str, kind: Kind, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("layered-cloud:cdn:Ranges", name, {}, opts)
-        self.ranges = kind.ranges(self)
+        kind.found = kind.look(self)
+        both = pulumi.Output.all(ranges=kind.ranges(self), found=kind.found)
+        self.ranges = both.apply(lambda known: known["ranges"])
         self.register_outputs({"ranges": self.ranges})
 
 

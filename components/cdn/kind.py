@@ -10,6 +10,7 @@ from typing import Protocol
 
 import pulumi
 
+from components.cdn.zone import Found
 from components.host.errors import LayerError
 from settings.models import Cdn as CdnSettings
 from settings.models import RangesRefused, usable_ranges
@@ -34,12 +35,20 @@ class SigningRequest:
 class Kind(ABC):
     """One kind of CDN. What it registers hangs below the `parent` that it is given."""
 
+    found: pulumi.Output[Sequence[Found]]
+    """What `look` came to."""
+
     def __init__(self, settings: CdnSettings, secrets: Secrets) -> None:
         self.settings = settings
 
     @abstractmethod
     def ranges(self, parent: pulumi.Resource) -> pulumi.Output[Sequence[str]]:
         """The addresses from which the CDN calls, as `usable` gives them."""
+
+    def look(self, parent: pulumi.Resource) -> pulumi.Output[Sequence[Found]]:
+        """What the CDN has under the service's names before anything is changed. Raises
+        `LayerError` in the output for what is somebody else's and would lead clients elsewhere."""
+        return pulumi.Output.from_input([])
 
     def sign(
         self, name: str, request: SigningRequest, parent: pulumi.Resource

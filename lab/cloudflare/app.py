@@ -128,8 +128,12 @@ class Api:
 
     async def _list_records(self, request: web.Request) -> web.StreamResponse:
         zone = self._known_zone(request)
+        # `name.exact` is the present name of what was `name`.
         wanted = {
-            key: request.query[key] for key in ("name", "type", "content") if key in request.query
+            key: request.query[given]
+            for key in ("name", "type", "content")
+            for given in (key, f"{key}.exact")
+            if given in request.query
         }
         found = [
             records.shown(key, record, request.match_info["zone"], zone)

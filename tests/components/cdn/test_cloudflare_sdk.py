@@ -72,3 +72,27 @@ def test_a_question_is_asked_as_the_sdk_asks_it(ask: Any, answer: Any, field: st
 
     assert asked(cloudflare_sdk, answer) == asked(pulumi_cloudflare, answer)
     assert asked(cloudflare_sdk, {})[0] is None
+
+
+def test_a_zones_records_are_asked_for_as_the_sdk_asks_for_them() -> None:
+    row = {"name": "a.example", "type": "A", "content": "192.0.2.7", "ttl": 1}
+
+    def asked(sdk: Any, read: Any) -> tuple[Any, Any]:
+        seen = run_program(
+            lambda: sdk.get_dns_records_output(
+                zone_id="z", name={"exact": "a.example"}, opts=pulumi.InvokeOutputOptions()
+            ).apply(read),
+            invoke=lambda token, arguments: {"results": [row]},
+        )
+        ((token, arguments),) = seen.invokes
+        return seen.value, (token, {k: v for k, v in arguments.items() if v is not None})
+
+    ours, question = asked(
+        cloudflare_sdk, lambda rows: [(each.name, each.content, each.comment) for each in rows]
+    )
+    theirs, same = asked(
+        pulumi_cloudflare,
+        lambda answer: [(each.name, each.content, each.comment or "") for each in answer.results],
+    )
+    assert (ours, question) == (theirs, same)
+    assert ours == [("a.example", "192.0.2.7", "")]

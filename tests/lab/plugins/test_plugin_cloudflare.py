@@ -200,3 +200,21 @@ def test_a_server_that_is_busy_is_asked_again(api, cloudflare, monkeypatch):
     monkeypatch.setattr(requests, "request", busy)
     assert cloudflare.invoke("cloudflare:index/getIpRanges:getIpRanges")["etag"] == "lab"
     assert len(asked) == 2
+
+
+def test_the_records_of_a_name_are_looked_up_in_the_zone(api, cloudflare, monkeypatch):
+    token = "cloudflare:index/getDnsRecords:getDnsRecords"
+    cloudflare.create(RECORD, record(api, comment="front"))
+    cloudflare.create(RECORD, record(api, name="other"))
+    found = cloudflare.invoke(token, {"zoneId": api.zone, "name": {"exact": "echo.lab.test"}})
+    (row,) = found["results"]
+    assert (row["name"], row["type"], row["content"], row["comment"]) == (
+        "echo.lab.test", "A", "203.0.113.10", "front"
+    )  # fmt: skip
+    assert (found["match"], found["direction"]) == ("all", "asc")
+    nobody = {"zoneId": api.zone, "name": {"exact": "none.lab.test"}}
+    assert cloudflare.invoke(token, nobody)["results"] == []
+    with pytest.raises(CallFailed, match=r"looks for content\.exact, name\.exact only"):
+        cloudflare.invoke(token, {"zoneId": api.zone, "name": {"contains": "e"}})
+    monkeypatch.setenv("LAYERED_CLOUD_OFFLINE", "1")
+    assert cloudflare.invoke(token, nobody)["results"] == []

@@ -1,0 +1,135 @@
+"""A zone that is not empty: the real engine, the cloudflare provider, the small Cloudflare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from lab.engine.cli import find_cli
+from lab.engine.engine import Engine, workspace
+from lab.engine.errors import EngineError
+from tests.lab.cloudflare.api_host import Served, serve_cloudflare
+
+pytestmark = pytest.mark.timeout(600)
+
+MARK = "layered-cloud/lab"
+VIP = "203.0.113.10"
+
+
+@dataclass
+class World:
+    engine: Engine
+    api: Served
+
+    def program(self) -> None:
+        # Imported here: the engine loads the program's modules anew for every run.
+        from components.cdn import Cdn
+        from settings import models
+
+        class Secrets:
+            cloudflare_api_token = self.api.token
+
+        settings = models.Cdn.model_validate(
+            {
+                "kind": "cloudflare",
+                "zone": "lab.test",
+                "api_url": self.api.base_url,
+                "records": ["www.lab.test", "lab.test"],
+            }
+        )
+        Cdn("cdn", settings=settings, secrets=Secrets()).records([IPv4Address(VIP)])
+
+    def put(self, type_: str, content: str, comment: str = "", name: str = "www") -> str:
+        """A record that somebody made before; its id."""
+        body = {"type": type_, "name": name, "content": content, "ttl": 1, "comment": comment}
+        answer = requests.post(
+            f"{self.api.base_url}/zones/{self.api.zone}/dns_records",
+            json=body | {"proxied": type_ in ("A", "CNAME")},
+            headers={"Authorization": f"Bearer {self.api.token}"},
+            timeout=10,
+        )
+        return str(answer.json()["result"]["id"])
+
+    @property
+    def records(self) -> dict[str, dict[str, Any]]:
+        return self.api.state.zones[self.api.zone]["records"]  # type: ignore[no-any-return]
+
+    def held(self) -> list[tuple[str, str, str]]:
+        rows = self.records.values()
+        return sorted((row["name"], row["type"], row["content"]) for row in rows)
+
+
+OURS = [("lab.test", "A", VIP), ("www.lab.test", "A", VIP)]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    cli = find_cli()
+    if cli is None:
+        pytest.skip("needs the Pulumi command line, or one built: python -m lab.engine preview")
+    with ExitStack() as stack:
+        api = stack.enter_context(serve_cloudflare(tmp_path / "cloudflare.json"))
+        it: World
+
+        def program() -> None:
+            it.program()
+
+        engine = stack.enter_context(
+            workspace(
+                "lab",
+                program=program,
+                cli=cli,
+                throw_away=True,
+                project={"name": "layered-cloud", "runtime": "python"},
+                config={},
+            )
+        )
+        it = World(engine, api)
+        yield it
+
+
+@pytest.mark.parametrize(("type_", "content"), [("A", "192.0.2.7"), ("CNAME", "old.test")])
+def test_a_name_that_leads_elsewhere_is_refused_before_anything_is_changed(
+    world: World, type_: str, content: str
+) -> None:
+    there = world.put(type_, content)
+    words = f"www.lab.test: the zone lab.test holds {type_} {content} under this name already"
+    with pytest.raises(EngineError, match=words):
+        world.engine.preview()
+    with pytest.raises(EngineError, match="Delete it there"):
+        world.engine.up()
+    assert list(world.records) == [there]
+    assert world.api.state.zones[world.api.zone]["settings"]["ssl"]["value"] == "full"
+
+    del world.records[there]
+    world.engine.up()
+    assert world.held() == OURS
+    assert world.engine.up().changed == 0
+
+
+def test_mail_may_be_received_under_our_names(world: World) -> None:
+    world.put("MX", "mail.else.test")
+    world.engine.up()
+    assert world.held() == sorted([*OURS, ("www.lab.test", "MX", "mail.else.test")])
+
+
+def test_a_record_of_ours_that_the_state_does_not_know_is_taken_over(world: World) -> None:
+    there = world.put("A", VIP, MARK)
+    done = world.engine.up()
+    assert world.held() == OURS
+    assert there not in world.records
+    assert any("its state did not know it: taken over" in each for each in done.warnings)
+    assert world.engine.up().changed == 0
+
+
+def test_one_of_ours_that_leads_to_an_older_vip_is_told(world: World) -> None:
+    world.put("A", "203.0.113.99", MARK)
+    done = world.engine.up()
+    assert any("holds A 203.0.113.99, made by this stack, which" in each for each in done.warnings)
