@@ -60,6 +60,7 @@ machines = Machines(
         machines=specs,
         lan_gateway=stack.routers.gateway,
         deploy_key=DeployKey.of(secrets.deploy_key),
+        deploy_key_before=DeployKey.of(secrets.deploy_key_before),
     ),
     pulumi.ResourceOptions(providers=[proxmox]),
 )

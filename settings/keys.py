@@ -14,6 +14,7 @@ SECRETS: Final[dict[str, str]] = {
     "proxmoxApiToken": "the Proxmox API token, USER@REALM!NAME=UUID",
     "proxmoxSshKey": "the private SSH key that uploads snippets to the Proxmox hosts",
     "deployKey": "the private SSH key that reaches the machines; absent, the stack makes one",
+    "deployKeyBefore": "the deploy key until now, for the one update that brings another",
     "cloudflareApiToken": "the Cloudflare API token for the zone",
     "tlsCertificate": "the certificate chain (PEM) when the certificate's source is `given`",
     "tlsKey": "the private key (PEM) when the certificate's source is `given`",
@@ -28,7 +29,7 @@ RENAMED: Final[tuple[tuple[str, str, str, dict[str, str]], ...]] = (
 )
 """Keys that have another name since: section, old name, new name, values with other names."""
 
-_FROM_FILE: Final = {"proxmoxSshKey", "deployKey", "tlsCertificate", "tlsKey"}
+_FROM_FILE: Final = {"proxmoxSshKey", "deployKey", "deployKeyBefore", "tlsCertificate", "tlsKey"}
 
 
 def required_secrets(stack: Stack) -> list[str]:

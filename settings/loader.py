@@ -27,6 +27,7 @@ _FORMS: Final = {
     "proxmoxApiToken": (r"[^\s@!=]+@[^\s@!=]+![^\s=]+=\S+", "USER@REALM!NAME=UUID"),
     "proxmoxSshKey": (r"(?s)\s*-----BEGIN [A-Z ]*PRIVATE KEY-----.*", "an OpenSSH private key"),
     "deployKey": (r"(?s)\s*-----BEGIN [A-Z ]*PRIVATE KEY-----.*", "an OpenSSH private key"),
+    "deployKeyBefore": (r"(?s)\s*-----BEGIN [A-Z ]*PRIVATE KEY-----.*", "an OpenSSH private key"),
     "cloudflareApiToken": (r"\S+", "the token alone, on one line"),
     "tlsCertificate": (r"(?s)\s*-----BEGIN CERTIFICATE-----.*", "a PEM certificate chain"),
     "tlsKey": (r"(?s)\s*-----BEGIN [A-Z ]*PRIVATE KEY-----.*", "a PEM private key"),
@@ -52,6 +53,7 @@ class Secrets:
     proxmox_api_token: pulumi.Output[str]
     proxmox_ssh_key: pulumi.Output[str]
     deploy_key: pulumi.Output[str] | None
+    deploy_key_before: pulumi.Output[str] | None
     cloudflare_api_token: pulumi.Output[str] | None
     tls_certificate: pulumi.Output[str] | None
     tls_key: pulumi.Output[str] | None
@@ -66,6 +68,8 @@ def load() -> tuple[Stack, Secrets]:
     given = _given()
     found = examine(_configuration(given))
     malformed = _malformed(given)
+    if not malformed:
+        malformed = _the_same_key(given)
     stack, problems, warnings = found.stack, [*found.problems, *malformed], list(found.warnings)
     unset: list[Problem] = []
     if stack is not None:
@@ -76,6 +80,7 @@ def load() -> tuple[Stack, Secrets]:
             problems += unset
         if not malformed:
             problems += _certificate(given, stack, warnings)
+            warnings += _rotation(given)
     if problems or stack is None:
         raise StackRefused(problems)
     for each in warnings:
@@ -129,6 +134,27 @@ def _malformed(given: Mapping[str, str]) -> list[Problem]:
     return found
 
 
+def _the_same_key(given: Mapping[str, str]) -> list[Problem]:
+    key, before = given.get("deployKey", ""), given.get("deployKeyBefore")
+    if before is None or key.split() != before.split():
+        return []
+    right = f"set it to the key that the machines let in now, or {_without_the_key_before()}"
+    wrong = "is the same key as deployKey"
+    return [Problem(key=f"{NAMESPACE}:deployKeyBefore", wrong=wrong, right=right)]
+
+
+def _rotation(given: Mapping[str, str]) -> list[Problem]:
+    if "deployKeyBefore" not in given:
+        return []
+    wrong = "lets the new deploy key in, and is good for nothing after that"
+    right = f"when an update has gone through, {_without_the_key_before()}"
+    return [Problem(key=f"{NAMESPACE}:deployKeyBefore", wrong=wrong, right=right)]
+
+
+def _without_the_key_before() -> str:
+    return f"run: pulumi config rm {NAMESPACE}:deployKeyBefore -s {pulumi.get_stack()}"
+
+
 def _certificate(given: Mapping[str, str], stack: Stack, warnings: list[Problem]) -> list[Problem]:
     """What is wrong with a given certificate; what soon will be goes to `warnings`."""
     wanted = stack.balancers.certificate
@@ -156,6 +182,7 @@ def _secrets(given: Mapping[str, str], needed: list[str]) -> Secrets:
         proxmox_api_token=required("proxmoxApiToken"),
         proxmox_ssh_key=required("proxmoxSshKey"),
         deploy_key=optional("deployKey"),
+        deploy_key_before=optional("deployKeyBefore"),
         cloudflare_api_token=optional("cloudflareApiToken"),
         tls_certificate=optional("tlsCertificate"),
         tls_key=optional("tlsKey"),

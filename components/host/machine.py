@@ -51,6 +51,8 @@ class Machine:
     host: str
     incarnation: pulumi.Input[str] | None = None
     lifetime: pulumi.Resource | None = None
+    entry: tuple[pulumi.Resource, ...] = ()
+    """What lets the program in (`components.host.entry`): every command of the machine waits."""
 
     def address(self, network: str) -> IPv4Address:
         """The machine's own address on `network`; `KeyError` when it has no leg there."""

@@ -87,7 +87,7 @@ def command(
             deleted_with=machine.vm,
             replace_with=[*with_machine, *also],
             delete_before_replace=True,
-            depends_on=[*dependencies(opts), *depends_on],
+            depends_on=[*machine.entry, *dependencies(opts), *depends_on],
             additional_secret_outputs=["stdout", "stderr"] if secret_output else None,
             hooks=opts.hooks if opts else None,
         ),

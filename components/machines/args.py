@@ -34,7 +34,8 @@ class MachinesArgs:
 
     `lan_gateway` is the default route of every machine that is not a router: the routers' VIP on
     the LAN. Routers leave by the WAN segment's gateway. No machine has a route through the
-    management network. Without `deploy_key` the stack makes one.
+    management network. Without `deploy_key` the stack makes one; `deploy_key_before` is given for
+    the one update that brings another.
     """
 
     environment: str
@@ -43,4 +44,5 @@ class MachinesArgs:
     machines: Sequence[tuple[str, MachineSpec]]
     lan_gateway: IPv4Address
     deploy_key: DeployKey | None = None
+    deploy_key_before: DeployKey | None = None
     ready_seconds: int = 600

@@ -9,6 +9,7 @@ import pulumi_tls as tls
 from pulumi_proxmoxve import download
 
 from components.host import Machine
+from components.host.entry import gate
 from components.machines.args import DeployKey, MachinesArgs
 from components.machines.legs import legs
 from components.machines.machine import VirtualMachine, VirtualMachineArgs
@@ -20,7 +21,8 @@ class Machines(pulumi.ComponentResource):
 
     Promises: one image per Proxmox host, refused unless its SHA-256 is the pinned one; one
     machine per entry, on the host, with the id, addresses and MAC addresses settings decide; a
-    key pair of the stack's own that may log in.
+    key pair of the stack's own that may log in. Another deploy key is let in with the one before,
+    or refused before a machine is asked anything.
 
     Leaves out: what is on the machines. Needs a Proxmox provider (`proxmox_provider`), given in
     `opts.providers`.
@@ -38,6 +40,13 @@ class Machines(pulumi.ComponentResource):
     ) -> None:
         super().__init__("layered-cloud:machines:Machines", name, {}, opts)
         self.deploy_key = args.deploy_key or self._make_deploy_key(name)
+        before = args.deploy_key_before
+        entry = gate(
+            f"{name}-deploy-key-gate",
+            now=self.deploy_key.public_key,
+            before=None if before is None else before.public_key,
+            parent=self,
+        )
         images = self._download_images(args)
         made: dict[str, VirtualMachine] = {}
         for role, spec in args.machines:
@@ -52,6 +61,8 @@ class Machines(pulumi.ComponentResource):
                     domain=args.networks.domain,
                     proxmox=args.proxmox,
                     deploy_key=self.deploy_key,
+                    deploy_key_before=before,
+                    entry=entry,
                     image_id=_image_id(args),
                     image=images[spec.host],
                     ready_seconds=args.ready_seconds,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ import pulumi_proxmoxve as proxmoxve
 import pulumi_tls as tls
 
 from components.host import Connection, HostAction, HostActionArgs, Machine
+from components.host.entry import way_in
 from components.machines.args import DeployKey
 from components.machines.legs import Leg
 from components.machines.render import render_user_data
@@ -45,7 +47,8 @@ fi
 
 @dataclass(frozen=True, kw_only=True)
 class VirtualMachineArgs:
-    """`image_id` is the id of the disk image on the machine's host."""
+    """`image_id` is the id of the disk image on the machine's host; `entry` is the gate that every
+    use of the deploy key waits for."""
 
     environment: str
     role: str
@@ -55,6 +58,8 @@ class VirtualMachineArgs:
     domain: str
     proxmox: Proxmox
     deploy_key: DeployKey
+    deploy_key_before: DeployKey | None
+    entry: pulumi.Resource
     image_id: str
     image: pulumi.Resource
     ready_seconds: int
@@ -108,7 +113,9 @@ class VirtualMachine(pulumi.ComponentResource):
                     )
                 ),
             ),
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+            opts=pulumi.ResourceOptions(
+                parent=self, delete_before_replace=True, depends_on=[args.entry]
+            ),
         )
         self.vm = proxmoxve.VmLegacy(
             name,
@@ -166,6 +173,8 @@ class VirtualMachine(pulumi.ComponentResource):
                     "disks[0].speed",
                 ],
                 replace_on_changes=["initialization.ipConfigs", "networkDevices[*].macAddress"],
+                # It goes in by cloud-init, once: with another one nobody would know the machine.
+                replace_with=[host_key],
             ),
         )
         # Another key for another VM: what was pushed to the old one is pushed to the new one.
@@ -188,7 +197,17 @@ class VirtualMachine(pulumi.ComponentResource):
             host=spec.host,
             incarnation=life.public_key_fingerprint_sha256,
             lifetime=life,
+            entry=(args.entry,),
         )
+        if args.deploy_key_before is not None:
+            let_in = way_in(
+                f"{name}-way-in",
+                self.machine,
+                public_key=args.deploy_key.public_key,
+                before=args.deploy_key_before.private_key,
+                parent=self,
+            )
+            self.machine = dataclasses.replace(self.machine, entry=(args.entry, let_in))
         HostAction(
             f"{name}-ready",
             HostActionArgs(

@@ -247,6 +247,22 @@ def test_a_malformed_secret_is_refused_without_showing_it(warned: list[str]) -> 
     ]
 
 
+KEY = SECRET["proxmoxSshKey"]
+
+
+def test_the_key_before_is_warned_of_and_is_another_one(warned: list[str]) -> None:
+    give(secrets={**SECRET, "deployKey": KEY, "deployKeyBefore": KEY.replace("hush", "old")})
+    loaded(lambda stack, secrets: secrets.deploy_key_before)
+    assert warned == [
+        "layered-cloud:deployKeyBefore: lets the new deploy key in, and is good for nothing after "
+        "that; when an update has gone through, run: pulumi config rm "
+        "layered-cloud:deployKeyBefore -s mine"
+    ]
+    give(secrets={**SECRET, "deployKey": KEY, "deployKeyBefore": f"{KEY}\n"})
+    (line,) = refused()
+    assert line.startswith("layered-cloud:deployKeyBefore: is the same key as deployKey; set it to")
+
+
 def test_an_unknown_key_and_text_in_place_of_a_section_are_refused(warned: list[str]) -> None:
     config = base_config()
     config["layered-cloud:routes"] = {}

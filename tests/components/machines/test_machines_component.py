@@ -196,6 +196,38 @@ def test_a_given_deploy_key_is_used_and_none_is_made() -> None:
     assert '- "ssh-ed25519 given"' in data
 
 
+def test_another_deploy_key_is_let_in_with_the_one_before_and_used_by_everything_else() -> None:
+    new = DeployKey(private_key="new", public_key="ssh-ed25519 NEW")
+    old = DeployKey(private_key="old", public_key="ssh-ed25519 OLD")
+    seen = run(deploy_key=new, deploy_key_before=old)
+    gate = seen.one("command:local:Command", "machines-deploy-key-gate")
+    assert gate.inputs["environment"] == {
+        "NOW": "ssh-ed25519 NEW",
+        "BEFORE": "ssh-ed25519 OLD",
+        "STACK": "lab",
+    }
+    way_in = seen.one("command:remote:Command", "lb-a-way-in")
+    assert way_in.inputs["connection"]["privateKey"] == "old"
+    assert "delete" not in way_in.inputs
+    assert gate.urn in way_in.dependencies
+    ready = seen.one("command:remote:Command", "lb-a-ready")
+    assert ready.inputs["connection"]["privateKey"] == "new"
+    assert {gate.urn, way_in.urn} <= ready.dependencies
+    assert gate.urn in seen.one(FILE, "lb-a-user-data").dependencies
+
+
+def test_without_another_key_nothing_is_let_in() -> None:
+    seen = run()
+    assert not [each for each in seen.names("command:remote:Command") if "way-in" in each]
+    ready = seen.one("command:remote:Command", "lb-a-ready")
+    assert seen.one("command:local:Command", "machines-deploy-key-gate").urn in ready.dependencies
+
+
+def test_another_host_key_is_another_machine() -> None:
+    seen = run()
+    assert vm(seen, "lb-a").replace_with == (seen.one(KEY, "lb-a-host-key").urn,)
+
+
 def test_readiness_is_asked_over_ssh_after_the_machine_was_made() -> None:
     seen = run()
     command = seen.one("command:remote:Command", "lb-a-ready")
