@@ -45,6 +45,7 @@ UNJUDGED = {
     "/etc/hosts": "the resolver skips a line that it does not understand",
     "/etc/keepalived/layered-health": "a script whose golden is tested",
     "/etc/motd": "a stack's own file (`cluster.node_files`) can be anything",
+    "/etc/nftables/layered-guard": "a script whose golden is tested",
     "/etc/resolv.conf": "the resolver skips a line that it does not understand",
     "/etc/systemd/journald.conf.d/60-layered-cloud.conf": "journald skips what it does not know",
     "/etc/udev/rules.d/90-layered-cloud-sshd.rules": "constant but for an interface's name",

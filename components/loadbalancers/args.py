@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 import pulumi
 
 from components.host import ApiEndpoint, Machine
-from components.host.pair import leg
+from components.host.pair import leg, neighbours
 from components.loadbalancers.model import Balancer, BalancersModel, RoutesModel, Server
 from settings.models import Balancers as BalancersSettings
 
@@ -18,13 +18,15 @@ from settings.models import Balancers as BalancersSettings
 class BalancersBaseArgs:
     """`machines` are the balancers with legs on management and lan, `control_planes` the machines
     the API lives on. `source_routes` maps a LAN VIP whose answers do not leave by the default route
-    to their gateway. A changed `epoch` pushes again.
+    to their gateway. `neighbours` are machines of other layers, by which, as by the control planes,
+    a balancer knows that its own leg is lost. A changed `epoch` pushes again.
     """
 
     machines: Sequence[Machine]
     control_planes: Sequence[Machine]
     settings: BalancersSettings
     source_routes: Mapping[IPv4Address, IPv4Address] = field(default_factory=dict)
+    neighbours: Sequence[Machine] = ()
     epoch: str = "1"
 
 
@@ -53,6 +55,7 @@ class BalancersRoutesArgs:
 def base_model(args: BalancersBaseArgs) -> BalancersModel:
     """The plain values of `args`, once `verify` has found nothing wrong with the machines."""
     settings = args.settings
+    others = [*args.neighbours, *args.control_planes]
     return BalancersModel(
         members=tuple(_balancer(machine) for machine in args.machines),
         vips=tuple(settings.vips),
@@ -64,6 +67,10 @@ def base_model(args: BalancersBaseArgs) -> BalancersModel:
         stats_port=settings.stats_port,
         control_planes=servers(args.control_planes),
         source_routes=dict(args.source_routes),
+        neighbours={
+            "lan": neighbours(others, "lan", settings.neighbours.lan),
+            "management": neighbours(others, "management", settings.neighbours.management),
+        },
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from components.host.pair import keepalived as shared
+from components.host.pair import watch
 from components.host.part import Part, Text
 from components.loadbalancers.model import ALIVE_PORT, Balancer, BalancersModel
 
@@ -18,11 +19,12 @@ _TEMPLATES = shared.templates(Path(__file__).parent / "templates" / "keepalived"
 def part(model: BalancersModel, balancer: Balancer) -> Part:
     """VRRP on the LAN; a group leaves a machine whose HAProxy is dead or hangs."""
     alive = _TEMPLATES.get_template("haproxy-alive.sh.j2").render(alive_port=ALIVE_PORT)
+    alone = model.peer(balancer.name) is None
     return shared.part(
         config(model, balancer),
-        after=(HAPROXY,),
+        after=(HAPROXY,) if alone else (HAPROXY, watch.UNIT),
         scripts=(Text(path=ALIVE, content=alive, mode="0755"),),
-        peer_networks=() if model.peer(balancer.name) is None else ("lan",),
+        peer_networks=() if alone else ("lan",),
         conditional=True,
     )
 
@@ -37,4 +39,5 @@ def config(model: BalancersModel, balancer: Balancer) -> str:
         balancer=balancer,
         peer=model.peer(balancer.name),
         alive=ALIVE,
+        tracks={} if model.peer(balancer.name) is None else watch.TRACKED,
     )

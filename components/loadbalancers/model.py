@@ -49,7 +49,8 @@ class SourceRoute:
 class BalancersModel(Pair[Balancer, BalancerVip]):
     """A pair of balancers (or one): addresses, and the Kubernetes API.
 
-    `source_routes` maps a LAN VIP whose answers do not leave by the default route to their gateway.
+    `source_routes` maps a LAN VIP whose answers do not leave by the default route to their gateway;
+    `neighbours` are whom a balancer asks on its legs (`lan`, `management`).
     """
 
     vrrp: Vrrp
@@ -60,6 +61,7 @@ class BalancersModel(Pair[Balancer, BalancerVip]):
     stats_port: int
     control_planes: tuple[Server, ...]
     source_routes: Mapping[IPv4Address, IPv4Address] = field(default_factory=dict)
+    neighbours: Mapping[str, tuple[IPv4Address, ...]] = field(default_factory=dict)
 
     def routes_of(self, vip: BalancerVip) -> tuple[SourceRoute, ...]:
         """The source routes of a group's addresses."""

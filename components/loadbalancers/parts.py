@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from components.host.pair import health
+from components.host.pair.watch import QUESTION
 from components.host.part import Part
-from components.loadbalancers import haproxy, keepalived
+from components.loadbalancers import haproxy, keepalived, watch
 from components.loadbalancers.model import Balancer, BalancersModel
 
 DAEMONS: tuple[Callable[[BalancersModel, Balancer], Part | None], ...] = (
     haproxy.part,
+    watch.part,
     keepalived.part,
 )
 """In the order in which units are brought up; None from a part that a balancer does without. Their
@@ -28,7 +30,7 @@ def parts(model: BalancersModel, balancer: Balancer) -> tuple[Part, ...]:
                 address=balancer.lan.ip,
                 network="lan",
                 units=health.guarded(daemons),
-                questions=(haproxy.QUESTION,),
+                questions=(haproxy.QUESTION, QUESTION),
             )
         )
     return tuple(daemons)

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 import pulumi
 
 from components.host import Machine, OpenPort
-from components.host.pair import leg
+from components.host.pair import leg, neighbours
 from components.routers.model import Router, RoutersModel
 from settings.models import Networks
 from settings.models import Routers as RoutersSettings
@@ -22,8 +22,9 @@ class RoutersArgs:
     `machines` are the routers' machines with legs on management, lan, wan and (a pair) sync;
     `balancers` the balancers' LAN VIPs, targets of the public VIPs in turn. `cdn_ranges` are taken
     as the CDN's layer vetted them: sorted, without overlaps. `open_ports` are what other layers'
-    daemons on the routers listen on; the firewall lets in nobody else. A changed `epoch` pushes
-    again. `confirm_seconds` bounds how long a mistake that cuts off management lasts.
+    daemons on the routers listen on; the firewall lets in nobody else. `neighbours` are machines of
+    other layers on the LAN, by which a router knows that its own leg is lost. A changed `epoch`
+    pushes again. `confirm_seconds` bounds how long a mistake that cuts off management lasts.
     """
 
     machines: Sequence[Machine]
@@ -32,6 +33,7 @@ class RoutersArgs:
     balancers: Sequence[IPv4Address]
     cdn_ranges: pulumi.Input[Sequence[str]]
     open_ports: Sequence[OpenPort] = ()
+    neighbours: Sequence[Machine] = ()
     epoch: str = "1"
     confirm_seconds: int = 75
 
@@ -56,6 +58,10 @@ def model(args: RoutersArgs) -> RoutersModel:
             networks.services,
         ),
         open_ports=tuple(args.open_ports),
+        neighbours={
+            "wan": tuple(args.settings.neighbours.wan) or (networks.wan.gateway,),
+            "lan": neighbours(args.neighbours, "lan", args.settings.neighbours.lan),
+        },
         lan_mtu=networks.lan.mtu,
         wan_mtu=networks.wan.mtu,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 
 from components.host.pair import Leg, Pair
@@ -41,7 +42,7 @@ class RoutersModel(Pair[Router, RouterVip]):
 
     `balancers` are the balancers' LAN VIPs, targets of the public VIPs in turn; `inside` the
     ranges that never legitimately arrive from the WAN; `open_ports` what other layers' daemons on
-    the routers listen on.
+    the routers listen on; `neighbours` whom a router asks on its legs (`wan`, `lan`).
     """
 
     vrrp: Vrrp
@@ -51,6 +52,7 @@ class RoutersModel(Pair[Router, RouterVip]):
     balancers: tuple[IPv4Address, ...]
     inside: tuple[IPv4Network, ...]
     open_ports: tuple[OpenPort, ...] = ()
+    neighbours: Mapping[str, tuple[IPv4Address, ...]] = field(default_factory=dict)
     lan_mtu: int = 1500
     wan_mtu: int = 1500
 

@@ -40,6 +40,16 @@ class BalancerVip(Strict):
     """Addresses on the management segment: where Pulumi reaches the API."""
 
 
+class BalancerNeighbours(Strict):
+    """Who is asked whether a balancer's leg still reaches anybody (ARP: on the leg's own
+    segment)."""
+
+    lan: list[Address] = Field(default_factory=list)
+    """Empty: the routers and the control planes."""
+    management: list[Address] = Field(default_factory=list)
+    """Empty: the routers and the control planes."""
+
+
 class Certificate(Strict):
     """Where the balancers' certificate comes from."""
 
@@ -100,6 +110,8 @@ class Balancers(Strict):
     """The failover groups."""
     vrrp: Vrrp = Vrrp()
     """Failover timers."""
+    neighbours: BalancerNeighbours = BalancerNeighbours()
+    """By whom a balancer of a pair knows that a leg is lost, though its link is up."""
     certificate: Certificate
     """The certificate HTTPS is answered with."""
     timeouts: Timeouts = Timeouts()

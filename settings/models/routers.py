@@ -31,6 +31,15 @@ class RouterVip(Strict):
     """Unique on the LAN, the balancers' included."""
 
 
+class RouterNeighbours(Strict):
+    """Who is asked whether a router's leg still reaches anybody (ARP: on the leg's own segment)."""
+
+    wan: list[Address] = Field(default_factory=list)
+    """Empty: the provider's router, `networks.wan.gateway`."""
+    lan: list[Address] = Field(default_factory=list)
+    """Empty: the balancers and the control planes."""
+
+
 class ConnectionLimits(Strict):
     """How many connections are tracked, and how long."""
 
@@ -53,6 +62,8 @@ class Routers(Strict):
     """The failover groups."""
     vrrp: Vrrp = Vrrp()
     """Failover timers."""
+    neighbours: RouterNeighbours = RouterNeighbours()
+    """By whom a router of a pair knows that a leg is lost, though its link is up."""
     limits: ConnectionLimits = ConnectionLimits()
     """Connection tracking."""
     public_ports: list[Port] = Field(default_factory=lambda: [80, 443], min_length=1)

@@ -26,3 +26,9 @@ class Vrrp(Strict):
     """Seconds a starting keepalived stays silent (vrrp_startup_delay)."""
     garp_master_refresh: Annotated[int, Unit("seconds")] = Field(default=60, ge=0, le=86_400)
     """Seconds between repeated gratuitous ARPs."""
+    leg_interval: Annotated[float, Unit("seconds")] = Field(default=0.2, ge=0.05, le=10)
+    """Seconds between two questions to the neighbours of a leg (ARP)."""
+    leg_fall: int = Field(default=3, ge=2, le=100)
+    """Questions in a row that no neighbour answers, until a leg counts as lost."""
+    leg_hold: Annotated[int, Unit("seconds")] = Field(default=5, ge=0, le=3600)
+    """Seconds a leg must have its neighbours back before the machine takes addresses again."""

@@ -26,6 +26,7 @@ def routers_args(stack: Stack) -> router_args.RoutersArgs:
         networks=stack.networks,
         balancers=stack.balancers.lan_vips,
         cdn_ranges=CDN,
+        neighbours=[*stacks.machines(stack, "balancer"), *stacks.machines(stack, "control_plane")],
     )
 
 
@@ -52,6 +53,7 @@ def base_args(stack: Stack) -> balancer_args.BalancersBaseArgs:
         control_planes=stacks.machines(stack, "control_plane"),
         settings=stack.balancers,
         source_routes=routers_model(stack).source_routes,
+        neighbours=stacks.machines(stack, "router"),
     )
 
 

@@ -67,7 +67,7 @@ class World:
         self._spaces: list[str] = []
         self._processes: list[subprocess.Popen[bytes]] = []
         self._files = tempfile.TemporaryDirectory(prefix=self.prefix)
-        self._ports = 0
+        self._ports: dict[tuple[str, str], tuple[str, str]] = {}
 
     def __enter__(self) -> Self:
         try:
@@ -109,8 +109,8 @@ class World:
 
     def plug(self, space: str, interface: str, bridge: str, *addresses: str) -> str:
         """A leg of `space` on a segment; returns the name of its port on the switch."""
-        self._ports += 1
-        port = f"p{self._ports}"
+        port = f"p{len(self._ports) + 1}"
+        self._ports[space, interface] = (port, bridge)
         self.ip(
             *("switch", "link", "add", port, "type", "veth"),
             *("peer", "name", interface, "netns", self.prefix + space),
@@ -120,6 +120,16 @@ class World:
         for address in addresses:
             self.ip(space, "addr", "add", address, "dev", interface)
         return port
+
+    def cut(self, space: str, interface: str) -> None:
+        """A leg that is lost behind its port on the switch: its own link stays up."""
+        port, _ = self._ports[space, interface]
+        self.ip("switch", "link", "set", port, "nomaster")
+
+    def mend(self, space: str, interface: str) -> None:
+        """The leg is back."""
+        port, bridge = self._ports[space, interface]
+        self.ip("switch", "link", "set", port, "master", bridge)
 
     def run(
         self, space: str, argv: Sequence[str], seconds: float = 20.0

@@ -35,11 +35,13 @@ def part(
     config: str,
     *,
     after: Sequence[str],
+    needs: Sequence[str] = (),
     scripts: Sequence[Text] = (),
     peer_networks: Sequence[str] = (),
     conditional: bool = False,
 ) -> Part:
-    """keepalived with the text `config`, started after the units `after`.
+    """keepalived with the text `config`, started after the units `after`; it runs only while all of
+    `needs` are active (systemd.unit(5), BindsTo=).
 
     `scripts` are what it runs itself. `peer_networks` are the legs it hears its peer on: none for a
     machine alone. With `conditional` lines of `config` may begin with `@container` or `@^container`
@@ -52,7 +54,10 @@ def part(
         packages=(package("keepalived"),),
         files=(
             Text(path=CONFIG, content=config),
-            Text(path=DROP_IN, content=drop_in.render(after=after, conditional=conditional)),
+            Text(
+                path=DROP_IN,
+                content=drop_in.render(after=after, needs=needs, conditional=conditional),
+            ),
             *scripts,
         ),
         checks=(Check(name="keepalived", argv=CHECK, watches=watches),),

@@ -38,6 +38,16 @@ def leg(machine: HasLegs, network: str) -> Leg:
     return Leg(interface=machine.interfaces[network], address=machine.addresses[network])
 
 
+def neighbours(
+    machines: Iterable[HasLegs], network: str, given: Iterable[IPv4Address]
+) -> tuple[IPv4Address, ...]:
+    """Whom to ask on `network`: the `given` addresses, else those of `machines` there."""
+    chosen = tuple(given)
+    return chosen or tuple(
+        each.addresses[network].ip for each in machines if network in each.addresses
+    )
+
+
 def leg_problems(machines: Iterable[HasLegs], networks: Iterable[str]) -> list[str]:
     """Legs that machines lack on `networks`; peers that are not on one subnet, or have one
     address."""

@@ -59,6 +59,10 @@ class Pair(Generic[M, V]):
         """The other machine; `None` when there is one only."""
         return next((member for member in self.members if member.name != name), None)
 
+    def rank(self, name: str) -> int:
+        """The place of `name` among the members: who comes first where nothing else decides."""
+        return [member.name for member in self.members].index(name)
+
     def priority(self, vip: V, name: str) -> int:
         """The VRRP priority of `name` in `vip`."""
         return OWNER_PRIORITY if vip.owner == name else BACKUP_PRIORITY

@@ -9,6 +9,7 @@ from components.host import sysctls
 from components.host.packages import package
 from components.host.pair import Leg
 from components.host.pair.keepalived import VRRP_PROTOCOL
+from components.host.pair.watch import RUNTIME
 from components.host.part import Check, Health, Late, OpenPort, Part, Service, Step, Text
 from components.host.text import environment
 from components.routers.linux import conntrackd
@@ -17,28 +18,39 @@ from components.routers.model import Router, RoutersModel
 RULES = "/etc/nftables/layered.nft"
 UNIT = "layered-firewall.service"
 UNIT_FILE = f"/etc/systemd/system/{UNIT}"
+GUARD = "layered-firewall-guard.service"
+GUARD_FILE = f"/etc/systemd/system/{GUARD}"
+GUARD_SCRIPT = "/etc/nftables/layered-guard"
+CLOSED = f"/run/{RUNTIME}/closed"
+"""`1` while the table is not there as it was loaded, else `0`."""
+TRACKED = {"layered-firewall": CLOSED}
+"""For keepalived: the name of what it tracks, and the file."""
 SYSCTL = "/etc/sysctl.d/90-layered-router.conf"
 CHECK = ("/usr/sbin/nft", "-c", "-f", RULES)
 LOAD = (
     # The table goes with its file: a first set that is put back must not stay in the kernel.
     f"if [ -e {RULES} ]; then exec /usr/sbin/nft -f {RULES}; fi; "
+    "echo 0 >/proc/sys/net/ipv4/ip_forward; "
     "! /usr/sbin/nft list table inet layered >/dev/null 2>&1 || "
     "exec /usr/sbin/nft delete table inet layered"
 )
 
 _TEMPLATES = environment(Path(__file__).parent / "templates" / "firewall")
-_PEER_LEGS = ("wan", "lan", "sync")
+_PEER_LEGS = ("wan", "lan", "sync", "management")
 
 
 def part(model: RoutersModel, router: Router, ports: Iterable[OpenPort]) -> Part:
-    """The table `inet layered`, loaded at boot before the network. Late: `cdn_ranges`, the CDN's
-    networks, at least one.
+    """The table `inet layered`, loaded at boot before the network, and a guard that stops
+    forwarding and tells keepalived when it has gone. Late: `cdn_ranges`, the CDN's networks, at
+    least one.
 
     `ports` are what everything else on the router listens on: exactly those are let in, and sshd on
     the router's own management address whatever they are.
     """
     listening = tuple(ports)
     unit = _TEMPLATES.get_template("layered-firewall.service.j2")
+    guard_unit = _TEMPLATES.get_template("layered-firewall-guard.service.j2")
+    guard = _TEMPLATES.get_template("guard.sh.j2").render(closed=CLOSED)
     return Part(
         name="firewall",
         packages=(package("nftables"), package("conntrack")),
@@ -52,6 +64,11 @@ def part(model: RoutersModel, router: Router, ports: Iterable[OpenPort]) -> Part
             ),
             Text(path=UNIT_FILE, content=unit.render(rules=RULES, sysctl=SYSCTL)),
             Text(path=SYSCTL, content=kernel(model, router)),
+            Text(path=GUARD_SCRIPT, content=guard, mode="0755"),
+            Text(
+                path=GUARD_FILE,
+                content=guard_unit.render(firewall=UNIT, script=GUARD_SCRIPT, runtime=RUNTIME),
+            ),
         ),
         checks=(Check(name="nftables", argv=CHECK, watches=(RULES,)),),
         steps=(
@@ -66,6 +83,13 @@ def part(model: RoutersModel, router: Router, ports: Iterable[OpenPort]) -> Part
                 health=Health(
                     argv=("/usr/sbin/nft", "list", "table", "inet", "layered"), seconds=5
                 ),
+            ),
+            Service(
+                name=GUARD,
+                on_change="restart",
+                watches=(GUARD_SCRIPT, GUARD_FILE),
+                health=Health(argv=("systemctl", "is-active", "--quiet", GUARD)),
+                guarded=False,
             ),
         ),
     )
@@ -98,7 +122,7 @@ def rules(
 
 
 def kernel(model: RoutersModel, router: Router) -> str:
-    """sysctl.d(5): forwarding on, IPv6 off, connection tracking that survives a failover."""
+    """sysctl.d(5): IPv6 off, connection tracking that survives a failover."""
     return _TEMPLATES.get_template("sysctl.conf.j2").render(model=model, router=router)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from components.host.pair import health
+from components.host.pair.watch import QUESTION
 from components.host.part import Part
-from components.routers.linux import conntrackd, firewall, keepalived
+from components.routers.linux import conntrackd, firewall, keepalived, watch
 from components.routers.model import Router, RoutersModel
 
 DAEMONS: tuple[Callable[[RoutersModel, Router], Part | None], ...] = (
     conntrackd.part,
+    watch.part,
     keepalived.part,
 )
 """Behind the firewall, in the order in which units are brought up; None from a part that a router
@@ -28,8 +30,8 @@ def parts(model: RoutersModel, router: Router) -> tuple[Part, ...]:
                 "router",
                 address=link.ours.ip,
                 network="sync",
-                units=(firewall.UNIT, *health.guarded(behind)),
-                questions=(firewall.question(router),),
+                units=(firewall.UNIT, firewall.GUARD, *health.guarded(behind)),
+                questions=(firewall.question(router), QUESTION),
             )
         )
     listening = (*(port for each in behind for port in each.ports), *model.open_ports)

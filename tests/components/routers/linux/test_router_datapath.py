@@ -12,14 +12,25 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from components.host.pair.keepalived import CONFIG as KEEPALIVED
 from components.routers.linux import conntrackd, firewall
-from lab.software import checkers
-from tests.components import rendered, stacks
+from tests.components.router_world import (
+    ASK,
+    BALANCERS,
+    CLIENT,
+    GATEWAY,
+    PUBLIC,
+    STRANGER,
+    ask,
+    build,
+    nft,
+    owner,
+    processes,
+    serve,
+    start_router,
+)
 from tests.components.world import World, lacking, until
 
 LACKING = lacking()
@@ -28,28 +39,6 @@ pytestmark = [
     pytest.mark.skipif(LACKING is not None, reason=LACKING or ""),
 ]
 
-ECHO = """
-import socket, sys, threading
-def talk(c, peer):
-    c.sendall((peer[0] + "\\n").encode())
-    while (data := c.recv(4096)):
-        c.sendall(data)
-s = socket.create_server(("0.0.0.0", int(sys.argv[1])))
-print("ready", flush=True)
-while True:
-    c, peer = s.accept()
-    threading.Thread(target=talk, args=(c, peer), daemon=True).start()
-"""
-"""Answers each connection with the address it sees, then with whatever it is sent."""
-
-ASK = """
-import socket, sys
-try:
-    s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 1.5)
-    print(s.makefile().readline().strip())
-except OSError as error:
-    print(type(error).__name__)
-"""
 HOLD = """
 import socket, sys
 s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)
@@ -61,14 +50,6 @@ for line in sys.stdin:
     f.write(line); f.flush()
     print(f.readline().strip(), flush=True)
 """
-DAEMONS = f"""
-/usr/sbin/nft -f {firewall.RULES}
-/lib/systemd/systemd-sysctl {firewall.SYSCTL}
-/usr/sbin/conntrackd -C {conntrackd.CONFIG} &
-exec /usr/sbin/keepalived -n -l -f {KEEPALIVED}
-"""
-PUBLIC, GATEWAY, BALANCERS = "203.0.113.10", "198.18.10.1", "198.18.10.10"
-CLIENT, STRANGER = "198.51.100.10", "192.0.2.66"
 
 
 @pytest.fixture(scope="module")
@@ -81,76 +62,11 @@ def net() -> Iterator[World]:
         yield world
 
 
-def build(world: World) -> None:
-    for bridge in ("mgmt", "lan", "wan", "sync", "cdn", "other"):
-        world.bridge(bridge)
-    world.space("isp")
-    world.plug("isp", "eth0", "wan", "203.0.113.1/24")
-    world.plug("isp", "eth1", "cdn", "198.51.100.1/24")
-    world.plug("isp", "eth2", "other", "192.0.2.1/24")
-    world.run("isp", ["sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"])
-    # As if somebody outside knew the way inside.
-    world.ip("isp", "route", "add", "198.18.0.0/15", "via", "203.0.113.2")
-    for name, bridge, address, gateway in (
-        ("client", "cdn", f"{CLIENT}/24", "198.51.100.1"),
-        ("stranger", "other", f"{STRANGER}/24", "192.0.2.1"),
-        ("balancer", "lan", "198.18.10.11/24", GATEWAY),
-        ("node", "lan", "198.18.10.31/24", GATEWAY),
-        ("runner", "mgmt", "198.18.0.5/24", ""),
-    ):
-        world.space(name)
-        world.plug(name, "eth0", bridge, address)
-        if gateway:
-            world.ip(name, "route", "add", "default", "via", gateway)
-    world.ip("balancer", "addr", "add", f"{BALANCERS}/32", "dev", "eth0")
-    for name, last in (("router-a", 2), ("router-b", 3)):
-        world.space(name)
-        world.plug(name, "eth0", "mgmt", f"198.18.0.{last + 9}/24")
-        world.plug(name, "eth1", "lan", f"198.18.10.{last}/24")
-        world.plug(name, "eth2", "wan", f"203.0.113.{last}/24")
-        world.plug(name, "eth3", "sync", f"198.18.20.{last}/24")
-        world.ip(name, "route", "add", "default", "via", "203.0.113.1")
-        serve(world, name, 22)
-        serve(world, name, 9000)
-    serve(world, "balancer", 80)
-    serve(world, "balancer", 8080)
-    serve(world, "stranger", 9000)
-
-
-def serve(world: World, space: str, port: int) -> None:
-    process = world.start(space, [sys.executable, "-c", ECHO, str(port)])
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
-
-
-def start_router(world: World, name: str) -> None:
-    modes = rendered.executable(rendered.router_whole(stacks.lab(), name))
-    world.daemons(name, rendered.router_files(stacks.lab(), name), DAEMONS, modes)
-
-
-def owners(world: World, address: str, names: tuple[str, ...]) -> list[str]:
-    return [name for name in names if f"inet {address}/" in world.ip(name, "-4", "addr", "show")]
-
-
-def owner(world: World, names: tuple[str, ...] = ("router-a", "router-b")) -> str:
-    """Who alone has both the public VIP and the gateway; what is wrong in other words."""
-    public, gateway = owners(world, PUBLIC, names), owners(world, GATEWAY, names)
-    return public[0] if public == gateway and len(public) == 1 else f"{public} {gateway}"
-
-
-def ask(world: World, space: str, address: str, port: int) -> str:
-    return world.python(space, ASK, address, str(port))
-
-
 def counted(world: World, name: str) -> int:
     """Packets of a named counter on the router that owns the addresses."""
     said = world.run(owner(world), [*nft(), "-j", "list", "counters", "table", "inet", "layered"])
     counters = [one["counter"] for one in json.loads(said.stdout)["nftables"] if "counter" in one]
     return next(int(one["packets"]) for one in counters if one["name"] == name)
-
-
-def nft() -> list[str]:
-    return ["chroot", str(checkers.item().path / "root"), "/usr/sbin/nft"]
 
 
 def test_exactly_one_router_owns_both_addresses(net: World) -> None:
@@ -266,6 +182,30 @@ def test_losing_one_leg_gives_up_both_addresses_and_they_come_back(net: World) -
     assert ask(net, "client", PUBLIC, 80) == CLIENT
 
 
+@pytest.mark.parametrize("how", ["flush ruleset", "flush table inet layered"])
+def test_a_router_without_its_rules_forwards_nothing_and_holds_no_address(
+    net: World, how: str
+) -> None:
+    assert forwards(net, "router-a")
+    net.run("router-a", [*nft(), *how.split()])
+    gone = time.monotonic()
+    until(lambda: not forwards(net, "router-a"), "router-a forwards nothing", 1)
+    until(lambda: owner(net) == "router-b", "router-b owns both addresses", 3)
+    print(f"{how}: {time.monotonic() - gone:.2f} s")
+    assert ask(net, "client", PUBLIC, 80) == CLIENT
+
+    (pid, *_) = processes(net, "router-a", "keepalived")
+    rules = f"/proc/{pid}/root{firewall.RULES}"
+    said = net.run("router-a", ["sh", "-c", f"{' '.join(nft())} -f - <{rules}"])
+    assert (said.returncode, said.stderr) == (0, "")
+    until(lambda: forwards(net, "router-a"), "router-a forwards again", 3)
+    until(lambda: owner(net) == "router-a", "router-a has both back after its delay", 20)
+
+
+def forwards(world: World, name: str) -> bool:
+    return world.run(name, ["cat", "/proc/sys/net/ipv4/ip_forward"]).stdout == "1\n"
+
+
 def hold(world: World, space: str, address: str, port: int) -> subprocess.Popen[bytes]:
     """A connection that stays open and echoes lines."""
     process = world.start(space, [sys.executable, "-c", HOLD, address, str(port)])
@@ -314,17 +254,3 @@ def replicated(world: World) -> int:
         check=False,
     )
     return said.stdout.count("ESTABLISHED")
-
-
-def processes(world: World, space: str, comm: str) -> list[int]:
-    """The processes of a router's daemon."""
-    pids = subprocess.run(
-        ["ip", "netns", "pids", world.prefix + space], capture_output=True, text=True, check=True
-    ).stdout.split()
-    found = [
-        int(pid)
-        for pid in pids
-        if Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() == comm
-    ]
-    assert found, f"no {comm} in {space}: {world.log(space).read_text()}"
-    return sorted(found)

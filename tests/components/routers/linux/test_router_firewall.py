@@ -101,7 +101,7 @@ def test_what_every_machine_runs_is_let_in_where_it_says_and_sshd_once() -> None
     made = parts.parts(model, model.member("router-a"))
     text = made[0].texts(cdn_ranges=rendered.CDN)[firewall.RULES]
 
-    assert [line for line in accepted(text) if "eth0" in line] == [
+    assert [line for line in accepted(text) if "eth0" in line and "tcp" in line] == [
         'iifname "eth0" ip saddr @management4 ip daddr 198.18.0.11 tcp dport 22 accept',
         'iifname "eth0" ip saddr @management4 ip daddr 198.18.0.11 tcp dport 9100 accept',
     ]

@@ -21,7 +21,7 @@ def test_the_owner_has_the_higher_priority_and_nobody_has_weights() -> None:
 
     assert re.findall(r"    priority (\d+)", owner) == ["150", "150"]
     assert re.findall(r"    priority (\d+)", backup) == ["100", "100"]
-    assert not re.search(r"^\s*weight", owner + backup, re.MULTILINE)
+    assert set(re.findall(r"weight (\S+)", owner + backup)) == {"0"}
     assert re.findall(r"state (\w+)", owner + backup) == ["BACKUP"] * 4
 
 
