@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address
 
 from components.host.part import Part
-from components.loadbalancers.model import RoutesModel
+from components.loadbalancers.model import Rooms, RoutesModel
 from settings.models import Sizes, Timeouts
 
 LATE: dict[str, object] = {
@@ -29,6 +29,8 @@ LATE: dict[str, object] = {
         sizes=Sizes(),
         client_ip_header="CF-Connecting-IP",
         redirect_to_https=False,
+        rooms=Rooms.of(1000),
+        per_client=100,
     ),
 }
 """A value for everything that parts' texts wait for (`Late.needs`)."""
@@ -40,6 +42,7 @@ UNJUDGED = {
     "/etc/cloud/cloud.cfg.d/99-layered-cloud.cfg": "constant; read at the next boot",
     "/etc/containerd/certs.d": "containerd reads it at a pull, and skips a host it cannot reach",
     "/etc/default/kubelet": "flags, which the settings' rules judge",
+    "/etc/haproxy/layered-ended": "a script whose golden is tested",
     "/etc/haproxy/layered-reload": "a constant script",
     "/etc/hostname": "one word, made here",
     "/etc/hosts": "the resolver skips a line that it does not understand",

@@ -10,7 +10,7 @@ import pulumi
 
 from components.host import ApiEndpoint, Machine
 from components.host.pair import leg, neighbours
-from components.loadbalancers.model import Balancer, BalancersModel, RoutesModel, Server
+from components.loadbalancers.model import Balancer, BalancersModel, Rooms, RoutesModel, Server
 from settings.models import Balancers as BalancersSettings
 
 
@@ -94,6 +94,8 @@ def routes_model(
         sizes=settings.sizes,
         client_ip_header=args.client_ip_header,
         redirect_to_https=settings.redirect_to_https,
+        rooms=Rooms.of(settings.max_connections),
+        per_client=settings.max_connections_per_client or settings.max_connections // 10,
     )
 
 

@@ -22,11 +22,12 @@ from components.host.part import (
     Text,
 )
 from components.host.text import environment
-from components.loadbalancers.keepalived import ALIVE, HAPROXY
+from components.loadbalancers.keepalived import ALIVE, ENDS, HAPROXY
 from components.loadbalancers.model import (
     ALIVE_PORT,
     HTTP_PORT,
     HTTPS_PORT,
+    SERVES_PORT,
     Balancer,
     BalancersModel,
     RoutesModel,
@@ -42,16 +43,17 @@ CERTIFICATE = "/etc/haproxy/tls/site.pem"
 """The certificates, leaf first, and their key."""
 DROP_IN = f"/etc/systemd/system/{HAPROXY}.d/layered.conf"
 RELOAD = "/etc/haproxy/layered-reload"
+ENDED = "/etc/haproxy/layered-ended"
 SYSCTL = "/etc/sysctl.d/90-layered-balancer.conf"
 CHECKED_HOST = "check.invalid"
 """The host that a check of the ingress names: nobody's (RFC 6761, section 6.4)."""
 SOCKET = "/run/haproxy/layered.sock"
 """The runtime API, mode 0600 (HAProxy management guide, section 9.3)."""
 CHECK = ("/usr/sbin/haproxy", "-c", "-f", DIRECTORY)
-QUESTION = f'if ! {ALIVE}; then\n    echo "haproxy does not answer"\n    exit 0\nfi\n'
+QUESTION = f'if ! {ALIVE} 1; then\n    echo "haproxy does not answer"\n    exit 0\nfi\n'
 """What a balancer's peer is told when HAProxy runs, but does not answer."""
 
-_HEALTH = Health(argv=(ALIVE,))
+_HEALTH = Health(argv=(ALIVE, "1"))
 
 
 def _milliseconds(value: float) -> str:
@@ -72,6 +74,8 @@ def part(model: BalancersModel, balancer: Balancer) -> Part:
         "haproxy.dropin",
         directory=DIRECTORY,
         files=CONNECTION_FILES * model.max_connections + OTHER_FILES,
+        ended=ENDED,
+        ends=ENDS,
     )
     return Part(
         name="haproxy",
@@ -80,6 +84,7 @@ def part(model: BalancersModel, balancer: Balancer) -> Part:
             Text(path=BASE, content=base(model, balancer)),
             Text(path=DROP_IN, content=drop_in),
             Text(path=RELOAD, content=_text("haproxy-reload.py"), mode="0755"),
+            Text(path=ENDED, content=_text("haproxy-ended.sh", ends=ENDS), mode="0755"),
             Text(path=SYSCTL, content=_text("sysctl.conf", balancer=balancer, ports=SOURCE_PORTS)),
         ),
         checks=(Check(name="haproxy", argv=CHECK, watches=(BASE,)),),
@@ -126,10 +131,13 @@ def routes_part() -> Part:
                 health=_HEALTH,
             ),
         ),
-        ports=tuple(
-            _port(port, "lan", sources, f"{name} of the service")
-            for port, name in ((HTTP_PORT, "HTTP"), (HTTPS_PORT, "HTTPS"))
-            for sources in ("cdn", "lan")
+        ports=(
+            *(
+                _port(port, "lan", sources, f"{name} of the service")
+                for port, name in ((HTTP_PORT, "HTTP"), (HTTPS_PORT, "HTTPS"))
+                for sources in ("cdn", "lan")
+            ),
+            _port(SERVES_PORT, "loopback", "itself", "keepalived's preference"),
         ),
     )
 
@@ -156,6 +164,7 @@ def site(routes: RoutesModel) -> str:
         http_port=HTTP_PORT,
         https_port=HTTPS_PORT,
         checked_host=CHECKED_HOST,
+        serves_port=SERVES_PORT,
     )
 
 

@@ -12,6 +12,8 @@ from settings.models import BalancerVip, Sizes, Timeouts, Vrrp
 
 ALIVE_PORT = 8405
 """TCP, on loopback: HAProxy's own answer to keepalived's check."""
+SERVES_PORT = 8407
+"""TCP, on loopback: whether every service has a server that is up."""
 FIRST_TABLE = 1000
 """Routing tables and rules of our own are numbered from here (ip-route(8): above 255 are free)."""
 HTTP_PORT = 80
@@ -46,6 +48,26 @@ class SourceRoute:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rooms:
+    """How HAProxy's connections are shared out, so that none of those who take them can leave the
+    others without: the sum is the process' own limit (HAProxy configuration manual, `maxconn`).
+
+    `service` is the room of HTTP and HTTPS together, `api` of the Kubernetes API, `own` of each of
+    the three that are asked about HAProxy itself: alive, serves, statistics.
+    """
+
+    service: int
+    api: int
+    own: int = 10
+
+    @classmethod
+    def of(cls, most: int) -> Rooms:
+        """Shares out `most` connections (at least 100): nine tenths are the service's."""
+        kept = max(50, most // 10)
+        return cls(service=most - kept, api=kept - 3 * cls.own)
+
+
+@dataclass(frozen=True, kw_only=True)
 class BalancersModel(Pair[Balancer, BalancerVip]):
     """A pair of balancers (or one): addresses, and the Kubernetes API.
 
@@ -70,6 +92,11 @@ class BalancersModel(Pair[Balancer, BalancerVip]):
             for index, each in enumerate(self.lan_vips)
             if each in vip.lan and each in self.source_routes
         )
+
+    @property
+    def rooms(self) -> Rooms:
+        """Who may have how many connections."""
+        return Rooms.of(self.max_connections)
 
     @property
     def lan_vips(self) -> tuple[IPv4Address, ...]:
@@ -101,3 +128,5 @@ class RoutesModel:
     sizes: Sizes
     client_ip_header: str
     redirect_to_https: bool
+    rooms: Rooms
+    per_client: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 from components.host.pair import watch
 from components.host.pair.watch import WatchedLeg, WatchedPath
 from components.host.part import Part
+from components.loadbalancers.keepalived import ENDS
 from components.loadbalancers.model import Balancer, BalancersModel
 
 
@@ -42,4 +43,5 @@ def part(model: BalancersModel, balancer: Balancer) -> Part | None:
             WatchedPath(network="lan", ours=balancer.lan, theirs=peer.lan, vrrp=True),
             WatchedPath(network="management", ours=balancer.management, theirs=peer.management),
         ),
+        faults=(ENDS,),
     )

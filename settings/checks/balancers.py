@@ -14,6 +14,7 @@ TAKEN = {
     443: "the HTTPS frontend",
     8405: "the check of the local HAProxy",
     8406: "the pair's health",
+    8407: "the check of what the local HAProxy serves",
 }
 """Ports of the balancers that are not for settings to choose."""
 
@@ -43,6 +44,19 @@ def certificate_names_are_told_once(stack: Stack) -> Iterator[Problem]:
             yield problem(
                 f"balancers.certificate.names[{index}]", name, "stands twice", "name it once"
             )
+
+
+@reads("balancers")
+def no_client_takes_every_connection(stack: Stack) -> Iterator[Problem]:
+    """A limit for one client is below the limit for all."""
+    one, most = stack.balancers.max_connections_per_client, stack.balancers.max_connections
+    if one is not None and one >= most:
+        yield problem(
+            "balancers.max_connections_per_client",
+            one,
+            f"would let one client take all of balancers.max_connections ({most})",
+            f"write {most // 10}, or leave it out for that",
+        )
 
 
 OPEN, AT_WORK = 20, 62

@@ -119,7 +119,12 @@ class Balancers(Strict):
     sizes: Sizes = Sizes()
     """How large a request may be."""
     max_connections: int = Field(default=10_000, ge=100, le=500_000)
-    """HAProxy's global maxconn. Each takes two files, of the 1,048,576 that fs.nr_open allows."""
+    """HAProxy's global maxconn. Each takes two files, of the 1,048,576 that fs.nr_open allows.
+    A tenth (at least 50) is kept for the Kubernetes API, statistics, and checks of HAProxy itself.
+    """
+    max_connections_per_client: int | None = Field(default=None, ge=10, le=500_000)
+    """Connections of one client at a time, told by its address (through the CDN: requests, told by
+    the client that it names); a tenth of `max_connections` when left out."""
     target: Literal["node-port", "load-balancer-ip"] = "node-port"
     """Where routes send requests: every node's NodePort, or the ingress' LoadBalancer IP."""
     api_port: Port = 6443

@@ -164,14 +164,26 @@ MAX_CONNECTIONS = 1000
 """Within any machine's limit of open files."""
 
 
-def start_balancer(
-    world: World, name: str, site: str, timeouts: dict[str, float] | None = None
-) -> None:
+def stack_of(**balancers: Any) -> Stack:
+    """The lab's, but for what the balancers are told here."""
     config = stacks.lab_config()
-    config["balancers"] |= {"max_connections": MAX_CONNECTIONS, "timeouts": timeouts or {}}
-    stack = Stack.model_validate(config)
-    files = rendered.balancer_files(stack, name)
-    files |= {haproxy.CERTIFICATE: site, "/usr/local/sbin/systemctl": SYSTEMCTL}
+    config["balancers"]["max_connections"] = MAX_CONNECTIONS
+    config["balancers"] |= balancers
+    return Stack.model_validate(config)
+
+
+def balancer_files(stack: Stack, name: str, site: str, *, routes: bool = True) -> dict[str, str]:
+    """Every file of a balancer; without `routes` those of its base alone."""
+    files = rendered.balancer_files(stack, name) | {haproxy.CERTIFICATE: site}
+    if not routes:
+        for path in (haproxy.ROUTES, haproxy.CDN, haproxy.CERTIFICATE):
+            del files[path]
+    return files
+
+
+def start_balancer(world: World, name: str, files: dict[str, str]) -> None:
+    stack = stacks.lab()
+    files = files | {"/usr/local/sbin/systemctl": SYSTEMCTL}
     modes = rendered.executable(rendered.balancer_whole(stack, name))
     modes["/usr/local/sbin/systemctl"] = 0o755
     world.daemons(name, files, DAEMONS, modes)
@@ -229,6 +241,15 @@ def inside(world: World, space: str, comm: str) -> int:
     found = daemons(world, space, comm)
     assert found, f"no {comm} in {space}: {world.log(space).read_text()}"
     return found[0]
+
+
+def lay(world: World, space: str, files: dict[str, str]) -> None:
+    """Put files into the tree that a space's daemons run in."""
+    root = Path(f"/proc/{inside(world, space, 'keepalived')}/root")
+    for path, text in files.items():
+        target = root / path.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
 
 
 def within(world: World, space: str, *argv: str) -> subprocess.CompletedProcess[str]:

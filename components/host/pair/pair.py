@@ -11,8 +11,8 @@ from components.host.part import PeerGuard
 
 OWNER_PRIORITY = 150
 BACKUP_PRIORITY = 100
-"""VRRP priorities. Every tracker has weight 0 (it faults the group instead of shifting its
-priority), so that the gap between them never has to be exceeded."""
+"""VRRP priorities. A tracker has weight 0 (it faults the group), or one that exceeds the gap
+between them: then the backup is preferred while only the owner lacks something."""
 
 HEALTH_PORT = 8406
 """TCP: answers `healthy` to the peer, or what is wrong (`pair.health`)."""

@@ -1,7 +1,8 @@
-"""A machine that really boots (systemd-nspawn over the lab's bare Debian), for the agent's tests.
+"""A machine that really boots (systemd-nspawn over a Debian tree of the lab's), for tests.
 
-It has no network but its own loopback. A session of sshd's is stood in for by a process entering
-its namespaces with the same command line and the same standard input.
+It has no network but its own loopback, or lives in a network namespace that the test made. A
+session of sshd's is stood in for by a process entering its namespaces with the same command line
+and the same standard input.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -119,9 +120,20 @@ def base_tree() -> Path:
 
 
 @contextlib.contextmanager
-def booted(name: str) -> Iterator[Booted]:
-    """Boot a machine called `name`; gone, with its mounts and processes, at the end."""
-    lower = base_tree()
+def booted(
+    name: str,
+    *,
+    tree: Path | None = None,
+    network: Path | None = None,
+    files: Mapping[str, str] | None = None,
+    modes: Mapping[str, int] | None = None,
+) -> Iterator[Booted]:
+    """Boot a machine called `name`; gone, with its mounts and processes, at the end.
+
+    `tree` is the Debian it boots, the bare one when left out; `network` the namespace it lives in;
+    `files` are laid over the tree first, with `modes` where they are not 0644.
+    """
+    lower = tree or base_tree()
     from lab.hypervisor import cgroups
 
     area = Path("/var/tmp") / f"{name}-{uuid.uuid4().hex[:8]}"
@@ -132,6 +144,12 @@ def booted(name: str) -> Iterator[Booted]:
         (area / part).mkdir()
     layers = f"lowerdir={lower},upperdir={area}/upper,workdir={area}/work"
     _mount("-t", "overlay", "-o", layers, "overlay", str(root))
+    for path, text in (files or {}).items():
+        target = root / path.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+        target.chmod((modes or {}).get(path, 0o644))
+    door = "--private-network" if network is None else f"--network-namespace-path={network}"
     process = None
     group = area.name
     try:
@@ -139,7 +157,7 @@ def booted(name: str) -> Iterator[Booted]:
             process = subprocess.Popen(
                 [
                     *("systemd-nspawn", "--quiet", "--directory", str(root), "--boot"),
-                    *("--machine", group, "--register=no", "--keep-unit", "--private-network"),
+                    *("--machine", group, "--register=no", "--keep-unit", door),
                     *("--capability=all", "--link-journal=no", "--console=pipe"),
                     "--resolv-conf=off",
                 ],

@@ -23,11 +23,13 @@ from tests.components.balancer_world import (
     STRANGER,
     VIP,
     api,
+    balancer_files,
     build,
     daemons,
     get,
     inside,
     owner,
+    stack_of,
     start_balancer,
     within,
 )
@@ -50,7 +52,7 @@ def net(site: str) -> Iterator[World]:
     with World() as world:
         world.nodes = build(world, site)  # type: ignore[attr-defined]
         for name in ("lb-a", "lb-b"):
-            start_balancer(world, name, site)
+            start_balancer(world, name, balancer_files(stack_of(), name, site))
         until(lambda: owner(world) == "lb-a", "lb-a owns the addresses", 20)
         until(lambda: get(world, "cdn")[0].get("status") == 200, "the nodes are up", 10)
         until(lambda: get(world, "cdn", tls=True)[0].get("status") == 200, "... over TLS", 10)
@@ -188,10 +190,10 @@ def counted(world: World, proxy: str, server: str) -> dict[str, str]:
 
 
 def test_the_statistics_count_requests_on_the_management_network_only(net: World) -> None:
-    before = int(counted(net, "http", "FRONTEND")["req_tot"])
+    before = int(counted(net, "service", "FRONTEND")["req_tot"])
     get(net, "cdn")
 
-    assert int(counted(net, "http", "FRONTEND")["req_tot"]) == before + 1
+    assert int(counted(net, "service", "FRONTEND")["req_tot"]) == before + 1
     said = net.python("cdn", GET, "198.18.10.11", "8404", "http", "[{}]")
     assert json.loads(said) == {"error": "ConnectionRefusedError"}
 

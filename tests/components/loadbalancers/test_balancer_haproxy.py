@@ -58,10 +58,11 @@ def test_requests_go_to_the_node_port_of_every_node_and_checks_take_the_same_way
 
 def test_only_what_came_over_tls_goes_on_over_tls() -> None:
     text = rendered.balancer_files(stacks.lab(), "lb-a")[haproxy.ROUTES]
-    http, https = text.index("\nfrontend http "), text.index("\nfrontend https ")
 
-    assert re.findall(r"default_backend (\S+)", text[http:https]) == ["ingress_http"]
-    assert re.findall(r"default_backend (\S+)", text[https:]) == ["ingress_https"]
+    assert re.findall(r"_backend (.+)", text) == [
+        "ingress_http unless { ssl_fc }",
+        "ingress_https",
+    ]
     assert " ssl " not in backend(text, "ingress_http")
     assert " ssl verify none sni req.hdr(host)" in backend(text, "ingress_https")
 
@@ -88,8 +89,7 @@ def test_plain_http_is_redirected_only_where_that_is_set() -> None:
     redirected = rendered.balancer_files(stacks.address_of_its_own(), "lb-a")[haproxy.ROUTES]
     plain = rendered.balancer_files(stacks.lab(), "lb-a")[haproxy.ROUTES]
 
-    assert redirected.count("http-request redirect scheme https code 308") == 1
-    assert redirected.index("redirect scheme") < redirected.index("frontend https")
+    assert redirected.count("http-request redirect scheme https code 308 unless { ssl_fc }") == 1
     assert re.findall(r"^backend (\S+)", redirected, re.MULTILINE) == ["ingress_https"]
     assert "redirect" not in plain
 
@@ -110,6 +110,35 @@ def test_one_changed_timeout_changes_one_line_of_the_routes_and_nothing_of_the_b
 
     assert changed == {haproxy.ROUTES}
     assert lines == [("    timeout server 130s", "    timeout server 45500ms")]
+
+
+@pytest.mark.parametrize("most", [100, 499, 1000, 10_000, 500_000])
+def test_no_frontend_can_take_the_room_of_another(most: int) -> None:
+    config = stacks.lab_config()
+    config["balancers"]["max_connections"] = most
+    files = rendered.balancer_files(Stack.model_validate(config), "lb-a")
+    whole, *rooms = (
+        int(room)
+        for path in (haproxy.BASE, haproxy.ROUTES)
+        for room in re.findall(r"^    maxconn (\d+)", files[path], re.MULTILINE)
+    )
+    frontends = "".join(files.values()).count("\nfrontend ")
+
+    assert whole == most == sum(rooms)
+    assert len(rooms) == frontends == 5
+    assert min(rooms) == 10
+
+
+def test_one_client_has_a_tenth_of_the_room_or_what_is_set() -> None:
+    config = stacks.lab_config()
+    config["balancers"]["max_connections_per_client"] = 77
+    counted = [
+        re.findall(r"conn_cur gt (\d+)", rendered.balancer_files(stack, "lb-a")[haproxy.ROUTES])
+        for stack in (stacks.lab(), Stack.model_validate(config))
+    ]
+
+    tenth = str(stacks.lab().balancers.max_connections // 10)
+    assert counted == [[tenth, tenth], ["77", "77"]]
 
 
 def test_ranges_stand_one_a_line() -> None:

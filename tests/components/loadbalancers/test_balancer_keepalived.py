@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from components.host.pair.keepalived import CHECK, CONFIG, DROP_IN
+from components.host.pair import BACKUP_PRIORITY, OWNER_PRIORITY
+from components.host.pair.keepalived import CHECK, CONFIG
 from components.loadbalancers import haproxy, keepalived
 from settings.models import Stack
 from tests.components import checked, rendered, stacks
@@ -23,7 +24,7 @@ def test_lan_and_management_vips_move_in_one_instance() -> None:
         ("198.18.10.10", "eth1"),
         ("198.18.0.10", "eth0"),
     ]
-    assert set(re.findall(r"weight (\d+)", text)) == {"0"}
+    assert re.findall(r"weight (\S+)", text) == ["0", "0", "0", "-60"]
 
 
 def test_the_owner_of_each_group_has_the_higher_priority_there() -> None:
@@ -65,12 +66,31 @@ def test_the_check_of_haproxy_asks_nothing_but_the_local_one() -> None:
     assert "monitor fail" not in files[haproxy.BASE]
 
 
-def test_processes_are_watched_only_where_the_kernel_tells_about_them() -> None:
+def test_the_end_of_haproxy_is_told_by_its_own_unit() -> None:
     files = rendered.balancer_files(stacks.lab(), "lb-a")
-    watching = [line for line in files[CONFIG].splitlines() if "process" in line]
+    unit = files[haproxy.DROP_IN]
 
-    assert all(line.startswith(("@^container ", "#", "    # ")) for line in watching)
-    assert '--config-id "$id"' in files[DROP_IN]
+    assert f'    file "{keepalived.ENDS}"\n    weight 0\n' in files[CONFIG]
+    assert f"ExecStopPost=-+{haproxy.ENDED}\n" in unit
+    assert f"ExecStartPost=-/bin/sh -c 'echo 0 >{keepalived.ENDS}'\n" in unit
+    assert f">{keepalived.ENDS}\n" in files[haproxy.ENDED]
+
+
+def test_who_serves_less_is_worth_less_than_the_other_and_who_serves_nothing_more_than_nobody() -> (
+    None
+):
+    weight = -keepalived.SERVES_WEIGHT
+
+    assert OWNER_PRIORITY - weight < BACKUP_PRIORITY
+    assert BACKUP_PRIORITY - weight < OWNER_PRIORITY - weight
+    assert BACKUP_PRIORITY - weight >= 1
+
+
+def test_a_balancer_alone_keeps_its_addresses_whatever_happens_to_haproxy() -> None:
+    text = rendered.balancer_files(stacks.single(), "lb-a")[CONFIG]
+
+    assert "track_script" not in text
+    assert "track_file" not in text
 
 
 @checked.real

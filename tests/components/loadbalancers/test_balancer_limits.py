@@ -17,7 +17,15 @@ from components.loadbalancers import haproxy
 from settings.checks.balancers import AT_WORK, OPEN
 from settings.models import CONNECTION_FILES, OTHER_FILES, Sizes
 from tests.components import balancer_world, certificates
-from tests.components.balancer_world import build, daemons, get, start_balancer, within
+from tests.components.balancer_world import (
+    balancer_files,
+    build,
+    daemons,
+    get,
+    stack_of,
+    start_balancer,
+    within,
+)
 from tests.components.world import World, lacking, until
 
 LACKING = lacking()
@@ -122,7 +130,7 @@ def net() -> Iterator[World]:
     with World() as world:
         build(world, site)
         timeouts = {"client": KEPT, "http_keep_alive": KEPT, "http_request": REQUEST}
-        start_balancer(world, "lb-a", site, timeouts=timeouts)
+        start_balancer(world, "lb-a", balancer_files(stack_of(timeouts=timeouts), "lb-a", site))
         until(lambda: get(world, "cdn", tls=True)[0].get("status") == 200, "HTTPS is answered", 25)
         yield world
 

@@ -11,7 +11,7 @@ import pytest
 
 from components.host.pair import health, watch
 from components.host.pair.keepalived import CONFIG
-from components.loadbalancers import keepalived, parts
+from components.loadbalancers import haproxy, keepalived, parts
 from tests.components import checked, rendered, stacks
 from tests.golden_files import assert_golden
 
@@ -56,7 +56,7 @@ def test_the_peer_is_told_about_every_daemon_a_takeover_needs() -> None:
     script = rendered.balancer_files(stacks.lab(), "lb-a")[health.SCRIPT]
 
     assert "for unit in haproxy.service keepalived.service;" in script
-    assert f"if ! {keepalived.ALIVE}; then" in script
+    assert f"if ! {keepalived.ALIVE} 1; then" in script
 
 
 def test_a_single_balancer_has_no_peer() -> None:
@@ -67,7 +67,9 @@ def test_a_single_balancer_has_no_peer() -> None:
 
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
-@pytest.mark.parametrize("path", [keepalived.ALIVE, health.SCRIPT])
+@pytest.mark.parametrize(
+    "path", [keepalived.ALIVE, keepalived.SERVES, haproxy.ENDED, health.SCRIPT]
+)
 def test_the_shell_scripts_pass_shellcheck(path: str, tmp_path: Path) -> None:
     script = tmp_path / "script"
     script.write_text(rendered.balancer_files(stacks.lab(), "lb-a")[path])

@@ -22,7 +22,15 @@ from lab.probes.rollouts import Seen
 from lab.probes.world import script
 from lab.software import images
 from tests.components import certificates
-from tests.components.balancer_world import CDN, STRANGER, VIP, get, start_balancer
+from tests.components.balancer_world import (
+    CDN,
+    STRANGER,
+    VIP,
+    balancer_files,
+    get,
+    stack_of,
+    start_balancer,
+)
 from tests.components.platform import platform_args
 from tests.components.world import World, lacking, until
 
@@ -138,7 +146,8 @@ def net() -> Iterator[World]:
             name: ingress(world, name, address, path)
             for name, address in (("cp-1", NODE), ("worker-1", "198.18.10.31"))
         }
-        start_balancer(world, "lb-a", certificates.self_signed("echo.lab.test"))
+        site = certificates.self_signed("echo.lab.test")
+        start_balancer(world, "lb-a", balancer_files(stack_of(), "lb-a", site))
         host = {"Host": "echo.lab.test"}
         until(lambda: get(world, "cdn", host)[0].get("status") == 200, "HTTP is answered", 20)
         until(lambda: get(world, "cdn", host, tls=True)[0].get("status") == 200, "HTTPS too", 20)
