@@ -16,6 +16,11 @@ ACCEPT_SECONDS = 10
 sends them to its successor."""
 FINISH_SECONDS = 300
 """How long the requests and streams that it has may go on after that."""
+DIAL_SECONDS = 1
+"""How long an application's pod may take to accept a connection: one in the cluster takes
+milliseconds, one on a node that has just died never does."""
+AGAIN = "again@file"
+ATTEMPTS = 3
 
 
 def values(site: Site) -> Values:
@@ -28,6 +33,10 @@ def values(site: Site) -> Values:
     A new pod stands beside the old one until it is ready, on the same node; what the old one serves
     goes on to its end. Traefik calls itself ready before it has read its routes, and answers 404
     until then: the first look is later.
+
+    Pods of a node that has died stay endpoints for most of a minute (the node controller's grace).
+    A request whose connection to one is not made goes to the next: Traefik tries again only what no
+    pod has been sent.
     """
     ingress = site.settings.ingress
     ports = ingress.node_ports
@@ -58,18 +67,23 @@ def values(site: Site) -> Values:
         "providers": {
             "kubernetesCRD": {"enabled": False},
             "kubernetesIngress": {"enabled": True, "publishedService": {"enabled": True}},
+            "file": {"enabled": True, "watch": False, "content": _again()},
         },
+        "additionalArguments": [
+            f"--serversTransport.forwardingTimeouts.dialTimeout={DIAL_SECONDS}s"
+        ],
         "ports": {
             "web": {
                 **_node_port(ports.http),
                 "transport": transport,
+                "http": {"middlewares": [AGAIN]},
                 "proxyProtocol": trusted,
                 "forwardedHeaders": trusted,
             },
             "websecure": {
                 **_node_port(ports.https),
                 "transport": transport,
-                "http": {"tls": {"enabled": True}},
+                "http": {"tls": {"enabled": True}, "middlewares": [AGAIN]},
                 "proxyProtocol": trusted,
                 "forwardedHeaders": trusted,
             },
@@ -86,6 +100,11 @@ def _timeouts(timeouts: IngressTimeouts) -> Values:
     stream or download that lasts longer."""
     read = 0.0 if timeouts.read is None else timeouts.read
     return {"readTimeout": f"{read:g}s", "idleTimeout": f"{timeouts.idle:g}s"}
+
+
+def _again() -> Values:
+    retry = {"attempts": ATTEMPTS, "initialInterval": "10ms"}
+    return {"http": {"middlewares": {AGAIN.partition("@")[0]: {"retry": retry}}}}
 
 
 def _node_port(port: int | None) -> Values:

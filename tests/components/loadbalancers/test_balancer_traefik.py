@@ -36,6 +36,8 @@ from tests.components.world import World, lacking, until
 
 NODE = "198.18.10.21"
 DIRECT = "198.18.10.11"
+DEAD = "198.18.10.99"
+"""A pod on a node that has just lost power."""
 TRAEFIK = images.TRAEFIK_PROGRAM
 LACKING = lacking() or (
     None
@@ -97,11 +99,14 @@ print(text.partition("\\r\\n\\r\\n")[2])
 
 def flags(routes: str) -> list[str]:
     """Traefik's command line: the platform's values, and what the chart adds to them."""
-    ports: dict[str, Any] = controller.values(platform_args.site())["ports"]
+    values = controller.values(platform_args.site())
+    ports: dict[str, Any] = values["ports"]
     made = [f"--providers.file.filename={routes}", "--log.level=ERROR"]
+    made += values["additionalArguments"]
     for name, number in (("web", 30080), ("websecure", 30443)):
         entry = f"--entryPoints.{name}"
         made.append(f"{entry}.address=:{number}/tcp")
+        made.append(f"{entry}.http.middlewares={','.join(ports[name]['http']['middlewares'])}")
         for kind in ("proxyProtocol", "forwardedHeaders"):
             made.append(f"{entry}.{kind}.trustedIPs={','.join(ports[name][kind]['trustedIPs'])}")
         for kind, value in ports[name]["transport"]["respondingTimeouts"].items():
@@ -115,6 +120,8 @@ def ingress(world: World, name: str, address: str, routes: Path) -> subprocess.P
     """A node with an application and a Traefik before it; the latter's process."""
     world.space(name)
     world.plug(name, "eth0", "lan", f"{address}/24")
+    # Packets to it leave, and nothing comes back: not even that there is nobody.
+    world.ip(name, "neigh", "add", DEAD, "lladdr", "02:00:00:00:00:99", "dev", "eth0")
     application = world.start(name, [sys.executable, "-c", APPLICATION])
     assert application.stdout is not None
     assert application.stdout.readline() == b"ready\n"
@@ -123,10 +130,18 @@ def ingress(world: World, name: str, address: str, routes: Path) -> subprocess.P
 
 @pytest.fixture(scope="module")
 def net() -> Iterator[World]:
+    servers = [f"http://{address}:8080" for address in ("127.0.0.1", DEAD)]
     routes = {
         "http": {
-            "routers": {"echo": {"rule": "Host(`echo.lab.test`)", "service": "echo"}},
-            "services": {"echo": {"loadBalancer": {"servers": [{"url": "http://127.0.0.1:8080"}]}}},
+            **controller.values(platform_args.site())["providers"]["file"]["content"]["http"],
+            "routers": {
+                name: {"rule": f"Host(`{name}.lab.test`)", "service": name}
+                for name in ("echo", "half")
+            },
+            "services": {
+                name: {"loadBalancer": {"servers": [{"url": url} for url in servers[:count]]}}
+                for name, count in (("echo", 1), ("half", 2))
+            },
         }
     }
     with World() as world:
@@ -197,6 +212,13 @@ def test_the_ingress_does_not_believe_a_proxy_header_of_anybody_else(net: World)
     said = net.python("cdn", PROXIED, "192.0.2.7", CDN, NODE)
 
     assert "192.0.2.7" not in said
+
+
+def test_requests_that_meet_a_dead_nodes_pod_are_answered_by_another(net: World) -> None:
+    """Every second one does, and has less time than Traefik's own patience with a connection."""
+    seen = get(net, "cdn", *[{"Host": "half.lab.test"}] * 4)
+
+    assert [each["status"] for each in seen] == [200] * 4
 
 
 def test_an_ingress_that_leaves_loses_neither_requests_nor_streams(net: World) -> None:

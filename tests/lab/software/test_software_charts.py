@@ -123,6 +123,23 @@ def test_the_workload_runs_one_pod_a_node_with_the_flags_of_its_values(work: Pat
 
 
 @needs_helm
+def test_a_file_of_routes_is_mounted_where_traefik_is_told_to_read_it(work: Path) -> None:
+    content = {"http": {"middlewares": {"again": {"retry": {"attempts": 3}}}}}
+    file = {"enabled": True, "watch": False, "content": content}
+    objects = render(TRAEFIK, {"providers": {"file": file}}, work)
+    written = objects[("ConfigMap", "traefik-file-provider")]["data"]["config.yml"]
+    assert yaml.safe_load(written) == content
+    pod = objects[("Deployment", "traefik")]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert "--providers.file.directory=/etc/traefik/dynamic" in container["args"]
+    mounted = {each["mountPath"]: each["name"] for each in container["volumeMounts"]}
+    volumes = {each["name"]: each for each in pod["volumes"]}
+    source = volumes[mounted["/etc/traefik/dynamic"]]["configMap"]["name"]
+    assert source == "traefik-file-provider"
+    assert ("ConfigMap", "traefik-file-provider") not in render(TRAEFIK, VALUES, work)
+
+
+@needs_helm
 def test_the_ingress_class_and_rights_are_there(work: Path) -> None:
     objects = render(TRAEFIK, VALUES, work)
     ingress_class = objects[("IngressClass", "traefik")]

@@ -116,6 +116,12 @@
 {{- end }}
 {{- end }}
 {{- end }}
+{{- with .Values.providers.file }}
+{{- if .enabled }}
+- --providers.file.directory=/etc/traefik/dynamic
+- --providers.file.watch={{ .watch }}
+{{- end }}
+{{- end }}
 {{- range .Values.additionalArguments }}
 - {{ . | quote }}
 {{- end }}
