@@ -13,13 +13,10 @@ from tests import whole
 TOKENS = {
     "BalancersBase": "layered-cloud:loadbalancers:Base",
     "BalancersRoutes": "layered-cloud:loadbalancers:Routes",
-    "Baseline": "layered-cloud:host:Baseline",
     "CdnRanges": "layered-cloud:cdn:Ranges",
     "CdnRecords": "layered-cloud:cdn:Records",
     "Certificate": "layered-cloud:cdn:Certificate",
     "Cluster": "layered-cloud:cluster:Cluster",
-    "HostAction": "layered-cloud:host:Action",
-    "HostConfiguration": "layered-cloud:host:Configuration",
     "Machines": "layered-cloud:machines:Machines",
     "Platform": "layered-cloud:platform:Platform",
     "Routers": "layered-cloud:routers:Routers",

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pulumi
+from pulumi_command import remote
 
 from components.host import payload
 from components.host.errors import HostError
 from components.host.machine import Machine
-from components.host.transport import command
+from components.host.transport import Exchange
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,7 @@ class HostActionArgs:
     seconds: int = 900
 
 
-class HostAction(pulumi.ComponentResource):
+class HostAction(remote.Command):
     """Runs `do` unless `guard` holds, and reads `result`; same transport and lock as every push.
 
     Promises: work that is done is not done again; `undo` acts only while what it would take back
@@ -63,8 +64,6 @@ class HostAction(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         refuse_nonsense(name, args)
-        super().__init__("layered-cloud:host:Action", name, {}, opts)
-        self.machine = args.machine
         late = pulumi.Output.all(epoch=args.epoch, secrets=dict(args.secrets))
         stdin = late.apply(
             lambda known: payload.document(
@@ -82,20 +81,20 @@ class HostAction(pulumi.ComponentResource):
             )
         )
         secret = args.result is not None and args.result_secret
-        done = command(
-            name,
+        exchange = Exchange(
             machine=args.machine,
             push="act",
             take_away="undo",
             stdin=pulumi.Output.secret(stdin) if args.secrets else stdin,
-            parent=self,
             opts=opts,
+            formerly=("layered-cloud:host:Action",),
             secret_output=secret,
         )
+        super().__init__(name, exchange.args(), exchange.options(name))
+        self.machine = args.machine
         # Beside the engine's own marking, because a result must stay secret even on a provider
         # that does not hand the option back.
-        self.result = pulumi.Output.secret(done.stdout) if secret else done.stdout
-        self.register_outputs({"machine": args.machine.name, "result": self.result})
+        self.result = pulumi.Output.secret(self.stdout) if secret else self.stdout
 
 
 _NAME = re.compile(r"[a-z][a-z0-9.-]*")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import pulumi
+from pulumi_command import remote
 
 from components.host import payload
 from components.host.errors import HostError
@@ -18,7 +19,7 @@ from components.host.machine import Machine
 from components.host.packages import Repository
 from components.host.part import Check, ConfirmPolicy, Package, Part, PeerGuard, Service, Step
 from components.host.payload import SECRET
-from components.host.transport import command
+from components.host.transport import Exchange
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,16 +82,17 @@ class HostConfigurationArgs:
         )
 
 
-class HostConfiguration(pulumi.ComponentResource):
+class HostConfiguration(remote.Command):
     """Files, packages and services of one machine, pushed as a transaction over SSH.
 
     Promises: the daemons' own checkers see the union of new and live files before anything is
     swapped; any failure puts the old set back and fails the update with the daemon's words first;
     a cut session leaves the old set or the new, never half; an unchanged set touches nothing.
 
-    Made of one `remote.Command`, NAME, whose input is plain text, so that a preview shows the
-    lines of a file that change; a NAME-secrets before it, when files hold secrets, whose input is
-    a secret whole; and a NAME-confirm after it, under a `ConfirmPolicy`.
+    It is one `remote.Command`, NAME, whose input is plain text, so that a preview shows the lines
+    of a file that change. When files hold secrets, a NAME-secrets goes before it, whose input is a
+    secret whole. Under a `ConfirmPolicy` it is the last of two, NAME-confirm, so that whoever
+    waits for it waits for both.
 
     Leaves out: the content's meaning (the layers' business), the removal of packages, and drift,
     which `check` reports but no refresh repairs: raise `epoch` to push again.
@@ -102,6 +104,7 @@ class HostConfiguration(pulumi.ComponentResource):
     layer: str
     generation: pulumi.Output[str]
     """What the machine's manifest calls the set in force: 32 hex digits."""
+    _formerly: ClassVar[tuple[str, ...]] = ("layered-cloud:host:Configuration",)
 
     def __init__(
         self,
@@ -110,42 +113,31 @@ class HostConfiguration(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         refuse_nonsense(name, args)
-        super().__init__("layered-cloud:host:Configuration", name, {}, opts)
-        self.machine = args.machine
-        self.layer = args.layer
-        last = self._deposit(name, args, opts)
         request = _request(name, args)
-        pushed = command(
-            name,
+        push = Exchange(
             machine=args.machine,
             push="apply",
             take_away="delete",
             stdin=request.apply(payload.document),
-            parent=self,
             opts=opts,
-            depends_on=last,
+            formerly=self._formerly,
+            depends_on=self._deposit(name, args, opts),
         )
-        self.generation = pushed.stdout
+        last, exchange = name, push
         if args.confirm is not None:
-            confirmed = command(
-                f"{name}-confirm",
-                machine=args.machine,
+            pushed = remote.Command(name, push.args(), push.options(name))
+            last = f"{name}-confirm"
+            exchange = replace(
+                push,
                 push="confirm",
                 take_away=None,
                 stdin=request.apply(lambda r: payload.document(payload.confirmation(r))),
-                parent=self,
-                opts=opts,
                 depends_on=[pushed],
             )
-            # Who waits for the generation waits for its confirmation too.
-            self.generation = confirmed.stdout
-        self.register_outputs(
-            {
-                "machine": args.machine.name,
-                "layer": args.layer,
-                "generation": self.generation,
-            }
-        )
+        super().__init__(last, exchange.args(), exchange.options(name))
+        self.machine = args.machine
+        self.layer = args.layer
+        self.generation = self.stdout
 
     def _deposit(
         self,
@@ -162,17 +154,15 @@ class HostConfiguration(pulumi.ComponentResource):
                 payload.deposit(layer=layer, secrets=values, epoch=epoch)
             )
         )
-        return [
-            command(
-                f"{name}-secrets",
-                machine=args.machine,
-                push="deposit",
-                take_away="withdraw",
-                stdin=pulumi.Output.secret(stdin),
-                parent=self,
-                opts=opts,
-            )
-        ]
+        exchange = Exchange(
+            machine=args.machine,
+            push="deposit",
+            take_away="withdraw",
+            stdin=pulumi.Output.secret(stdin),
+            opts=opts,
+            formerly=self._formerly,
+        )
+        return [remote.Command(f"{name}-secrets", exchange.args(), exchange.options(name))]
 
 
 def _secrets(files: Sequence[File]) -> dict[str, pulumi.Input[str]]:

@@ -20,7 +20,7 @@ from pulumi_command import local, remote
 
 from components.host import payload
 from components.host.machine import Machine
-from components.host.transport import command
+from components.host.transport import Exchange
 
 # The provider hands the output of the last run over (`addPreviousOutputInEnv`).
 _GATE = """
@@ -125,12 +125,11 @@ def way_in(
         vm=None,
         incarnation=None,
     )
-    return command(
-        name,
+    exchange = Exchange(
         machine=old,
         push="act",
         take_away=None,
         stdin=pulumi.Output.from_input(public_key).apply(request),
-        parent=parent,
-        opts=None,
+        opts=pulumi.ResourceOptions(parent=parent),
     )
+    return remote.Command(name, exchange.args(), exchange.options(name))

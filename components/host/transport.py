@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pulumi
 from pulumi_command import remote
@@ -47,51 +48,69 @@ def _host_key(machine: Machine) -> pulumi.Input[str]:
     return pulumi.Output.all(machine.connection.host_key, machine.incarnation).apply(commented)
 
 
-def command(
-    name: str,
-    *,
-    machine: Machine,
-    push: Verb,
-    take_away: Verb | None,
-    stdin: pulumi.Input[str],
-    parent: pulumi.ComponentResource,
-    opts: pulumi.ResourceOptions | None,
-    depends_on: Sequence[pulumi.Resource] = (),
-    secret_output: bool = False,
-) -> remote.Command:
-    """The idempotent `push`, as create and as update; `take_away` as delete.
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """One command on a machine: `push` as create and as update, `take_away` as delete.
 
-    Never `triggers`: they replace, and the replaced one's deletion would remove what its successor
-    put there. Deleted before it is replaced for the same reason. A machine that is gone takes its
-    commands with it (`deleted_with`); a new one gets everything again, by its `incarnation` or
-    else by `replace_with`.
+    `formerly` are the types of the components that once stood between it and its parent, outermost
+    first: programs before had one around every command.
     """
-    line = command_line(push)
-    # The engine replaces by deleting first, on the old machine, and by a provider that it has not
-    # loaded yet when the machine is the first to be looked at (seen with 3.259).
-    with_machine = [] if machine.vm is None or machine.incarnation is not None else [machine.vm]
-    also = list((opts.replace_with if opts else None) or [])
-    return remote.Command(
-        name,
-        remote.CommandArgs(
-            connection=connection(machine),
+
+    machine: Machine
+    push: Verb
+    take_away: Verb | None
+    stdin: pulumi.Input[str]
+    opts: pulumi.ResourceOptions | None
+    formerly: Sequence[str] = ()
+    depends_on: Sequence[pulumi.Resource] = ()
+    secret_output: bool = False
+
+    def args(self) -> remote.CommandArgs:
+        """What the provider is told; the command line is constant.
+
+        Never `triggers`: they replace, and the replaced one's deletion would remove what its
+        successor put there.
+        """
+        line = command_line(self.push)
+        return remote.CommandArgs(
+            connection=connection(self.machine),
             create=line,
             update=line,
-            delete=command_line(take_away) if take_away else None,
-            stdin=stdin,
+            delete=command_line(self.take_away) if self.take_away else None,
+            stdin=self.stdin,
             logging=remote.Logging.NONE,
             add_previous_output_in_env=False,
-        ),
-        opts=pulumi.ResourceOptions(
-            parent=parent,
+        )
+
+    def options(self, component: str) -> pulumi.ResourceOptions:
+        """What the engine is told; `component` is the name that the component once had.
+
+        Deleted before it is replaced, since the deletion of the replaced one would remove what its
+        successor put there. A machine that is gone takes its commands with it (`deleted_with`); a
+        new one gets everything again, by its `incarnation` or else by `replace_with`.
+        """
+        opts, machine = self.opts or pulumi.ResourceOptions(), self.machine
+        # The engine replaces by deleting first, on the old machine, and by a provider that it has
+        # not loaded yet when the machine is the first to be looked at (seen with 3.259).
+        replaced = machine.vm is not None and machine.incarnation is None
+        with_machine = [machine.vm] if replaced and machine.vm is not None else []
+        return pulumi.ResourceOptions(
+            parent=opts.parent,
             deleted_with=machine.vm,
-            replace_with=[*with_machine, *also],
+            replace_with=[*with_machine, *(opts.replace_with or [])],
             delete_before_replace=True,
-            depends_on=[*machine.entry, *dependencies(opts), *depends_on],
-            additional_secret_outputs=["stdout", "stderr"] if secret_output else None,
-            hooks=opts.hooks if opts else None,
-        ),
-    )
+            depends_on=[*machine.entry, *dependencies(opts), *self.depends_on],
+            additional_secret_outputs=["stdout", "stderr"] if self.secret_output else None,
+            hooks=opts.hooks,
+            aliases=self._before(component),
+        )
+
+    def _before(self, component: str) -> list[pulumi.Alias]:
+        """Its name when it hung below a component of its own."""
+        above: pulumi.Resource | pulumi.Input[str] | None = self.opts.parent if self.opts else None
+        for type_ in self.formerly:
+            above = pulumi.create_urn(component, type_, above)
+        return [pulumi.Alias(parent=above)] if self.formerly and above is not None else []
 
 
 def dependencies(opts: pulumi.ResourceOptions | None) -> list[pulumi.Resource]:

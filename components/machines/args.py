@@ -45,4 +45,3 @@ class MachinesArgs:
     lan_gateway: IPv4Address
     deploy_key: DeployKey | None = None
     deploy_key_before: DeployKey | None = None
-    ready_seconds: int = 600

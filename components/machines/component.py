@@ -17,7 +17,7 @@ from components.machines.preflight import contents
 
 
 class Machines(pulumi.ComponentResource):
-    """Every virtual machine of the stack, each ready to be configured.
+    """Every virtual machine of the stack, and the way into each.
 
     Promises: one image per Proxmox host, refused unless its SHA-256 is the pinned one; one
     machine per entry, on the host, with the id, addresses and MAC addresses settings decide; a
@@ -65,7 +65,6 @@ class Machines(pulumi.ComponentResource):
                     entry=entry,
                     image_id=_image_id(args),
                     image=images[spec.host],
-                    ready_seconds=args.ready_seconds,
                 ),
                 opts=pulumi.ResourceOptions(parent=self),
             )

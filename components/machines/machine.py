@@ -1,4 +1,4 @@
-"""One virtual machine, from its host key to the moment it can be configured."""
+"""One virtual machine, from its host key to the way in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pulumi
 import pulumi_proxmoxve as proxmoxve
 import pulumi_tls as tls
 
-from components.host import Connection, HostAction, HostActionArgs, Machine
+from components.host import Connection, Machine
 from components.host.entry import way_in
 from components.machines.args import DeployKey
 from components.machines.legs import Leg
@@ -28,21 +28,6 @@ STOP_SECONDS = 300
 SHUTDOWN_SECONDS = 600
 """How long a guest may take to shut down; the longer of this and `STOP_SECONDS` bounds a whole
 delete (bpg/terraform-provider-proxmox v0.111.1)."""
-
-_CLOUD_INIT_DONE = r"""
-status=$(cloud-init status 2>/dev/null | sed -n 's/^status: //p' | head -n 1)
-[ "$status" = "done" ] || [ "$status" = "disabled" ]
-"""
-# Exit code 2 is "done, with recoverable errors" (cloud-init 24.1 and later).
-_WAIT_FOR_CLOUD_INIT = r"""
-code=0
-cloud-init status --wait --long >/run/cloud-init-wait 2>&1 || code=$?
-if [ "$code" -ne 0 ] && [ "$code" -ne 2 ]; then
-    cat /run/cloud-init-wait >&2
-    echo "cloud-init did not finish; read /var/log/cloud-init.log on the machine" >&2
-    exit 1
-fi
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,21 +47,20 @@ class VirtualMachineArgs:
     entry: pulumi.Resource
     image_id: str
     image: pulumi.Resource
-    ready_seconds: int
 
 
 class VirtualMachine(pulumi.ComponentResource):
-    """A host key, a user-data snippet, the machine, and the proof that it answers.
+    """A host key, a user-data snippet, the machine, and what tells its successor from it.
 
-    Promises: the machine answers on its management address with exactly the generated host key
-    and has finished cloud-init. Neither a rotated key nor a changed resolver or image replaces it;
-    a changed address, id, host or segment's prefix does, and the plan shows it (docs/machines.md
-    has the whole list).
+    Promises: the machine is reached on its management address with exactly the generated host key;
+    whatever is pushed to it first waits for that, and for cloud-init's end. Neither a rotated key
+    nor a changed resolver or image replaces it; a changed address, id, host or segment's prefix
+    does, and the plan shows it (docs/machines.md has the whole list).
 
     Leaves out: Proxmox HA (VRRP carries failover; a Proxmox restart takes minutes) and affinity
     rules: settings place machines on hosts explicitly, and check the spread.
 
-    Raises nothing before the update; a machine that does not answer fails its `NAME-ready`.
+    Raises nothing before the update; a machine that does not answer fails its first push.
     """
 
     machine: Machine
@@ -208,17 +192,6 @@ class VirtualMachine(pulumi.ComponentResource):
                 parent=self,
             )
             self.machine = dataclasses.replace(self.machine, entry=(args.entry, let_in))
-        HostAction(
-            f"{name}-ready",
-            HostActionArgs(
-                machine=self.machine,
-                name="ready",
-                guard=_CLOUD_INIT_DONE,
-                do=_WAIT_FOR_CLOUD_INIT,
-                seconds=args.ready_seconds,
-            ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.vm]),
-        )
         self.register_outputs({"vmId": spec.vm_id, "host": spec.host})
 
 

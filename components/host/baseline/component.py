@@ -16,7 +16,7 @@ from components.host.part import ConfirmPolicy, OpenPort, summed
 LAYER = "baseline"
 
 
-class Baseline(pulumi.ComponentResource):
+class Baseline(HostConfiguration):
     """Authorized keys, host name, time, resolvers, journal limits, upgrade policy, sshd, apt.
 
     Promises: sshd answers on the management address only, and by key only; a mistake that cuts
@@ -28,11 +28,11 @@ class Baseline(pulumi.ComponentResource):
     Raises `HostError` without an authorized key: nobody could log in again.
     """
 
-    configuration: HostConfiguration
     ports: Sequence[OpenPort]
     """What its daemons listen on, for whoever keeps the machine's firewall."""
     exporters: Mapping[str, Sequence[str]]
     """The machine to the URLs of its metrics (Prometheus text format)."""
+    _formerly = ("layered-cloud:host:Baseline", "layered-cloud:host:Configuration")
 
     def __init__(
         self,
@@ -45,11 +45,8 @@ class Baseline(pulumi.ComponentResource):
                 f"baseline {name!r}: without an authorized key nobody, this program included, "
                 "could log in again; give the run's own public key"
             )
-        super().__init__("layered-cloud:host:Baseline", name, {}, opts)
         whole = summed(LAYER, parts(args.model()))
-        self.ports = whole.ports
-        self.exporters = {args.machine.name: urls(args.machine, whole.exporters)}
-        self.configuration = HostConfiguration(
+        super().__init__(
             name,
             HostConfigurationArgs.of(
                 whole,
@@ -59,12 +56,7 @@ class Baseline(pulumi.ComponentResource):
                 confirm=ConfirmPolicy(seconds=args.confirm_seconds),
                 epoch=args.epoch,
             ),
-            pulumi.ResourceOptions(
-                parent=self,
-                depends_on=opts.depends_on if opts else None,
-                replace_with=opts.replace_with if opts else None,
-            ),
+            opts,
         )
-        self.register_outputs(
-            {"machine": args.machine.name, "generation": self.configuration.generation}
-        )
+        self.ports = whole.ports
+        self.exporters = {args.machine.name: urls(args.machine, whole.exporters)}

@@ -23,12 +23,21 @@ locked() {
     return "$status"
 }
 
+# Cloud-init's errors stop the first push to a machine, which is then not what it should be; later
+# ones they do not concern (a module of another boot, a datasource that is gone).
 await_cloud_init() {
+    local status=0 said=$1/cloud-init
     command -v cloud-init >/dev/null || return 0
-    # Status 1 and 2 report errors of cloud-init's own, which do not concern a push.
-    timeout "$cloud_init_seconds" cloud-init status --wait >/dev/null 2>&1 || {
-        [[ $? -ne 124 ]] || echo "cloud-init is not done after $cloud_init_seconds s; going on." >&2
-    }
+    timeout "$cloud_init_seconds" cloud-init status --wait --long >"$said" 2>&1 || status=$?
+    # Exit code 2 is "done, with recoverable errors" (cloud-init 24.1 and later).
+    case $status in
+    0 | 2) return 0 ;;
+    124) echo "cloud-init is not done after $cloud_init_seconds s; going on." >&2 && return 0 ;;
+    esac
+    compgen -G '/var/lib/layered-cloud/*/manifest.json' >/dev/null && return 0
+    cat "$said" >&2
+    echo "cloud-init did not finish; read /var/log/cloud-init.log on the machine" >&2
+    return 1
 }
 
 unit_of() {
@@ -78,7 +87,7 @@ session() {
 
 case ${1:-} in
 --job)
-    await_cloud_init
+    await_cloud_init "$3"
     locked python3 -m agent "$2" "$3"
     ;;
 --recover)

@@ -21,8 +21,6 @@ from tests.components.cluster import nodes
 from tests.components.mocks import Registered, Registration, run_program
 
 COMMAND = "command:remote:Command"
-ACTION = "layered-cloud:host:Action"
-CONFIGURATION = "layered-cloud:host:Configuration"
 API = ApiEndpoint(lan=IPv4Address("198.18.10.10"), management=IPv4Address("198.18.0.10"))
 
 
@@ -79,14 +77,14 @@ def command(seen: Registered, name: str) -> Registration:
 
 def test_names_come_from_machines() -> None:
     seen = run()
-    assert sorted(seen.names(CONFIGURATION)) == ["cp-1-node", "worker-1-node", "worker-2-node"]
-    assert sorted(seen.names(ACTION)) == [
+    assert sorted(seen.names(COMMAND)) == [
         "cluster-kubeconfig",
         "cp-1-init",
+        "cp-1-node",
         *(
             f"{worker}-{what}"
             for worker in ("worker-1", "worker-2")
-            for what in ("identity", "join", "member", "token")
+            for what in ("identity", "join", "member", "node", "token")
         ),
     ]
 
@@ -119,7 +117,7 @@ def test_every_resource_hangs_below_the_layer() -> None:
     seen = run()
     (layer,) = seen.of_type("layered-cloud:cluster:Cluster")
     workers = {seen.one("layered-cloud:cluster:Worker", f"worker-{n}").urn for n in (1, 2)}
-    for each in (*seen.of_type(ACTION), *seen.of_type(CONFIGURATION)):
+    for each in seen.of_type(COMMAND):
         assert each.parent in {layer.urn, *workers}
     assert {seen.one("layered-cloud:cluster:Worker", "worker-1").parent} == {layer.urn}
 

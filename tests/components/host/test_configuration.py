@@ -30,8 +30,8 @@ COMMAND = "command:remote:Command"
 
 
 class Vm(pulumi.CustomResource):
-    def __init__(self, name: str) -> None:
-        super().__init__("proxmoxve:index:VmLegacy", name, {})
+    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("proxmoxve:index:VmLegacy", name, {}, opts)
 
 
 def machine(vm: pulumi.Resource | None) -> Machine:
@@ -81,12 +81,10 @@ def test_a_push_is_one_command_whose_create_and_update_are_the_same_constant_lin
     assert command.inputs["addPreviousOutputInEnv"] is False
 
 
-def test_the_command_hangs_on_its_component_and_lives_and_dies_with_the_vm() -> None:
+def test_the_command_lives_and_dies_with_the_vm() -> None:
     seen = push()
-    component = seen.one("layered-cloud:host:Configuration", "lb-a-base")
     vm = seen.one("proxmoxve:index:VmLegacy", "lb-a")
     command = seen.one(COMMAND, "lb-a-base")
-    assert command.parent == component.urn
     assert command.deleted_with == vm.urn
     assert command.replace_with == (vm.urn,)
     assert command.delete_before_replace
@@ -273,15 +271,31 @@ def test_what_the_component_waits_for_its_commands_wait_for_and_replacement_pass
     assert command.replace_with == (other.urn,)
 
 
-def test_the_outputs_are_registered() -> None:
-    seen = push()
-    component = seen.one("layered-cloud:host:Configuration", "lb-a-base")
-    assert seen.outputs[component.urn] == {
-        "machine": "lb-a",
-        "layer": "loadbalancers.base",
-        "generation": "stdout of lb-a-base",
-    }
-    assert seen.value == "stdout of lb-a-base"
+def test_who_waits_for_it_waits_for_its_last_command_and_hears_that_ones_answer() -> None:
+    assert push().value == "stdout of lb-a-base"
+    assert push(confirm=ConfirmPolicy(seconds=30)).value == "stdout of lb-a-base-confirm"
+
+    def program() -> None:
+        made = HostConfiguration(
+            "lb-a-base",
+            HostConfigurationArgs(
+                machine=machine(None), layer="base", confirm=ConfirmPolicy(seconds=30)
+            ),
+        )
+        Vm("after", pulumi.ResourceOptions(depends_on=[made]))
+
+    seen = run_program(program)
+    confirm = seen.one(COMMAND, "lb-a-base-confirm")
+    assert seen.one("proxmoxve:index:VmLegacy", "after").dependencies == {confirm.urn}
+    assert seen.one(COMMAND, "lb-a-base").urn in confirm.dependencies
+
+
+@pytest.mark.parametrize("name", ["lb-a-base", "lb-a-base-secrets", "lb-a-base-confirm"])
+def test_each_command_is_the_one_that_once_hung_below_a_component(name: str) -> None:
+    seen = push(files=secret_files(), confirm=ConfirmPolicy(seconds=30))
+    (before,) = seen.one(COMMAND, name).aliases
+    assert "::layered-cloud:host:Configuration::lb-a-base" in before
+    assert len(seen.names(COMMAND)) == len(seen.resources) - 2, "the stack and the VM"
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,4 @@ def test_each_machine_waits_for_the_one_before_and_for_what_all_wait_for() -> No
 
     assert before in first.dependencies
     assert {before, first.urn} <= second.dependencies
-    assert {each.parent for each in seen.of_type("layered-cloud:host:Configuration")} == {
-        seen.one("test:index:Parent", "parent").urn
-    }
+    assert {first.parent, second.parent} == {seen.one("test:index:Parent", "parent").urn}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 from collections.abc import Iterator
 
@@ -50,6 +51,24 @@ def test_the_first_push_brings_the_daemon_up_and_the_second_touches_nothing(
     assert snapshot(machine) == before
     assert pid(machine) == process
     assert machine.check()[0]["drift"] == []
+
+
+def test_cloud_inits_error_stops_the_first_push_and_no_later_one(machine: Booted) -> None:
+    wish = demo.request("base", {CONF: "timeout 30\n"})
+    fails = "#!/bin/sh\necho 'errors: no datasource'; exit 1\n"
+    machine.sh(f"printf %s {shlex.quote(fails)} >/usr/local/bin/cloud-init")
+    machine.sh("chmod 755 /usr/local/bin/cloud-init")
+    first = machine.ask("apply", wish)
+    assert first.status != 0
+    assert first.err == (
+        "errors: no datasource\n"
+        "cloud-init did not finish; read /var/log/cloud-init.log on the machine\n"
+    )
+    assert machine.check() == []
+    machine.sh("echo '#!/bin/sh\nexit 2' >/usr/local/bin/cloud-init")
+    assert machine.ask("apply", wish).status == 0
+    machine.sh("echo '#!/bin/sh\nexit 1' >/usr/local/bin/cloud-init")
+    assert machine.ask("apply", wish).err == "unchanged\n"
 
 
 def test_a_changed_file_reloads_the_daemon_without_restarting_it(machine: Booted) -> None:

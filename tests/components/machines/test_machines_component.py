@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.host import LayerError
+from components.host import HostAction, HostActionArgs, LayerError
 from components.machines import DeployKey, Machines, MachinesArgs, provider
 from settings.models import Stack
 from tests.components import stacks
@@ -21,7 +21,6 @@ IMAGE = "proxmoxve:download/file:File"
 KEY = "tls:index/privateKey:PrivateKey"
 PROVIDER = "pulumi:providers:proxmoxve"
 MACHINE = "layered-cloud:machines:VirtualMachine"
-ACTION = "layered-cloud:host:Action"
 
 
 def answer(type_: str, name: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -47,11 +46,15 @@ def args(stack: Stack, **values: Any) -> MachinesArgs:
     )
 
 
-def run(stack: Stack | None = None, **values: Any) -> Registered:
+def run(stack: Stack | None = None, push: bool = False, **values: Any) -> Registered:
+    """Register the layer; with `push`, an action on the first balancer too."""
     chosen = stack or stacks.lab()
 
     def program() -> Any:
         layer = Machines("machines", args(chosen, **values))
+        if push:
+            machine = layer.machines["lb-a"]
+            HostAction("lb-a-push", HostActionArgs(machine=machine, name="push", do="true"))
         return {name: each.connection.host_key for name, each in layer.machines.items()}
 
     return run_program(program, answer=answer)
@@ -199,7 +202,7 @@ def test_a_given_deploy_key_is_used_and_none_is_made() -> None:
 def test_another_deploy_key_is_let_in_with_the_one_before_and_used_by_everything_else() -> None:
     new = DeployKey(private_key="new", public_key="ssh-ed25519 NEW")
     old = DeployKey(private_key="old", public_key="ssh-ed25519 OLD")
-    seen = run(deploy_key=new, deploy_key_before=old)
+    seen = run(push=True, deploy_key=new, deploy_key_before=old)
     gate = seen.one("command:local:Command", "machines-deploy-key-gate")
     assert gate.inputs["environment"] == {
         "NOW": "ssh-ed25519 NEW",
@@ -210,17 +213,17 @@ def test_another_deploy_key_is_let_in_with_the_one_before_and_used_by_everything
     assert way_in.inputs["connection"]["privateKey"] == "old"
     assert "delete" not in way_in.inputs
     assert gate.urn in way_in.dependencies
-    ready = seen.one("command:remote:Command", "lb-a-ready")
-    assert ready.inputs["connection"]["privateKey"] == "new"
-    assert {gate.urn, way_in.urn} <= ready.dependencies
+    pushed = seen.one("command:remote:Command", "lb-a-push")
+    assert pushed.inputs["connection"]["privateKey"] == "new"
+    assert {gate.urn, way_in.urn} <= pushed.dependencies
     assert gate.urn in seen.one(FILE, "lb-a-user-data").dependencies
 
 
 def test_without_another_key_nothing_is_let_in() -> None:
-    seen = run()
+    seen = run(push=True)
     assert not [each for each in seen.names("command:remote:Command") if "way-in" in each]
-    ready = seen.one("command:remote:Command", "lb-a-ready")
-    assert seen.one("command:local:Command", "machines-deploy-key-gate").urn in ready.dependencies
+    pushed = seen.one("command:remote:Command", "lb-a-push")
+    assert seen.one("command:local:Command", "machines-deploy-key-gate").urn in pushed.dependencies
 
 
 def test_another_host_key_is_another_machine() -> None:
@@ -228,15 +231,27 @@ def test_another_host_key_is_another_machine() -> None:
     assert vm(seen, "lb-a").replace_with == (seen.one(KEY, "lb-a-host-key").urn,)
 
 
-def test_readiness_is_asked_over_ssh_after_the_machine_was_made() -> None:
+def test_a_machine_is_five_resources_and_asks_nothing_of_the_machine_itself() -> None:
     seen = run()
-    command = seen.one("command:remote:Command", "lb-a-ready")
+    component = seen.one(MACHINE, "lb-a")
+    below = [each for each in seen.resources if each.parent == component.urn]
+    assert sorted(each.name for each in below) == [
+        "lb-a",
+        "lb-a-host-key",
+        "lb-a-incarnation",
+        "lb-a-user-data",
+    ]
+    assert seen.of_type("command:remote:Command") == []
+
+
+def test_whatever_is_pushed_waits_for_the_machine_and_knows_it_by_its_key_and_incarnation() -> None:
+    seen = run(push=True)
+    command = seen.one("command:remote:Command", "lb-a-push")
     assert command.deleted_with == vm(seen, "lb-a").urn
-    kind, key, incarnation = command.inputs["connection"]["hostKey"].split()
+    assert seen.one(KEY, "lb-a-incarnation").urn in command.dependencies
+    assert vm(seen, "lb-a").urn in seen.one(KEY, "lb-a-incarnation").dependencies
+    kind, key, _ = command.inputs["connection"]["hostKey"].split()
     assert (kind, key) == ("ssh-ed25519", "lb-a-host-key")
-    other = seen.one("command:remote:Command", "lb-b-ready").inputs["connection"]["hostKey"]
-    assert incarnation != other.split()[2]
-    assert "cloud-init status --wait" in command.inputs["stdin"]
 
 
 def test_a_new_machine_has_another_incarnation() -> None:

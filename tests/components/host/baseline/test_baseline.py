@@ -88,16 +88,13 @@ def test_the_images_own_sources_are_emptied_or_taken_over() -> None:
     assert "http://192.0.2.4" in taken["/etc/apt/sources.list.d/debian.sources"]["content"]
 
 
-def test_the_commands_hang_below_the_baseline() -> None:
+def test_a_baseline_is_two_commands_that_once_hung_below_two_components() -> None:
     seen = baseline()
-    top = seen.one("layered-cloud:host:Baseline", "lb-a-baseline")
-    inner = seen.one("layered-cloud:host:Configuration", "lb-a-baseline")
-    assert inner.parent == top.urn
-    assert seen.one(COMMAND, "lb-a-baseline").parent == inner.urn
-    assert seen.outputs[top.urn] == {
-        "machine": "lb-a",
-        "generation": "stdout of lb-a-baseline-confirm",
-    }
+    assert seen.names(COMMAND) == ["lb-a-baseline", "lb-a-baseline-confirm"]
+    for name in seen.names(COMMAND):
+        (before,) = seen.one(COMMAND, name).aliases
+        above = "layered-cloud:host:Baseline$layered-cloud:host:Configuration::lb-a-baseline"
+        assert f"::{above}" in before
 
 
 def test_what_its_daemons_listen_on_is_told_to_who_keeps_the_firewall() -> None:
