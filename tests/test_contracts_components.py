@@ -21,7 +21,6 @@ TOKENS = {
     "Platform": "layered-cloud:platform:Platform",
     "Routers": "layered-cloud:routers:Routers",
     "VirtualMachine": "layered-cloud:machines:VirtualMachine",
-    "Worker": "layered-cloud:cluster:Worker",
 }
 """Type tokens are part of every URN in every state: a changed one needs an alias in the class, and
 its row here. A class may move and be renamed freely as long as its token stays."""

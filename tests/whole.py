@@ -8,9 +8,10 @@ import json
 import pkgutil
 import runpy
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from ipaddress import IPv4Address
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
@@ -90,11 +91,44 @@ def planned(name: str) -> Registered:
     """What a preview of a shipped stack, or of a variant of one, registers; its `value` is the
     stack's outputs."""
     stack, changes = VARIANTS.get(name, (name, {}))
+    return registered(config_of(stack, changes))
+
+
+def config_of(stack: str, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """A shipped stack's configuration, whole keys, with settings laid over its sections."""
     config = read_config((ROOT / f"Pulumi.{stack}.yaml").read_text("utf-8"), stack)
     for section, over in changes.items():
         whole = config[f"layered-cloud:{section}"]
         assert isinstance(whole, dict)
         config[f"layered-cloud:{section}"] = {**whole, **over}
+    return config
+
+
+def with_workers(count: int) -> dict[str, Any]:
+    """The production stack's configuration with that many workers (at most 1,000), on networks
+    that have room for them."""
+    networks = {
+        "management": {"cidr": "10.30.0.0/20", "bridge": "vmbr0"},
+        "lan": {"cidr": "10.30.48.0/20", "bridge": "vmbr1", "vlan": 10},
+        "services": "10.30.96.0/20",
+    }
+    text = (ROOT / "Pulumi.prod.yaml").read_text("utf-8").replace("10.30.10.", "10.30.48.")
+    config: dict[str, Any] = read_config(text, "prod")
+    config["layered-cloud:networks"] |= networks
+    config["layered-cloud:cluster"]["workers"] = [
+        {
+            "name": f"worker-{number}", "host": f"pve{number % 3 + 1}", "vm_id": 4000 + number,
+            "cores": 8, "memory": 32768, "disk": 128,
+            "management": str(IPv4Address("10.30.4.0") + number),
+            "lan": str(IPv4Address("10.30.52.0") + number),
+        }
+        for number in range(1, count + 1)
+    ]  # fmt: skip
+    return config
+
+
+def registered(config: Mapping[str, Any]) -> Registered:
+    """What a preview of a configuration registers; its `value` is the stack's outputs."""
     flat = {
         key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()
     }

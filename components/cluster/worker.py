@@ -23,7 +23,13 @@ class WorkerArgs:
     ignore_preflight_errors: Sequence[str]
 
 
-class Worker(pulumi.ComponentResource):
+class _Step(HostAction):
+    """One of the actions, which once hung below a component of the worker's own."""
+
+    _formerly = ("layered-cloud:cluster:Worker", "layered-cloud:host:Action")
+
+
+class Worker:
     """A worker joined with a token of its own, minted for this very machine.
 
     Promises: the token is minted again only when the machine is another one (its machine-id says
@@ -39,8 +45,8 @@ class Worker(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: WorkerArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("layered-cloud:cluster:Worker", name, {}, opts)
-        identity = HostAction(
+        below = opts.parent if opts else None
+        identity = _Step(
             f"{name}-identity",
             HostActionArgs(
                 machine=args.machine,
@@ -48,9 +54,9 @@ class Worker(pulumi.ComponentResource):
                 result="cat /etc/machine-id",
                 result_secret=False,
             ),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=below, depends_on=opts.depends_on if opts else None),
         )
-        token = HostAction(
+        token = _Step(
             f"{name}-token",
             HostActionArgs(
                 machine=args.control_plane,
@@ -61,9 +67,9 @@ class Worker(pulumi.ComponentResource):
                 secrets={"machine": identity.result},
                 seconds=180,
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[identity]),
+            opts=pulumi.ResourceOptions(parent=below, depends_on=[identity]),
         )
-        join = HostAction(
+        join = _Step(
             f"{name}-join",
             HostActionArgs(
                 machine=args.machine,
@@ -73,9 +79,9 @@ class Worker(pulumi.ComponentResource):
                 undo=actions.reset(),
                 secrets={"join": token.result},
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[token]),
+            opts=pulumi.ResourceOptions(parent=below, depends_on=[token]),
         )
-        HostAction(
+        _Step(
             f"{name}-member",
             HostActionArgs(
                 machine=args.control_plane,
@@ -86,6 +92,5 @@ class Worker(pulumi.ComponentResource):
                 secrets={"machine": identity.result},
                 seconds=420,
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[join]),
+            opts=pulumi.ResourceOptions(parent=below, depends_on=[join]),
         )
-        self.register_outputs({"node": name})

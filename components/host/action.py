@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import pulumi
 from pulumi_command import remote
@@ -56,6 +57,7 @@ class HostAction(remote.Command):
     result: pulumi.Output[str]
     """What the `result` text printed, without the final newline; empty without one. Secret by
     default."""
+    _formerly: ClassVar[tuple[str, ...]] = ("layered-cloud:host:Action",)
 
     def __init__(
         self,
@@ -87,7 +89,7 @@ class HostAction(remote.Command):
             take_away="undo",
             stdin=pulumi.Output.secret(stdin) if args.secrets else stdin,
             opts=opts,
-            formerly=("layered-cloud:host:Action",),
+            formerly=self._formerly,
             secret_output=secret,
         )
         super().__init__(name, exchange.args(), exchange.options(name))

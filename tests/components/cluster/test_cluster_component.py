@@ -116,10 +116,17 @@ def test_a_cluster_on_another_machine_is_another_one(life: str | None, named: st
 def test_every_resource_hangs_below_the_layer() -> None:
     seen = run()
     (layer,) = seen.of_type("layered-cloud:cluster:Cluster")
-    workers = {seen.one("layered-cloud:cluster:Worker", f"worker-{n}").urn for n in (1, 2)}
-    for each in seen.of_type(COMMAND):
-        assert each.parent in {layer.urn, *workers}
-    assert {seen.one("layered-cloud:cluster:Worker", "worker-1").parent} == {layer.urn}
+    assert {each.parent for each in seen.of_type(COMMAND)} == {layer.urn}
+
+
+def test_a_workers_actions_are_those_that_once_hung_below_a_component_of_its_own() -> None:
+    """Taken for others, they would be made anew and the old ones deleted: the node be reset."""
+    seen = run()
+    for what in ("identity", "token", "join", "member"):
+        (before,) = command(seen, f"worker-1-{what}").aliases
+        kinds = ("cluster:Cluster", "cluster:Worker", "host:Action")
+        above = "$".join(f"layered-cloud:{kind}" for kind in kinds)
+        assert f"::{above}::" in before
 
 
 def test_packages_are_pinned_and_held_on_every_node() -> None:
@@ -146,9 +153,9 @@ def test_init_comes_after_the_nodes_configuration_and_the_rest_after_init() -> N
     seen = run()
     assert command(seen, "cp-1-node").urn in command(seen, "cp-1-init").dependencies
     assert command(seen, "cp-1-init").urn in command(seen, "cluster-kubeconfig").dependencies
-    worker = seen.one("layered-cloud:cluster:Worker", "worker-1")
-    assert command(seen, "cluster-kubeconfig").urn in worker.dependencies
-    assert command(seen, "worker-1-node").urn in worker.dependencies
+    first = command(seen, "worker-1-identity")
+    assert command(seen, "cluster-kubeconfig").urn in first.dependencies
+    assert command(seen, "worker-1-node").urn in first.dependencies
 
 
 def test_a_worker_is_identified_then_given_a_token_then_joined_then_awaited() -> None:

@@ -1,0 +1,114 @@
+"""The state of a program that had a component around every command: the real engine takes each
+command for the one it was, and makes or takes away nothing on a machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address
+
+import pulumi
+import pytest
+from pulumi_command import remote
+
+from components.cluster.worker import Worker, WorkerArgs
+from components.host import Connection, HostAction, HostActionArgs, Machine
+from components.host.baseline import Baseline, BaselineArgs
+from components.host.endpoint import ApiEndpoint
+from lab.engine.cli import find_cli
+from lab.engine.engine import workspace
+
+pytestmark = pytest.mark.timeout(300)
+
+MACHINE = Machine(
+    name="m",
+    role="worker",
+    addresses={},
+    interfaces={},
+    connection=Connection(host="198.18.0.41", private_key="KEY", host_key="ssh-ed25519 AAAA"),
+    vm=None,
+    host="pve1",
+)
+HOST = "layered-cloud:host"
+CLUSTER = "layered-cloud:cluster:Cluster"
+STEPS = ("identity", "token", "join", "member")
+
+
+def before() -> None:
+    """As it was; without a command line, so that no machine is asked."""
+
+    def below(
+        parent: pulumi.Resource | None, component: tuple[str, ...], name: str, *commands: str
+    ) -> None:
+        for type_ in component:
+            parent = pulumi.ComponentResource(
+                type_, name, {}, pulumi.ResourceOptions(parent=parent)
+            )
+        for command in commands:
+            remote.Command(
+                command,
+                connection=remote.ConnectionArgs(host="198.18.0.41"),
+                opts=pulumi.ResourceOptions(parent=parent),
+            )
+
+    below(None, (f"{HOST}:Action",), "init", "init")
+    pushes = ("m-baseline", "m-baseline-confirm")
+    below(None, (f"{HOST}:Baseline", f"{HOST}:Configuration"), "m-baseline", *pushes)
+    cluster = pulumi.ComponentResource(CLUSTER, "cluster")
+    worker = pulumi.ComponentResource(
+        "layered-cloud:cluster:Worker", "m", {}, pulumi.ResourceOptions(parent=cluster)
+    )
+    for step in STEPS:
+        below(worker, (f"{HOST}:Action",), f"m-{step}", f"m-{step}")
+
+
+def now() -> None:
+    HostAction("init", HostActionArgs(machine=MACHINE, name="init", do="true"))
+    Baseline("m-baseline", BaselineArgs(machine=MACHINE, authorized_keys=("ssh-ed25519 A",)))
+    cluster = pulumi.ComponentResource(CLUSTER, "cluster")
+    Worker(
+        "m",
+        WorkerArgs(
+            machine=MACHINE,
+            control_plane=MACHINE,
+            api=ApiEndpoint(lan=IPv4Address("198.18.10.10"), management=IPv4Address("198.18.0.10")),
+            ignore_preflight_errors=(),
+        ),
+        pulumi.ResourceOptions(parent=cluster),
+    )
+
+
+def named(steps: Sequence[dict[str, str]], op: str) -> set[str]:
+    return {each["urn"].rsplit("::", 1)[-1] for each in steps if each["op"] == op}
+
+
+def test_every_command_is_updated_and_only_components_go() -> None:
+    cli = find_cli()
+    if cli is None:
+        pytest.skip("needs the Pulumi command line, or one built: python -m lab.engine preview")
+    upgraded = False
+
+    def program() -> None:
+        if upgraded:
+            now()
+        else:
+            before()
+
+    with workspace(
+        "upgrade",
+        program=program,
+        cli=cli,
+        throw_away=True,
+        project={"name": "layered-cloud", "runtime": "python"},
+        config={},
+    ) as engine:
+        engine.up()
+        upgraded = True
+        steps = engine.preview().steps
+    commands = {"init", "m-baseline", "m-baseline-confirm", *(f"m-{step}" for step in STEPS)}
+    assert named(steps, "update") == commands
+    assert {each["op"] for each in steps} == {"update", "delete"}
+    gone = {each["type"] for each in steps if each["op"] == "delete"}
+    assert gone == {
+        "layered-cloud:cluster:Worker",
+        *(f"{HOST}:{kind}" for kind in ("Action", "Baseline", "Configuration")),
+    }
