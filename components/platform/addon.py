@@ -45,8 +45,20 @@ class Webhook:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Minted:
+    """A Secret with one random value under `key`, made on the cluster where it is not there yet.
+
+    For what an addon's pods mount and another of its pods would make: the kubelet tries a mount
+    again at growing intervals, so that the release takes half a minute by chance.
+    """
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Addon:
-    """What is installed under one name, after everything listed before it.
+    """What is installed under one name: the pod network first, then all others side by side.
 
     `pod_security` is the level of the namespace that is made for it (Pod Security Standards,
     kubernetes.io/docs/concepts/security/pod-security-standards); `None` says that the namespace is
@@ -62,6 +74,9 @@ class Addon:
     values: Values = field(default_factory=dict)
     objects: Mapping[str, Object] = field(default_factory=dict)
     webhook: Webhook | None = None
+    network: bool = False
+    """Whether it brings the pod network, without which no other addon's pods start."""
+    minted: Minted | None = None
 
     @property
     def chart_values(self) -> Values:

@@ -1,4 +1,4 @@
-"""Everything that is installed on a cluster, in order: one file an addon, one row each."""
+"""Everything that is installed on a cluster: one file an addon, one row each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ADDONS: tuple[Callable[[Site], Addon | None], ...] = (
     ingress,
     demo.addon,
 )
-"""Each is installed after those before it. `None` of one says that the stack does without."""
+"""`None` of one says that the stack does without. None waits for another but for the network."""
 
 
 def addons(site: Site) -> tuple[Addon, ...]:

@@ -17,6 +17,7 @@ def addon(site: Site) -> Addon:
     return Addon(
         name="cilium",
         namespace="kube-system",
+        network=True,
         chart=site.settings.cilium,
         values={
             "kubeProxyReplacement": True,

@@ -1,4 +1,4 @@
-"""The layer of the platform: addons one after the other, and the ingress' Service read back."""
+"""The layer of the platform: addons side by side, and the ingress' Service read back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pulumi_kubernetes.helm.v3 import Release, ReleaseArgs, RepositoryOptsArgs
 from components.host import HostAction, HostActionArgs
 from components.host.errors import LayerError
 from components.platform import cut_off, readback, render
-from components.platform.addon import Addon, Object, Webhook
+from components.platform.addon import Addon, Minted, Object, Webhook
 from components.platform.addons import addons
 from components.platform.args import PlatformArgs
 from components.platform.ingress import CONTROLLERS, Controller
@@ -74,9 +74,11 @@ class Platform(pulumi.ComponentResource):
         self._provider = self._make_provider(f"{name}-cluster")
         self._releases: dict[str, Release] = {}
         installed = {addon.name: addon for addon in addons(site)}
-        before: list[pulumi.Resource] = []
-        for addon in installed.values():
-            before += self._install(addon, before)
+        # Those that bring the pod network first; the others wait for that alone.
+        network: list[pulumi.Resource] = []
+        for addon in sorted(installed.values(), key=lambda each: not each.network):
+            made = self._install(addon, network)
+            network += made if addon.network else []
         controller = CONTROLLERS[args.settings.ingress.kind]
         self.ports = self._read_back(controller, installed[controller.name])
         self.register_outputs(
@@ -133,6 +135,8 @@ class Platform(pulumi.ComponentResource):
                 opts=self._options([]),
             )
             made.append(namespace)
+        if addon.minted is not None:
+            made.append(self._mint(addon, addon.minted, [*before, *made]))
         if addon.chart is not None:
             release = self._release(addon, addon.chart, [*before, *made])
             self._releases[addon.name] = release
@@ -180,6 +184,22 @@ class Platform(pulumi.ComponentResource):
                 max_history=5,
             ),
             opts=options,
+        )
+
+    def _mint(
+        self, addon: Addon, secret: Minted, depends_on: Sequence[pulumi.Resource]
+    ) -> HostAction:
+        """There once the cluster has the Secret; the value is known to nobody else."""
+        return HostAction(
+            f"{self._name}-{secret.name}",
+            HostActionArgs(
+                machine=self._args.control_plane,
+                name=secret.name,
+                guard=render.minted_guard(addon.namespace, secret),
+                do=render.mint(addon.namespace, secret),
+                seconds=60,
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(depends_on)),
         )
 
     def _judged(

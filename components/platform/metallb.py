@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
-from components.platform.addon import Addon, Object, Site, Webhook
+from components.platform.addon import Addon, Minted, Object, Site, Webhook
 
 NAMESPACE = "metallb-system"
 POOL = "lan"
@@ -24,6 +24,9 @@ def addon(site: Site) -> Addon:
         name="metallb",
         namespace=NAMESPACE,
         pod_security="privileged",
+        # The chart's own name for what the speakers' gossip is sealed with (its _helpers.tpl). The
+        # controller makes it where it is not there, and leaves one that is.
+        minted=Minted(name="metallb-memberlist", key="secretkey"),
         chart=site.settings.metallb.chart,
         values={
             "frrk8s": {"enabled": False},

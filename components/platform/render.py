@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from components.host.text import environment
-from components.platform.addon import Object, Webhook
+from components.platform.addon import Minted, Object, Webhook
 from components.platform.readback import Expected
 
 _ENVIRONMENT = environment(Path(__file__).parent / "templates")
@@ -27,6 +27,18 @@ def webhook_wait(objects: Sequence[Object], webhook: Webhook, seconds: int) -> s
     return _ENVIRONMENT.get_template("webhook.sh.j2").render(
         manifest=_manifest(objects), webhook=webhook, seconds=seconds
     )
+
+
+def minted_guard(namespace: str, secret: Minted) -> str:
+    """Holds when the Secret is there, whoever made it."""
+    return _ENVIRONMENT.get_template("minted-guard.sh.j2").render(
+        namespace=namespace, secret=secret
+    )
+
+
+def mint(namespace: str, secret: Minted) -> str:
+    """Makes the Secret of 128 random bits, as base64; the value is in no command line."""
+    return _ENVIRONMENT.get_template("minted.sh.j2").render(namespace=namespace, secret=secret)
 
 
 def service(namespace: str, name: str) -> str:

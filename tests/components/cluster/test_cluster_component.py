@@ -126,7 +126,7 @@ def test_a_workers_actions_are_those_that_once_hung_below_a_component_of_its_own
         (before,) = command(seen, f"worker-1-{what}").aliases
         kinds = ("cluster:Cluster", "cluster:Worker", "host:Action")
         above = "$".join(f"layered-cloud:{kind}" for kind in kinds)
-        assert f"::{above}::" in before
+        assert f"{above}::" in before
 
 
 def test_packages_are_pinned_and_held_on_every_node() -> None:

@@ -4,7 +4,7 @@ command for the one it was, and makes or takes away nothing on a machine."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Interface
 
 import pulumi
 import pytest
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.timeout(300)
 MACHINE = Machine(
     name="m",
     role="worker",
-    addresses={},
-    interfaces={},
+    addresses={"management": IPv4Interface("198.18.0.41/24")},
+    interfaces={"management": "eth0"},
     connection=Connection(host="198.18.0.41", private_key="KEY", host_key="ssh-ed25519 AAAA"),
     vm=None,
     host="pve1",

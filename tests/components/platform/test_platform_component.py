@@ -91,15 +91,30 @@ def undecided() -> PlatformSettings:
     return settings.model_copy(update={"ingress": ingress})
 
 
-def test_the_releases_are_installed_one_after_the_other() -> None:
+def test_the_releases_wait_for_the_pod_network_and_for_none_of_the_others() -> None:
     seen = run()
     assert sorted(seen.names(RELEASE)) == ["cilium", "metallb", "traefik"]
     cilium, metallb, traefik = (
         seen.one(RELEASE, name) for name in ("cilium", "metallb", "traefik")
     )
-    assert cilium.urn in metallb.dependencies
-    pool = seen.of_type(POOL)[0]
-    assert {cilium.urn, pool.urn, seen.of_type(ADVERTISEMENT)[0].urn} <= traefik.dependencies
+    assert cilium.urn in metallb.dependencies & traefik.dependencies
+    others = {each.urn for type_ in (RELEASE, POOL, ADVERTISEMENT) for each in seen.of_type(type_)}
+    assert traefik.dependencies & others == {cilium.urn}
+    assert metallb.dependencies & others == {cilium.urn}
+    for each in seen.resources:
+        if "echo" in each.name and each.type != NAMESPACE:
+            assert each.dependencies & others == {cilium.urn}, each.name
+
+
+def test_what_metallbs_speakers_mount_is_there_before_them_and_of_no_known_value() -> None:
+    seen = run()
+    minted = seen.one(COMMAND, "platform-metallb-memberlist")
+    assert minted.urn in seen.one(RELEASE, "metallb").dependencies
+    assert seen.one(NAMESPACE, "metallb-system-namespace").urn in minted.dependencies
+    request = json.loads(minted.inputs["stdin"])["request"]
+    assert "get secret metallb-memberlist" in request["guard"]
+    assert "/dev/urandom" in request["do"]
+    assert (request["secrets"], request["undo"]) == ({}, None)
 
 
 def test_charts_are_pinned_and_named_as_settings_say() -> None:

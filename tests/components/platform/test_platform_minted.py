@@ -1,0 +1,47 @@
+"""The Secret made ahead, its shell texts run with a kubectl that writes down what it was asked."""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+from pathlib import Path
+
+from components.platform import render
+from components.platform.addon import Minted
+
+KUBECTL = """#!/bin/bash
+case " $* " in
+*" get secret "*) [ -e "$HERE/made" ] ;;
+*" create secret "*) printf '%s\\n' "$@" >"$HERE/asked"; cat >"$HERE/made" ;;
+esac
+"""
+
+
+def test_a_secret_that_is_not_there_is_made_of_random_bits_that_no_command_line_shows(
+    tmp_path: Path,
+) -> None:
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text(KUBECTL)
+    kubectl.chmod(0o755)
+    secret = Minted(name="demo-key", key="secretkey")
+
+    def run(text: str) -> int:
+        environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HERE": str(tmp_path)}
+        shell = ["bash", "-eu", "-o", "pipefail", "-c", text]
+        return subprocess.run(shell, env=environment, check=False).returncode
+
+    assert run(render.minted_guard("demo", secret)) != 0
+    values = set()
+    for _ in range(2):
+        assert run(render.mint("demo", secret)) == 0
+        value = (tmp_path / "made").read_text()
+        assert len(base64.b64decode(value, validate=True)) == 16
+        assert value not in (tmp_path / "asked").read_text()
+        values.add(value)
+    assert len(values) == 2
+    asked = (tmp_path / "asked").read_text().split("\n")
+    assert asked[asked.index("--namespace") + 1] == "demo"
+    assert asked[asked.index("generic") + 1] == "demo-key"
+    assert "secretkey=/dev/stdin" in asked
+    assert run(render.minted_guard("demo", secret)) == 0
