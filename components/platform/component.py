@@ -129,10 +129,13 @@ class Platform(pulumi.ComponentResource):
         made: list[pulumi.Resource] = []
         labels = addon.namespace_labels()
         if labels:
-            namespace = kubernetes.core.v1.Namespace(
-                f"{addon.namespace}-namespace",
-                metadata={"name": addon.namespace, "labels": labels},
-                opts=self._options([]),
+            manifest: Object = {
+                "apiVersion": "v1",
+                "kind": "Namespace",
+                "metadata": {"name": addon.namespace, "labels": labels},
+            }
+            namespace = self._object(
+                f"{addon.namespace}-namespace", manifest, self._options([])
             )
             made.append(namespace)
         if addon.minted is not None:
