@@ -134,9 +134,7 @@ class Platform(pulumi.ComponentResource):
                 "kind": "Namespace",
                 "metadata": {"name": addon.namespace, "labels": labels},
             }
-            namespace = self._object(
-                f"{addon.namespace}-namespace", manifest, self._options([])
-            )
+            namespace = self._object(f"{addon.namespace}-namespace", manifest, self._options([]))
             made.append(namespace)
         if addon.minted is not None:
             made.append(self._mint(addon, addon.minted, [*before, *made]))
