@@ -13,16 +13,18 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from lab.engine import Engine, EngineCancelled, EngineError, Result, workspace
 from lab.network.ip import argv_in
 from lab.network.topology import Topology
 from lab.paths import CHECKOUT, state_dir
 from lab.stack import NAME
 from lab.steps import Steps
+
+if TYPE_CHECKING:
+    from lab.engine import Engine, Result
 
 HELM = "LAYERED_CLOUD_HELM"
 
@@ -50,6 +52,8 @@ def given() -> dict[str, Any]:
     try:
         data: dict[str, Any] = yaml.safe_load((folder() / "given.yaml").read_text())
     except FileNotFoundError:
+        from lab.engine import EngineError
+
         raise EngineError("there is no lab here; next: make up") from None
     return data
 
@@ -59,6 +63,9 @@ def engine(
 ) -> Engine:
     """The lab stack's engine. `program` takes the place of `__main__.py`, `changes` (whole keys)
     are laid over the configuration for this run."""
+    # Pulumi's SDK is for the process that runs it: whoever starts that one does without.
+    from lab.engine import workspace
+
     data = given()
     return workspace(
         NAME,
@@ -125,6 +132,8 @@ def _told(steps: Steps, result: Result) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """`up`, `destroy` or `preview` of the lab stack, from inside the runner's namespace."""
+    from lab.engine import EngineCancelled, EngineError
+
     steps = Steps()
     verb = argv[0]
     try:

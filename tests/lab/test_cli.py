@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lab import cli, datacentre
+from lab.paths import CHECKOUT
 
 
 @pytest.fixture
@@ -46,3 +49,11 @@ def test_a_machine_that_is_not_there_is_named_with_those_that_are(ran: list[list
     assert done.exit_code == 1
     assert "there is no lb-z; there are lb-a, client" in done.output
     assert ran == []
+
+
+def test_pulumis_sdk_is_imported_by_the_process_that_runs_it_and_by_no_other() -> None:
+    program = "import sys, lab.cli, lab.datacentre; print('pulumi' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=CHECKOUT
+    )
+    assert done.stdout == "False\n"
