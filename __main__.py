@@ -8,7 +8,7 @@ from functools import partial
 import pulumi
 
 from components.cdn import Cdn, Certificate, CertificateArgs
-from components.cluster import Cluster, ClusterArgs
+from components.cluster import Cluster, ClusterArgs, Founding, FoundingArgs
 from components.host import baselines, exporters
 from components.inventory import inventory
 from components.loadbalancers import (
@@ -16,6 +16,7 @@ from components.loadbalancers import (
     BalancersBaseArgs,
     BalancersRoutes,
     BalancersRoutesArgs,
+    api_endpoint,
 )
 from components.machines import DeployKey, Machines, MachinesArgs, proxmox_provider
 from components.platform import Platform, PlatformArgs
@@ -42,13 +43,19 @@ certificate = Certificate(
     ),
 )
 
+# What a cluster keeps for life, asked before any machine is touched.
+founding = Founding(
+    "founding",
+    FoundingArgs(cluster=stack.cluster, networks=networks, api=api_endpoint(stack.balancers)),
+)
+
 # The machines, none before Proxmox has everything they need.
 proxmox = proxmox_provider(
     "proxmox",
     proxmox=stack.proxmox,
     networks=networks,
     machines=specs,
-    api_token=secrets.proxmox_api_token,
+    api_token=founding.first(secrets.proxmox_api_token),
     ssh_private_key=secrets.proxmox_ssh_key,
 )
 machines = Machines(
@@ -117,6 +124,7 @@ cluster = Cluster(
     ),
     after(base, *on_nodes),
 )
+founding.made(cluster.kubeconfig)
 platform = Platform(
     "platform",
     PlatformArgs(

@@ -17,6 +17,7 @@ TOKENS = {
     "CdnRecords": "layered-cloud:cdn:Records",
     "Certificate": "layered-cloud:cdn:Certificate",
     "Cluster": "layered-cloud:cluster:Cluster",
+    "Founding": "layered-cloud:cluster:Founding",
     "Machines": "layered-cloud:machines:Machines",
     "Platform": "layered-cloud:platform:Platform",
     "Routers": "layered-cloud:routers:Routers",

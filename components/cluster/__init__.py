@@ -2,5 +2,6 @@
 
 from components.cluster.args import ClusterArgs, Node
 from components.cluster.component import Cluster
+from components.cluster.founding import Founding, FoundingArgs
 
-__all__ = ["Cluster", "ClusterArgs", "Node"]
+__all__ = ["Cluster", "ClusterArgs", "Founding", "FoundingArgs", "Node"]

@@ -11,7 +11,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from components.cluster.model import NodeModel
+from components.host.endpoint import ApiEndpoint
+from settings.models import Cluster, Networks
 
 EPOCH = "credentials"
 REMEDY = (
@@ -20,9 +21,8 @@ REMEDY = (
 )
 
 
-def facts(node: NodeModel) -> dict[str, str]:
+def facts(cluster: Cluster, networks: Networks, api: ApiEndpoint) -> dict[str, str]:
     """Stack key to value, as JSON. kubeadm's version is left out: `kubeadm upgrade` changes it."""
-    cluster, networks, api = node.cluster, node.networks, node.api
     read: dict[str, Any] = {
         "balancers.vips": [str(api.lan), str(api.management)],
         "balancers.api_port": api.port,

@@ -65,7 +65,7 @@ class Cluster(pulumi.ComponentResource):
         cluster, api = args.cluster, args.api
         planes = ControlPlanes(args.control_planes)
         self.control_plane = planes.living
-        read = birth.facts(args.node(planes.founder))
+        read = birth.facts(cluster, args.networks, api)
         configured = {machine.name: self._configure(machine, args) for machine in args.machines}
         init = HostAction(
             f"{planes.founder.name}-init",

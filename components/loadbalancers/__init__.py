@@ -1,6 +1,6 @@
 """The load balancers: a HAProxy pair for the Kubernetes API and for the service's requests."""
 
-from components.loadbalancers.args import BalancersBaseArgs, BalancersRoutesArgs
+from components.loadbalancers.args import BalancersBaseArgs, BalancersRoutesArgs, api_endpoint
 from components.loadbalancers.component import BalancersBase, BalancersRoutes
 
 __all__ = [
@@ -8,4 +8,5 @@ __all__ = [
     "BalancersBaseArgs",
     "BalancersRoutes",
     "BalancersRoutesArgs",
+    "api_endpoint",
 ]

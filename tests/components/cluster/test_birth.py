@@ -15,7 +15,8 @@ from tests.components.cluster.nodes import cluster, control_plane
 
 
 def epoch(of: Cluster | None = None, credentials: int = 1) -> str:
-    return birth.epoch(str(credentials), birth.facts(control_plane(of or cluster())))
+    node = control_plane(of or cluster())
+    return birth.epoch(str(credentials), birth.facts(node.cluster, node.networks, node.api))
 
 
 def test_a_new_epoch_of_the_credentials_changes_nothing_of_the_cluster() -> None:

@@ -1,0 +1,97 @@
+"""What a cluster is founded on, asked before anything is touched.
+
+A renumbered VIP would be found late otherwise: after the routers and the balancers have moved to
+it, which is when the update comes to the cluster (`handed_out`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pulumi
+
+from components.cluster import birth
+from components.host import ApiEndpoint, LayerError
+from settings.models import Cluster as ClusterSettings
+from settings.models import Networks
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundingArgs:
+    """What only `kubeadm init` reads, all of it decided."""
+
+    cluster: ClusterSettings
+    networks: Networks
+    api: ApiEndpoint
+
+
+class Founding(pulumi.ComponentResource):
+    """What only `kubeadm init` reads, beside the machine that it runs on.
+
+    Promises: once a cluster answered, a change is refused in a preview, and in an update before
+    anything that waits for `first` is made; not while there is no cluster yet, nor when the first
+    control plane gets another name or vm_id, which makes another cluster.
+
+    Leaves out: changing a cluster; a cluster that an older program made, which `handed_out` asks.
+
+    Raises `LayerError`, from the engine's hook, with every changed value.
+    """
+
+    answered: pulumi.Output[bool]
+    """True once the cluster answered, and not registered before."""
+
+    def __init__(
+        self, name: str, args: FoundingArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        founder = args.cluster.control_planes[0]
+        hook = pulumi.ResourceHook(
+            f"{name}-stays", asked, pulumi.ResourceHookOptions(on_dry_run=True)
+        )
+        super().__init__(
+            "layered-cloud:cluster:Founding",
+            name,
+            {
+                "founder": f"{founder.name} ({founder.vm_id})",
+                "read": birth.facts(args.cluster, args.networks, args.api),
+            },
+            pulumi.ResourceOptions.merge(
+                opts,
+                pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_update=[hook])),
+            ),
+        )
+
+    def first(self, value: pulumi.Input[T]) -> pulumi.Output[T]:
+        """The value, once this was asked: who needs it comes after.
+
+        A component has no child here to depend on, so an option (`depends_on`) would order nothing.
+        """
+        return pulumi.Output.all(self.urn, value).apply(lambda both: both[1])
+
+    def made(self, kubeconfig: pulumi.Input[Any]) -> None:
+        """`kubeconfig` is known once the cluster has answered."""
+        known = pulumi.Output.from_input(kubeconfig).apply(lambda _: True)
+        self.answered = pulumi.Output.unsecret(known)
+        self.register_outputs({"answered": self.answered})
+
+
+async def asked(args: pulumi.ResourceHookArgs) -> None:
+    """Refuses other values than those of the cluster that answered.
+
+    Raises:
+        LayerError: names every value.
+    """
+    before, now = args.old_inputs or {}, args.new_inputs or {}
+    made = (args.old_outputs or {}).get("answered")
+    if not made or before.get("founder") != now.get("founder"):
+        return
+    if changed := birth.refusal(_read(before), _read(now)):
+        raise LayerError("cluster", [*changed, birth.REMEDY])
+
+
+def _read(inputs: Mapping[str, Any]) -> str:
+    return json.dumps(inputs.get("read", {}))

@@ -1,0 +1,127 @@
+"""What a cluster is founded on: when a change of it is refused, by the engine itself."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import pulumi
+import pulumi_tls as tls
+import pytest
+
+from components.cluster.founding import asked
+from components.host import LayerError
+from lab.engine.cli import find_cli
+from lab.engine.engine import Engine, workspace
+from lab.engine.errors import EngineError
+from tests import whole
+from tests.components import stacks
+
+
+def inputs(port: str = "6443", founder: str = "cp-1 (121)") -> dict[str, Any]:
+    vips = '["198.18.10.10", "198.18.0.10"]'
+    return {"founder": founder, "read": {"balancers.vips": vips, "balancers.api_port": port}}
+
+
+def ask(before: dict[str, Any], now: dict[str, Any], *, answered: bool) -> None:
+    args = pulumi.ResourceHookArgs(
+        urn="urn",
+        id="",
+        name="founding",
+        type="layered-cloud:cluster:Founding",
+        old_inputs=before,
+        new_inputs=now,
+        old_outputs={"answered": True} if answered else None,
+    )
+    asyncio.run(asked(args))
+
+
+def test_another_value_is_refused_by_key_with_both() -> None:
+    with pytest.raises(LayerError) as refused:
+        ask(inputs(), inputs(port="7443"), answered=True)
+
+    assert refused.value.problems[0] == (
+        "balancers.api_port was 6443 when it was made, and is 7443"
+    )
+    assert len(refused.value.problems) == 2
+
+
+def test_without_a_cluster_or_with_another_one_it_may_be_any() -> None:
+    ask(inputs(), inputs(port="7443"), answered=False)
+    ask(inputs(), inputs(port="7443", founder="cp-2 (122)"), answered=True)
+    ask(inputs(), inputs(), answered=True)
+
+
+@pytest.mark.parametrize("name", whole.STACKS)
+def test_the_program_asks_before_it_reaches_proxmox(name: str) -> None:
+    made = [(each.type, each.name) for each in whole.plan(name).registered.resources]
+    asked = made.index(("layered-cloud:cluster:Founding", "founding"))
+
+    assert asked < made.index(("pulumi:providers:proxmoxve", "proxmox"))
+
+
+@dataclasses.dataclass
+class World:
+    """`answers` is whether the update gets as far as a cluster."""
+
+    management: str = "198.18.0.10"
+    answers: bool = True
+
+    def program(self) -> None:
+        # Imported here: the engine loads the program's modules anew for every run.
+        from components.cluster.founding import Founding, FoundingArgs
+        from components.loadbalancers import api_endpoint
+        from settings.models import Stack
+
+        config = stacks.lab_config()
+        config["balancers"]["vips"][0]["management"] = [self.management]
+        stack = Stack.model_validate(config)
+        founding = Founding(
+            "founding",
+            FoundingArgs(
+                cluster=stack.cluster,
+                networks=stack.networks,
+                api=api_endpoint(stack.balancers),
+            ),
+        )
+        # Stands for whatever would be pushed: another one for another address.
+        pushed = tls.PrivateKey(f"push-{self.management}", algorithm=founding.first("ED25519"))
+        if self.answers:
+            founding.made(pulumi.Output.secret(pushed.private_key_openssh))
+
+
+@pytest.fixture
+def world() -> Iterator[tuple[World, Engine]]:
+    cli = find_cli()
+    if cli is None:
+        pytest.skip("needs the Pulumi command line, or one built: python -m lab.engine preview")
+    made = World()
+    with workspace(
+        "founding",
+        program=made.program,
+        cli=cli,
+        throw_away=True,
+        project={"name": "layered-cloud", "runtime": "python"},
+        config={},
+    ) as engine:
+        yield made, engine
+
+
+@pytest.mark.timeout(300)
+def test_the_engine_refuses_before_anything_that_waits_is_made(world: tuple[World, Engine]) -> None:
+    it, engine = world
+    it.answers = False
+    engine.up()
+    it.management, it.answers = "198.18.0.11", True
+    engine.up()
+    it.management = "198.18.0.12"
+
+    for run in (engine.preview, engine.up):
+        with pytest.raises(EngineError, match=r"balancers\.vips was .*198.18.0.11.*198.18.0.12"):
+            run()
+    made = [each["urn"].rpartition("::")[2] for each in engine.state()["resources"]]
+
+    assert "push-198.18.0.11" in made
+    assert "push-198.18.0.12" not in made
