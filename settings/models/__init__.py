@@ -19,6 +19,8 @@ from settings.models.cluster import API_SERVER_PORT, Cluster, Containerd, Kubele
 from settings.models.machines import MachineSpec
 from settings.models.networks import Networks, Segment, Wan
 from settings.models.platform import (
+    ACCEPT_SECONDS,
+    FINISH_SECONDS,
     AddressRange,
     Chart,
     Demo,
@@ -35,8 +37,10 @@ from settings.models.stack import Stack
 from settings.models.vrrp import Vrrp
 
 __all__ = [
+    "ACCEPT_SECONDS",
     "API_SERVER_PORT",
     "CONNECTION_FILES",
+    "FINISH_SECONDS",
     "ORIGIN_CA_DAYS",
     "OTHER_FILES",
     "SOURCE_PORTS",

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from settings.models.addresses import Address, ends_of
 from settings.models.base import Domain, ExactVersion, Form, Seconds, Strict, Unit, fault
 from settings.models.urls import Url
+
+ACCEPT_SECONDS: Final = 10
+"""How long an ingress pod that was told to leave takes new connections all the same: by then every
+node sends them to its successor."""
+FINISH_SECONDS: Final = 300
+"""How long the requests and streams that it has may go on after that."""
 
 NodePort = Annotated[int, Field(ge=30000, le=32767, strict=True)]
 """The API server's default service-node-port-range."""

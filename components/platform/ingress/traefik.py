@@ -8,14 +8,9 @@ from __future__ import annotations
 from components.platform import metallb
 from components.platform.addon import Site, Values
 from components.platform.ingress.controller import Controller
-from settings.models import IngressTimeouts
+from settings.models import ACCEPT_SECONDS, FINISH_SECONDS, IngressTimeouts
 
 NAME = "traefik"
-ACCEPT_SECONDS = 10
-"""How long a pod that was told to leave takes new connections all the same: by then every node
-sends them to its successor."""
-FINISH_SECONDS = 300
-"""How long the requests and streams that it has may go on after that."""
 DIAL_SECONDS = 1
 """How long an application's pod may take to accept a connection: one in the cluster takes
 milliseconds, one on a node that has just died never does."""
