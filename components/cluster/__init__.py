@@ -1,4 +1,4 @@
-"""The Kubernetes cluster: kubeadm, one control plane, workers joined by fresh tokens."""
+"""The Kubernetes cluster: kubeadm, one control plane, workers with certificates of their own."""
 
 from components.cluster.args import ClusterArgs, Node
 from components.cluster.component import Cluster

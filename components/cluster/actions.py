@@ -11,6 +11,8 @@ from components.cluster.render import text
 from components.host.endpoint import ApiEndpoint
 
 MARKERS = "/etc/kubernetes/layered-cloud"
+JOINING = "/etc/kubernetes/layered-cloud-join"
+"""The key that a worker joins with, whatever is reset."""
 BINDING = "layered-cloud-administrator"
 KUBECONFIG_HOURS = 8760
 
@@ -41,11 +43,33 @@ def reset() -> str:
     return f"kubeadm reset --force >&2\nrm -rf /etc/cni/net.d/* {MARKERS}\n"
 
 
+def ask_guard() -> str:
+    """Holds when this very machine has a key of its own and a request made with it."""
+    return text("ask-guard.sh.j2", joining=JOINING)
+
+
+def ask(name: str) -> str:
+    """Makes the key that the machine joins with, and a request for the node `name`."""
+    return text("ask.sh.j2", name=name, joining=JOINING)
+
+
+def asked() -> str:
+    """Prints the machine-id, a line, and the request (PEM)."""
+    return text("asked.sh.j2", joining=JOINING)
+
+
+def sign(name: str) -> str:
+    """Prints a certificate for the request in $SECRETS/request, which makes its owner the node
+    `name` and nothing else, and the cluster's authority (PEM)."""
+    return text("sign.sh.j2", name=name)
+
+
 def join(name: str, api: ApiEndpoint, ignored: Sequence[str]) -> str:
-    """`kubeadm join` with the token, the CA's hash and the CA file's digest in $SECRETS/join."""
+    """`kubeadm join` with the key of `ask`, and what `sign` printed in $SECRETS/join."""
     return text(
         "join.sh.j2",
         name=name,
+        joining=JOINING,
         endpoint=f"{api.lan}:{api.port}",
         cri_socket=SOCKET,
         ignore=_ignoring(ignored),

@@ -33,10 +33,11 @@ class Cluster(pulumi.ComponentResource):
     Promises: pinned, held packages; the kubelet bound to the node's LAN address; an API
     certificate that names every VIP; a failed init or join leaves a node on which the next run
     begins anew, and so does a cluster whose API never answered, once its values are others; what
-    only `kubeadm init` reads is refused when it changes later, in a preview too; every join has a
-    token of its own that lives 15 minutes; a new machine under an old name replaces the old node; a
-    kubeconfig whose user alone holds the administrator's role, minted once per credentials epoch
-    and again in the last 30 days of its year: raising the epoch takes the role from the one before.
+    only `kubeadm init` reads is refused when it changes later, in a preview too; every worker
+    joins with a certificate signed for its own key; a new machine under an old name replaces the
+    old node; a kubeconfig whose user alone holds the administrator's role, minted once per
+    credentials epoch and again in the last 30 days of its year: raising the epoch takes the role
+    from the one before.
 
     Leaves out: more than one control plane; version upgrades (a changed version is installed but
     not applied, `kubeadm upgrade` is the operator's); changes to the kubeadm configuration after

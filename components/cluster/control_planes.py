@@ -21,7 +21,7 @@ class ControlPlanes:
 
     @property
     def living(self) -> Machine:
-        """Where the cluster is asked and told things after its birth: tokens, nodes, objects.
+        """Where the cluster is asked and told things after its birth: certificates, nodes, objects.
 
         Each control plane has kubectl and an administrator's kubeconfig that leads through the
         balancers, so any of them will do that answers SSH.

@@ -97,7 +97,7 @@ def _init(node: NodeModel) -> dict[str, Any]:
     return {
         "apiVersion": "kubeadm.k8s.io/v1beta4",
         "kind": "InitConfiguration",
-        # Workers get tokens of their own, when they join.
+        # Nobody joins by a token: workers have certificates of their own.
         "bootstrapTokens": [{"ttl": "15m0s"}],
         "localAPIEndpoint": {"advertiseAddress": str(node.lan), "bindPort": API_SERVER_PORT},
         "nodeRegistration": registration,

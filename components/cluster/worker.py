@@ -1,4 +1,4 @@
-"""One worker's membership: a fresh token, the join, the registered node, and its leaving."""
+"""One worker's membership: its certificate, the join, the registered node, and its leaving."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from components.host.endpoint import ApiEndpoint
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerArgs:
-    """`control_plane` mints the token and drains the node when the worker leaves."""
+    """`control_plane` signs the certificate and drains the node when the worker leaves."""
 
     machine: Machine
     control_plane: Machine
@@ -30,11 +30,13 @@ class _Step(HostAction):
 
 
 class Worker:
-    """A worker joined with a token of its own, minted for this very machine.
+    """A worker joined with a certificate of its own, signed for this very machine.
 
-    Promises: the token is minted again only when the machine is another one (its machine-id says
-    so), so an unchanged cluster plans nothing. When the worker is taken out of the stack, its node
-    is drained and deleted from the control plane first.
+    Promises: what lies in the state is no secret, and does not run out between a failed join and
+    the next run: the certificate lasts a year and is worth something to the machine alone that has
+    its key. (A bootstrap token would be somebody's who reads it, and last for minutes.) It is
+    signed again when the machine is another one, or the control plane. When the worker is taken out
+    of the stack, its node is drained and deleted from the control plane first.
 
     Leaves out: draining a machine that is replaced. Drain it before (`kubectl drain`) where that
     matters.
@@ -51,20 +53,27 @@ class Worker:
             HostActionArgs(
                 machine=args.machine,
                 name="identity",
-                result="cat /etc/machine-id",
+                guard=actions.ask_guard(),
+                do=actions.ask(name),
+                result=actions.asked(),
                 result_secret=False,
             ),
             opts=pulumi.ResourceOptions(parent=below, depends_on=opts.depends_on if opts else None),
         )
-        token = _Step(
-            f"{name}-token",
+        machine_id = identity.result.apply(lambda both: both.partition("\n")[0])
+        certificate = _Step(
+            f"{name}-certificate",
             HostActionArgs(
                 machine=args.control_plane,
-                name=f"token-{name}",
+                name=f"certificate-{name}",
                 guard=text("stale-guard.sh.j2", name=name),
                 do=text("stale.sh.j2", name=name),
-                result=text("token.sh.j2"),
-                secrets={"machine": identity.result},
+                result=actions.sign(name),
+                result_secret=False,
+                secrets={
+                    "machine": machine_id,
+                    "request": identity.result.apply(lambda both: both.partition("\n")[2]),
+                },
                 seconds=180,
             ),
             opts=pulumi.ResourceOptions(parent=below, depends_on=[identity]),
@@ -77,9 +86,9 @@ class Worker:
                 guard=text("join-guard.sh.j2"),
                 do=actions.join(name, args.api, args.ignore_preflight_errors),
                 undo=actions.reset(),
-                secrets={"join": token.result},
+                secrets={"join": certificate.result},
             ),
-            opts=pulumi.ResourceOptions(parent=below, depends_on=[token]),
+            opts=pulumi.ResourceOptions(parent=below, depends_on=[certificate]),
         )
         _Step(
             f"{name}-member",
@@ -89,7 +98,7 @@ class Worker:
                 guard=text("member-guard.sh.j2", name=name),
                 do=text("member.sh.j2", name=name),
                 undo=text("leave.sh.j2", name=name),
-                secrets={"machine": identity.result},
+                secrets={"machine": machine_id},
                 seconds=420,
             ),
             opts=pulumi.ResourceOptions(parent=below, depends_on=[join]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Any
@@ -18,7 +18,7 @@ from components.host.payload import request_of
 from settings.models import Stack
 from tests.components import stacks
 from tests.components.cluster import nodes
-from tests.components.mocks import Registered, Registration, run_program
+from tests.components.mocks import Answer, Registered, Registration, run_program
 
 COMMAND = "command:remote:Command"
 API = ApiEndpoint(lan=IPv4Address("198.18.10.10"), management=IPv4Address("198.18.0.10"))
@@ -35,7 +35,7 @@ def on_vms(machines: Sequence[Machine]) -> list[Machine]:
     return [replace(each, vm=Vm(each.name)) for each in machines]
 
 
-def run(stack: Stack | None = None, **cluster: Any) -> Registered:
+def run(stack: Stack | None = None, answer: Answer | None = None, **cluster: Any) -> Registered:
     chosen = stack or stacks.lab()
     settings = chosen.cluster.model_copy(update=cluster)
 
@@ -59,7 +59,7 @@ def run(stack: Stack | None = None, **cluster: Any) -> Registered:
             "ingress": [machine.name for machine in layer.ingress_machines],
         }
 
-    return run_program(program)
+    return run_program(program, answer=answer)
 
 
 def sent(seen: Registered, name: str) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def test_names_come_from_machines() -> None:
         *(
             f"{worker}-{what}"
             for worker in ("worker-1", "worker-2")
-            for what in ("identity", "join", "member", "node", "token")
+            for what in ("certificate", "identity", "join", "member", "node")
         ),
     ]
 
@@ -158,14 +158,15 @@ def test_init_comes_after_the_nodes_configuration_and_the_rest_after_init() -> N
     assert command(seen, "worker-1-node").urn in first.dependencies
 
 
-def test_a_worker_is_identified_then_given_a_token_then_joined_then_awaited() -> None:
+def test_a_worker_asks_and_is_given_a_certificate_then_joins_and_is_awaited() -> None:
     seen = run()
-    chain = [command(seen, f"worker-1-{what}") for what in ("identity", "token", "join", "member")]
+    order = ("identity", "certificate", "join", "member")
+    chain = [command(seen, f"worker-1-{what}") for what in order]
     for before, after in itertools.pairwise(chain):
         assert before.urn in after.dependencies
 
 
-def test_a_new_machine_gets_a_new_token_and_joins_anew_but_the_control_plane_stays() -> None:
+def test_a_new_machine_gets_a_new_certificate_and_joins_anew_but_the_control_plane_stays() -> None:
     seen = run()
     worker, control_plane = (
         urn(seen, "test:index:Vm", "worker-1"),
@@ -173,7 +174,7 @@ def test_a_new_machine_gets_a_new_token_and_joins_anew_but_the_control_plane_sta
     )
     for what, vm in (
         ("identity", worker),
-        ("token", control_plane),
+        ("certificate", control_plane),
         ("join", worker),
         ("member", control_plane),
     ):
@@ -182,18 +183,25 @@ def test_a_new_machine_gets_a_new_token_and_joins_anew_but_the_control_plane_sta
         assert made.replace_with == (vm,), what
 
 
-def test_the_token_depends_on_the_machines_identity_and_nothing_that_changes_by_itself() -> None:
-    seen = run()
-    token = sent(seen, "worker-1-token")
-    assert token["secrets"] == {"machine": "stdout of worker-1-identity"}
-    assert sent(seen, "worker-1-join")["secrets"] == {"join": "stdout of worker-1-token"}
-    assert run().one(COMMAND, "worker-1-token").inputs == command(seen, "worker-1-token").inputs
+def test_the_certificate_depends_on_the_machines_identity_and_nothing_that_changes_by_itself() -> (
+    None
+):
+    def answer(type_: str, name: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"stdout": "me\nREQUEST\nEND"} if name == "worker-1-identity" else {}
+
+    seen = run(answer=answer)
+    asked = sent(seen, "worker-1-certificate")
+    assert asked["secrets"] == {"machine": "me", "request": "REQUEST\nEND"}
+    assert sent(seen, "worker-1-member")["secrets"] == {"machine": "me"}
+    assert sent(seen, "worker-1-join")["secrets"] == {"join": "stdout of worker-1-certificate"}
+    again = run(answer=answer).one(COMMAND, "worker-1-certificate")
+    assert again.inputs == command(seen, "worker-1-certificate").inputs
 
 
-def test_the_token_is_a_secret_on_its_way() -> None:
+def test_nothing_that_a_join_takes_from_the_state_is_a_secret() -> None:
     seen = run()
-    assert "stdin" in command(seen, "worker-1-join").secret_inputs
-    assert "stdout" in command(seen, "worker-1-token").additional_secret_outputs
+    for what in ("identity", "certificate"):
+        assert "stdout" not in command(seen, f"worker-1-{what}").additional_secret_outputs
 
 
 def test_a_plan_is_asked_before_a_cluster_that_was_handed_out_is_changed() -> None:

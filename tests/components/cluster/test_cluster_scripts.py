@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
+import yaml
 
 from components.cluster import actions, birth
 from components.cluster.render import text
@@ -29,7 +31,10 @@ TEXTS = {
     "join-guard": text("join-guard.sh.j2"),
     "stale": text("stale.sh.j2", name="worker-1"),
     "stale-guard": text("stale-guard.sh.j2", name="worker-1"),
-    "token": text("token.sh.j2"),
+    "ask": actions.ask("worker-1"),
+    "ask-guard": actions.ask_guard(),
+    "asked": actions.asked(),
+    "sign": actions.sign("worker-1"),
     "member": text("member.sh.j2", name="worker-1"),
     "member-guard": text("member-guard.sh.j2", name="worker-1"),
     "leave": text("leave.sh.j2", name="worker-1"),
@@ -38,8 +43,6 @@ TEXTS = {
     "kubeconfig": actions.kubeconfig(API, 2),
     "swap": text("swap.sh.j2"),
 }
-TOKEN = "abcdef.0123456789abcdef"
-HASH = "sha256:" + "1" * 64
 
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
@@ -193,37 +196,167 @@ def test_a_cluster_that_is_not_ours_is_never_reset_before_init(node: Node) -> No
     assert next(call.split()[1] for call in node.calls if "kubeadm" in call) == "init"
 
 
-JOIN = f"{TOKEN}\n{HASH}\n{{digest}}"
+def openssl(*argv: object, given: str = "") -> str:
+    done = subprocess.run(
+        ["openssl", *map(str, argv)], input=given, capture_output=True, text=True, check=True
+    )
+    return done.stdout
 
 
-def digest_of(text: str) -> str:
-    done = subprocess.run(["sha256sum"], input=text, capture_output=True, text=True, check=True)
-    return done.stdout.split()[0]
+def authority(plane: Node, name: str = "kubernetes") -> str:
+    """A cluster's authority on a control plane; its certificate."""
+    pki = plane.root / "etc/kubernetes/pki"
+    openssl(
+        *("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", 3650, "-subj", f"/CN={name}"),
+        *("-keyout", pki / "ca.key", "-out", pki / "ca.crt"),
+    )
+    return (pki / "ca.crt").read_text()
 
 
-def test_join_uses_the_minted_token_from_a_file_only(node: Node) -> None:
-    node.secrets = {"join": JOIN.format(digest=digest_of("ca"))}
-    node.program("kubeadm", f'[ "$1" = join ] && cat "$3" >"{node.root}/seen"; exit 0')
+def beside(node: Node, name: str) -> Node:
+    """Another machine of the same test."""
+    made = Node(node.root / name)
+    (made.root / "etc/kubernetes/pki").mkdir(parents=True)
+    return made
+
+
+def signed(node: Node, plane: Node) -> str:
+    """What the control plane prints for the node's own request."""
+    node.write("/etc/machine-id", "me\n")
+    assert node.run("ask").returncode == 0
+    machine, _, request = node.run("asked").stdout.partition("\n")
+    assert machine == "me"
+    plane.secrets = {"request": request.rstrip("\n")}
+    done = plane.run("sign")
+    assert done.returncode == 0, done.stderr
+    # The provider takes the last line feed off.
+    return done.stdout.removesuffix("\n")
+
+
+JOINED = """case $1 in join)
+    cat "$3" >"{root}/seen"; cat "$(sed -n 's/ *kubeConfigPath: //p' "$3")" >"{root}/discovery" ;;
+esac"""
+
+
+def test_a_join_is_by_a_certificate_of_this_nodes_alone_and_the_authority_is_pinned(
+    node: Node,
+) -> None:
+    plane = beside(node, "plane")
+    ca = authority(plane)
+    node.secrets = {"join": signed(node, plane)}
+    node.program("kubeadm", JOINED.format(root=node.root))
     done = node.run("join")
     assert done.returncode == 0, done.stderr
-    seen = (node.root / "seen").read_text()
-    assert f"    token: {TOKEN}\n    caCertHashes:\n      - {HASH}\n" in seen
-    assert "apiServerEndpoint: 198.18.10.10:6443" in seen
-    assert not any(TOKEN in call for call in node.calls)
-    assert TOKEN not in done.stdout + done.stderr
+    assert "token" not in (node.root / "seen").read_text()
+    config = yaml.safe_load((node.root / "discovery").read_text())
+    cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+    assert cluster["server"] == "https://198.18.10.10:6443"
+    assert base64.b64decode(cluster["certificate-authority-data"]).decode() == ca
+    mine = base64.b64decode(user["client-certificate-data"]).decode()
+    shown = openssl("x509", "-noout", "-subject", "-nameopt", "RFC2253", given=mine)
+    assert shown == "subject=CN=system:node:worker-1,O=system:nodes\n"
+    (node.root / "mine").write_text(mine)
+    purpose = ("-purpose", "sslclient", "-CAfile", plane.root / "etc/kubernetes/pki/ca.crt")
+    assert openssl("verify", *purpose, node.root / "mine").endswith("OK\n")
+    key = base64.b64decode(user["client-key-data"]).decode()
+    assert openssl("pkey", "-pubout", given=key) == (
+        openssl("x509", "-noout", "-pubkey", given=mine)
+    )
+    kept = node.root / "etc/kubernetes/layered-cloud-join/key"
+    assert (kept.read_text(), kept.stat().st_mode & 0o777) == (key, 0o600)
+    for said in (*node.calls, *plane.calls, done.stdout, done.stderr, node.secrets["join"]):
+        assert key.splitlines()[1] not in said
+
+
+def test_a_failed_join_is_taken_up_again_whenever_with_what_the_state_has(node: Node) -> None:
+    """A bootstrap token would be over after minutes, and the state would hand it out for ever."""
+    plane = beside(node, "plane")
+    authority(plane)
+    node.secrets = {"join": signed(node, plane)}
+    node.program("kubeadm", 'case $1 in join) echo "connection refused"; exit 1 ;; esac')
+    assert node.run("join").returncode == 1
+    node.program("kubeadm", JOINED.format(root=node.root))
+    assert node.run("join").returncode == 0
+    mine = openssl("x509", "-noout", "-checkend", 330 * 86400, given=node.secrets["join"])
+    assert mine == "Certificate will not expire\n"
+
+
+def test_one_that_is_over_says_how_to_have_it_signed_again(node: Node) -> None:
+    plane = beside(node, "plane")
+    authority(plane)
+    whole = signed(node, plane)
+    old = openssl(
+        *("x509", "-req", "-days", -1, "-in", node.root / "etc/kubernetes/layered-cloud-join/csr"),
+        *("-CA", plane.root / "etc/kubernetes/pki/ca.crt"),
+        *("-CAkey", plane.root / "etc/kubernetes/pki/ca.key", "-set_serial", 7),
+    )
+    end = "-----END CERTIFICATE-----\n"
+    node.secrets = {"join": old + whole.partition(end)[2]}
+    done = node.run("join")
+    assert done.returncode == 1
+    assert "run `pulumi up --replace` with the URN of worker-1-certificate" in done.stderr
+    assert not [call for call in node.calls if "kubeadm" in call]
+
+
+def test_the_key_is_made_once_for_a_machine_and_anew_on_a_copy_of_its_disk(node: Node) -> None:
+    node.write("/etc/machine-id", "me\n")
+    assert node.run("ask-guard").returncode != 0
+    assert node.run("ask").returncode == 0
+    assert node.run("ask-guard").returncode == 0
+    node.write("/etc/machine-id", "my-copy\n")
+    assert node.run("ask-guard").returncode != 0
+
+
+def test_nobody_is_made_another_node_than_he_is(node: Node) -> None:
+    plane = beside(node, "plane")
+    authority(plane)
+    for subject in ("/O=system:masters/CN=admin", "/O=system:nodes/CN=system:node:worker-2"):
+        wrong = ("req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", "/dev/null")
+        plane.secrets = {"request": openssl(*wrong, "-subj", subject)}
+        done = plane.run("sign")
+        assert done.returncode == 1
+        assert done.stdout == ""
+        assert "worker-1 asked for another node's certificate (subject=" in done.stderr
+    plane.secrets = {"request": "nonsense"}
+    assert plane.run("sign").returncode != 0
+
+
+def test_the_key_outlives_a_reset_as_the_state_has_a_certificate_for_it(node: Node) -> None:
+    plane = beside(node, "plane")
+    authority(plane)
+    node.secrets = {"join": signed(node, plane)}
+    node.program("kubeadm", JOINED.format(root=node.root))
+    assert node.run("reset").returncode == 0
+    assert node.run("ask-guard").returncode == 0
+    assert node.run("join").returncode == 0
+
+
+def test_a_certificate_of_another_key_is_not_tried(node: Node) -> None:
+    plane = beside(node, "plane")
+    authority(plane)
+    node.secrets = {"join": signed(node, plane)}
+    assert node.run("ask").returncode == 0
+    done = node.run("join")
+    assert done.returncode == 1
+    assert "run `pulumi up --replace` with the URN of worker-1-identity" in done.stderr
 
 
 def test_a_joined_node_of_this_cluster_is_left_alone(node: Node) -> None:
-    node.secrets = {"join": JOIN.format(digest=digest_of("ca"))}
+    plane = beside(node, "plane")
+    ca = authority(plane)
+    node.secrets = {"join": signed(node, plane)}
     node.write("/etc/kubernetes/kubelet.conf", "conf")
-    node.write("/etc/kubernetes/pki/ca.crt", "ca")
+    node.write("/etc/kubernetes/pki/ca.crt", ca)
     assert node.run("join-guard").returncode == 0
 
 
 def test_a_member_of_a_cluster_that_is_no_more_joins_anew(node: Node) -> None:
-    node.secrets = {"join": JOIN.format(digest=digest_of("new ca"))}
+    plane = beside(node, "plane")
+    old = authority(plane)
+    authority(plane, "new")
+    node.secrets = {"join": signed(node, plane)}
     node.write("/etc/kubernetes/kubelet.conf", "conf")
-    node.write("/etc/kubernetes/pki/ca.crt", "old ca")
+    node.write("/etc/kubernetes/pki/ca.crt", old)
     node.program("kubeadm", "exit 0")
     assert node.run("join-guard").returncode != 0
     assert node.run("join").returncode == 0
@@ -231,38 +364,21 @@ def test_a_member_of_a_cluster_that_is_no_more_joins_anew(node: Node) -> None:
 
 
 def test_a_failed_join_says_kubeadms_words_first_and_leaves_a_clean_node(node: Node) -> None:
-    node.secrets = {"join": JOIN.format(digest="0")}
-    node.program("kubeadm", 'case $1 in join) echo "could not find a JWS"; exit 1 ;; esac')
+    plane = beside(node, "plane")
+    authority(plane)
+    node.secrets = {"join": signed(node, plane)}
+    node.program("kubeadm", 'case $1 in join) echo "connection refused"; exit 1 ;; esac')
     done = node.run("join")
     assert done.returncode == 1
-    assert done.stderr.splitlines()[0] == "could not find a JWS"
+    assert done.stderr.splitlines()[0] == "connection refused"
     assert node.calls[-1] == "kubeadm reset --force"
 
 
-def test_a_join_without_a_token_says_what_to_do(node: Node) -> None:
+def test_a_join_without_a_certificate_says_what_to_do(node: Node) -> None:
     node.secrets = {"join": ""}
     done = node.run("join")
     assert done.returncode == 1
-    assert "the control plane minted no token; run `pulumi up` again" in done.stderr
-
-
-def test_a_token_is_minted_for_minutes_with_the_authoritys_hash(node: Node) -> None:
-    node.write("/etc/kubernetes/pki/ca.crt", "ca")
-    node.program(
-        "kubeadm",
-        f'echo "kubeadm join 198.18.10.10:6443 --token {TOKEN} '
-        f'--discovery-token-ca-cert-hash {HASH} "',
-    )
-    done = node.run("token")
-    assert done.stdout == f"{TOKEN}\n{HASH}\n{digest_of('ca')}\n"
-    assert node.calls == ["kubeadm token create --ttl 15m --print-join-command"]
-
-
-def test_no_token_is_an_error_not_an_empty_result(node: Node) -> None:
-    node.program("kubeadm", "echo")
-    done = node.run("token")
-    assert done.returncode == 1
-    assert "kubeadm token create printed no join command" in done.stderr
+    assert "the control plane signed nothing; run `pulumi up` again" in done.stderr
 
 
 @pytest.mark.parametrize(("known", "holds"), [("", True), ("me", True), ("another", False)])
