@@ -17,7 +17,7 @@ from lab.engine.cli import find_cli
 from lab.engine.engine import Engine, workspace
 from tests.lab.cloudflare.api_host import Served, serve_cloudflare
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(300)
 
 
 @dataclass

@@ -17,7 +17,7 @@ from lab.engine.engine import Engine, workspace
 from lab.engine.errors import EngineError
 from tests.lab.cloudflare.api_host import Served, serve_cloudflare
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(300)
 
 MARK = "layered-cloud/lab"
 VIP = "203.0.113.10"

@@ -21,7 +21,7 @@ from tests.components.host.test_push_engine import swept
 
 __all__ = ["swept"]
 
-pytestmark = [pytest.mark.root, pytest.mark.timeout(2000)]
+pytestmark = [pytest.mark.root, pytest.mark.timeout(300)]
 
 KEYS = "/root/.ssh/authorized_keys"
 
