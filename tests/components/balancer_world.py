@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from components.host.pair import watch
 from components.host.pair.keepalived import CONFIG as KEEPALIVED
 from components.loadbalancers import haproxy
 from settings.models import Stack
@@ -123,6 +124,9 @@ exit 1
 DAEMONS = f"""
 /lib/systemd/systemd-sysctl {haproxy.SYSCTL}
 /usr/sbin/haproxy -W -f {haproxy.DIRECTORY} -p /run/haproxy.pid -S /run/haproxy-master.sock &
+mkdir -p /run/{watch.RUNTIME}
+(cd {Path(watch.PROGRAM).parent}; exec python3 -B -m legwatch {watch.CONFIG}) &
+until [ -e {watch.VERDICT} ]; do sleep 0.05; done
 exec /usr/sbin/keepalived -n -l -i container -f {KEEPALIVED}
 """
 VIP, MANAGEMENT = "198.18.10.10", "198.18.0.10"
@@ -145,10 +149,12 @@ def build(world: World, site: str) -> dict[str, subprocess.Popen[bytes]]:
         for outside in (CDN, STRANGER):
             world.ip(name, "route", "add", f"{outside}/32", "dev", "eth1")
     path = world.file("site.pem", site)
-    return {
+    nodes = {
         name: node(world, name, address, path)
         for name, address in (("cp-1", 21), ("worker-1", 31), ("worker-2", 32))
     }
+    world.plug("cp-1", "eth1", "mgmt", "198.18.0.31/24")
+    return nodes
 
 
 def node(world: World, name: str, last: int, path: Path) -> subprocess.Popen[bytes]:

@@ -88,6 +88,7 @@ def test_the_machine_gets_exactly_the_rendered_files() -> None:
     assert {path for path, file in sent.items() if file["mode"] == "0755"} == {
         "/etc/keepalived/layered-failover",
         "/etc/keepalived/layered-health",
+        "/etc/nftables/layered-guard",
     }
 
 
