@@ -16,7 +16,7 @@ from tests.components import rendered, stacks
 from tests.components.world import World
 
 NODE = """
-import json, socket, ssl, sys, threading
+import json, socket, ssl, sys, threading, time
 health = {"status": 200}
 def proxied(connection):
     head = connection.recv(16, socket.MSG_WAITALL)
@@ -62,6 +62,8 @@ def ingress(connection, number, client, about):
         line, headers = request(stream)
         if not line:
             return
+        if "/hold " in line:
+            time.sleep(2)
         seen = {"node": sys.argv[1], "client": client, "connection": number, "line": line, **about}
         answer(stream, json.dumps({**seen, "headers": headers}).encode())
 def checked(connection, number):
@@ -225,6 +227,18 @@ def api(world: World, address: str) -> dict[str, Any]:
         world.python(space, GET, address, "6443", "https", "[{}]").splitlines()[0]
     )
     return answer
+
+
+def counted(world: World, proxy: str, server: str) -> dict[str, str]:
+    """One line of the statistics (HAProxy management guide, section 9.1)."""
+    script = (
+        "import urllib.request,sys;"
+        "print(urllib.request.urlopen(sys.argv[1], timeout=3).read().decode())"
+    )
+    text = world.python("runner", script, "http://198.18.0.21:8404/;csv")
+    header, *lines = text.removeprefix("# ").splitlines()
+    rows = [dict(zip(header.split(","), line.split(","), strict=False)) for line in lines]
+    return next(row for row in rows if (row["pxname"], row["svname"]) == (proxy, server))
 
 
 def daemons(world: World, space: str, comm: str) -> list[int]:

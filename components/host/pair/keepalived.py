@@ -38,14 +38,12 @@ def part(
     needs: Sequence[str] = (),
     scripts: Sequence[Text] = (),
     peer_networks: Sequence[str] = (),
-    conditional: bool = False,
 ) -> Part:
     """keepalived with the text `config`, started after the units `after`; it runs only while all of
     `needs` are active (systemd.unit(5), BindsTo=).
 
     `scripts` are what it runs itself. `peer_networks` are the legs it hears its peer on: none for a
-    machine alone. With `conditional` lines of `config` may begin with `@container` or `@^container`
-    (keepalived.conf(5), "Conditional configuration").
+    machine alone.
     """
     drop_in = _TEMPLATES.get_template("keepalived.dropin.j2")
     watches = (CONFIG, *(script.path for script in scripts))
@@ -56,7 +54,7 @@ def part(
             Text(path=CONFIG, content=config),
             Text(
                 path=DROP_IN,
-                content=drop_in.render(after=after, needs=needs, conditional=conditional),
+                content=drop_in.render(after=after, needs=needs),
             ),
             *scripts,
         ),

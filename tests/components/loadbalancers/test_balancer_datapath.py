@@ -25,6 +25,7 @@ from tests.components.balancer_world import (
     api,
     balancer_files,
     build,
+    counted,
     daemons,
     get,
     inside,
@@ -175,18 +176,6 @@ def tell(process: subprocess.Popen[bytes], status: int) -> None:
     process.stdin.write(f"{status}\n".encode())
     process.stdin.flush()
     assert process.stdout.readline() == b"set\n"
-
-
-def counted(world: World, proxy: str, server: str) -> dict[str, str]:
-    """One line of the statistics (HAProxy management guide, section 9.1)."""
-    script = (
-        "import urllib.request,sys;"
-        "print(urllib.request.urlopen(sys.argv[1], timeout=3).read().decode())"
-    )
-    text = world.python("runner", script, "http://198.18.0.21:8404/;csv")
-    header, *lines = text.removeprefix("# ").splitlines()
-    rows = [dict(zip(header.split(","), line.split(","), strict=False)) for line in lines]
-    return next(row for row in rows if (row["pxname"], row["svname"]) == (proxy, server))
 
 
 def test_the_statistics_count_requests_on_the_management_network_only(net: World) -> None:

@@ -85,11 +85,3 @@ def test_keepalived_is_checked_and_reloaded_when_its_file_or_a_script_changes() 
     assert set(service.watches) == {keepalived.CONFIG, keepalived.DROP_IN, script.path}
     assert service.on_change == "reload"
     assert "After=a.service b.service\n" in part.texts()[keepalived.DROP_IN]
-    assert "--config-id" not in part.texts()[keepalived.DROP_IN]
-
-
-def test_conditional_lines_are_told_which_of_them_count() -> None:
-    part = keepalived.part("", after=("a.service",), conditional=True, peer_networks=("lan",))
-
-    assert '--config-id "$id"' in part.texts()[keepalived.DROP_IN]
-    assert [(port.protocol, port.network) for port in part.ports] == [("vrrp", "lan")]
