@@ -58,6 +58,7 @@ class Drill:
         window: seconds from the end of `breaks` to the mending.
         target: where requests come from and go to.
         settled: returns once all is as before; raises `Broken`.
+        physics: for the page, what bounds the figure where a goal is out of reach or says little.
     """
 
     name: str
@@ -69,3 +70,4 @@ class Drill:
     window: float = WINDOW
     target: Callable[[World], Target] = public
     settled: Callable[[World], object] = well
+    physics: str = ""

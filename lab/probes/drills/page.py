@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from textwrap import wrap
 
 from lab.probes.drills.drill import Drill
 from lab.probes.drills.record import Record, of_newest
@@ -42,8 +43,8 @@ TAIL = """
   tests. One that is not promised yet is run and measured by them all the same, and the service
   must return.
 - **`up` afterwards**: what one more `up` changed after the drill, where that was asked.
-- The lab is one machine with two cores: the stream itself was late by at most {lag:.0f} ms, and
-  no gap is known more exactly than that.
+- The lab is one machine: the stream says how late it was itself, and no gap is known more
+  exactly than that. In these runs: {lag}.
 """
 
 
@@ -81,9 +82,18 @@ def page(drills: Sequence[Drill], records: Sequence[Record]) -> str:
     rows = summaries(drills, records)
     known = {each.drill.name: _row(each) for each in rows}
     table = [known.get(each.name) or _unknown(each) for each in drills]
-    lag = max((run.felt.lag for each in rows for run in each.runs), default=0.0)
+    lags = [run.felt.lag for each in rows for run in each.runs]
+    lag = f"{max(lags) * 1000:.0f} ms at the most" if lags else "none were kept yet"
     table = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|", *table]
-    return HEAD + "\n".join(table) + "\n" + TAIL.format(lag=lag * 1000)
+    physics = [f"- **{each.name}**: {each.physics}." for each in drills if each.physics]
+    told = _section("\n## What bounds them\n", physics)
+    return HEAD + "\n".join(table) + "\n" + TAIL.format(lag=lag) + told
+
+
+def _section(title: str, items: Sequence[str]) -> str:
+    """A section of items, each broken into lines of a document's width."""
+    wrapped = ["\n".join(wrap(each, 98, subsequent_indent="  ")) for each in items]
+    return "\n".join([title, *wrapped]) + "\n"
 
 
 def _unknown(drill: Drill) -> str:

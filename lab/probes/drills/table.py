@@ -96,6 +96,15 @@ _ROWS = (
     Drill(
         name="worker power",
         goal=POWER,
+        physics=(
+            "a balancer asks each node every second, waits at most 1 s, and believes the second "
+            "refusal 0.3 s later: 3.3 s at the most until the node gets no more. A request sent "
+            "there before has 2 s to be connected and then goes to another node; one already "
+            "under way on a kept connection is lost. The dead node's pods stay endpoints for 50 s "
+            "(kube-controller-manager, --node-monitor-grace-period): the ingress gives each "
+            "connection 1 s and tries the next pod. The gap is short since two nodes of three "
+            "answer all the time; look at the losses and the slowest answers"
+        ),
         promised=False,
         victim=victims.worker,
         breaks=power.off,
@@ -114,6 +123,12 @@ _ROWS = (
     Drill(
         name="MetalLB's announcer power",
         goal=POWER,
+        physics=(
+            "the speakers miss a node by gossip (memberlist, its defaults for a LAN, which MetalLB "
+            "does not let one set): a probe a second, 1 to 3 s until one fails, then 4 s of "
+            "suspicion, so 5 to 7 s with three nodes. The goal is out of reach with addresses by "
+            "ARP; the service's own way, over NodePorts, does not pass here"
+        ),
         promised=False,
         victim=victims.announcer,
         breaks=power.off,

@@ -183,6 +183,8 @@ def test_the_page_names_every_drill_its_goal_and_whether_it_was_kept() -> None:
     assert cells[6] == "40 of 800 (worst run 10.0%)"
     assert cells[7:9] == ["1.2 s", "no, promised"]
     assert cells[-2] == "c0ffee"
+    assert "4 ms at the most" in text
+    assert "- **MetalLB's announcer power**: the speakers" in text
 
 
 def test_the_picture_has_a_bar_a_drill_that_ran() -> None:
