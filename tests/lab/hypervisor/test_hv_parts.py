@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from lab.hypervisor import firmware, hosts, images, kernel, preflight
+from lab.hypervisor.hypervisor import Hypervisor
 from lab.hypervisor.layout import Layout
 from lab.hypervisor.settings import Settings
-from lab.hypervisor.spec import MachineSpec, NicSpec, Running
+from lab.hypervisor.spec import MachineError, MachineSpec, NicSpec, Running
 from lab.network import Topology
 from lab.processes import Process, identify, start_time, wait_until
 
@@ -195,3 +196,25 @@ def test_shell_scripts_pass_shellcheck(script: str) -> None:
         pytest.skip("needs shellcheck")
     done = subprocess.run([tool, str(HERE / script)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_a_machines_port_is_found_by_the_bridge_its_nic_is_on(tmp_path: Path) -> None:
+    hypervisor = Hypervisor(tmp_path, Topology.default(), tmp_path / "cache")
+    layout, names = hypervisor.layout, ("mgmt", "vmbr1")
+    folder = layout.machine(101)
+    folder.root.mkdir(parents=True)
+    layout.pve_state.write_text(
+        json.dumps({"guests": [{"vmid": 101, "name": "router-a", "node": "pve1"}]})
+    )
+    nics = tuple(
+        NicSpec(interface=f"eth{index}", mac=f"02:00:00:00:00:0{index}", bridge=name, mtu=1500)
+        for index, name in enumerate(names)
+    )
+    spec = MachineSpec(
+        vmid=101, name="router-a", uuid="u", image="i", memory_bytes=1, cores=1, nics=nics
+    )
+    folder.spec.write_text(spec.to_json())
+    assert hypervisor.port("router-a", "lan") == "tap101i1"
+    assert hypervisor.port("router-a", "mgmt") == "tap101i0"
+    with pytest.raises(MachineError, match="router-a has no NIC on wan"):
+        hypervisor.port("router-a", "wan")
