@@ -66,9 +66,9 @@ class HostAction(remote.Command):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         refuse_nonsense(name, args)
-        late = pulumi.Output.all(epoch=args.epoch, secrets=dict(args.secrets))
-        stdin = late.apply(
-            lambda known: payload.document(
+
+        def sent(epoch: str, secrets: Mapping[str, str]) -> str:
+            return payload.document(
                 payload.action(
                     resource=name,
                     name=args.name,
@@ -76,12 +76,18 @@ class HostAction(remote.Command):
                     guard=args.guard,
                     undo=args.undo,
                     result=args.result,
-                    secrets=known["secrets"],
-                    epoch=known["epoch"],
+                    secrets=secrets,
+                    epoch=epoch,
                     seconds=args.seconds,
                 )
             )
-        )
+
+        stdin: pulumi.Input[str]
+        if isinstance(args.epoch, str) and not args.secrets:
+            stdin = sent(args.epoch, {})
+        else:
+            late = pulumi.Output.all(epoch=args.epoch, secrets=dict(args.secrets))
+            stdin = late.apply(lambda known: sent(known["epoch"], known["secrets"]))
         secret = args.result is not None and args.result_secret
         exchange = Exchange(
             machine=args.machine,

@@ -182,8 +182,12 @@ def _request(name: str, args: HostConfigurationArgs) -> pulumi.Output[payload.Js
         else file.content
         for file in args.files
     }
+    # An output for each of a thousand machines' dozen files would be most of a preview's work.
+    known = {path: text for path, text in shown.items() if isinstance(text, str)}
+    late = {path: text for path, text in shown.items() if path not in known}
 
-    def build(texts: dict[str, str]) -> payload.Json:
+    def build(given: Mapping[str, str]) -> payload.Json:
+        texts = {**known, **given}
         return payload.configuration(
             resource=name,
             machine=args.machine.name,
@@ -210,7 +214,9 @@ def _request(name: str, args: HostConfigurationArgs) -> pulumi.Output[payload.Js
             seconds=args.seconds,
         )
 
-    return pulumi.Output.all(**shown).apply(build)
+    if not late:
+        return pulumi.Output.from_input("").apply(lambda _: build({}))
+    return pulumi.Output.all(**late).apply(build)
 
 
 _PLACEHOLDER = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
