@@ -60,8 +60,8 @@ def ingress(connection, number, client, about):
     stream = connection.makefile("rwb")
     while True:
         line, headers = request(stream)
-        if not line:
-            return
+        if not line or ("/leaving " in line and sys.argv[1] == "worker-1"):
+            return connection.shutdown(socket.SHUT_RDWR)
         if "/hold " in line:
             time.sleep(2)
         seen = {"node": sys.argv[1], "client": client, "connection": number, "line": line, **about}

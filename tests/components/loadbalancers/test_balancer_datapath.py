@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -95,6 +96,27 @@ def test_nobody_else_names_a_client(net: World) -> None:
     assert "192.0.2.7" not in json.dumps(seen)
     assert seen["headers"]["x-forwarded-for"] == STRANGER
     assert seen["headers"]["x-forwarded-proto"] == "http"
+
+
+LEAVING = """
+import http.client, json, sys
+seen = []
+for _ in range(6):
+    connection = http.client.HTTPConnection(sys.argv[1], 80, timeout=4)
+    connection.request(sys.argv[2], "/leaving")
+    seen.append(connection.getresponse().status)
+print(json.dumps(sorted(set(seen))))
+"""
+
+
+@pytest.mark.parametrize(("method", "seen"), [("GET", [200]), ("POST", [200, 502])])
+def test_a_request_that_one_ingress_leaves_without_an_answer_is_asked_of_another_if_that_is_safe(
+    net: World, method: str, seen: list[int]
+) -> None:
+    """An ingress that leaves closes connections on which a request is on its way."""
+    done = net.run("cdn", [sys.executable, "-c", LEAVING, VIP, method])
+
+    assert json.loads(done.stdout) == seen
 
 
 def test_clients_that_share_a_connection_of_the_cdn_are_told_apart(net: World) -> None:
