@@ -33,6 +33,7 @@ await_cloud_init() {
     case $status in
     0 | 2) return 0 ;;
     124) echo "cloud-init is not done after $cloud_init_seconds s; going on." >&2 && return 0 ;;
+    *) ;;
     esac
     compgen -G '/var/lib/layered-cloud/*/manifest.json' >/dev/null && return 0
     cat "$said" >&2

@@ -122,7 +122,7 @@ def test_every_resource_hangs_below_the_layer() -> None:
 def test_a_workers_actions_are_those_that_once_hung_below_a_component_of_its_own() -> None:
     """Taken for others, they would be made anew and the old ones deleted: the node be reset."""
     seen = run()
-    for what in ("identity", "token", "join", "member"):
+    for what in ("identity", "join", "member"):
         (before,) = command(seen, f"worker-1-{what}").aliases
         kinds = ("cluster:Cluster", "cluster:Worker", "host:Action")
         above = "$".join(f"layered-cloud:{kind}" for kind in kinds)

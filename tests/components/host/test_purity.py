@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 KNOWS_THE_ENGINE = (
     *("__init__", "args", "baselines", "component"),
-    *("control_planes", "worker"),
+    *("control_planes", "founding", "handed_out", "worker"),
     *("contract", "kind", "kinds"),
 )
 PURE = (
@@ -75,5 +75,5 @@ def test_a_pure_module_reaches_no_engine(module: str) -> None:
 def test_the_judge_sees_an_engine_behind_another_module() -> None:
     assert "pulumi" in reached("components.host.configuration")
     assert "pulumi" not in imported("components.host.configuration") - {"pulumi"}
-    assert "pulumi_command" in reached("components.host.action")
-    assert "pulumi_command" not in imported("components.host.action")
+    assert "pulumi_command" in reached("components.cluster.worker")
+    assert "pulumi_command" not in imported("components.cluster.worker")
