@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -85,8 +85,23 @@ def check(
     """Probe every promise of the running lab."""
     from lab.probes.catalogue import PROBES
 
+    _probed(PROBES, only, as_json)
+
+
+@app.command()
+def rollout(
+    as_json: Json = False,
+    only: Annotated[str | None, typer.Option(help="rollouts whose name contains this")] = None,
+) -> None:
+    """Renew each part of the data path under 200 requests/s and 50 streams: nothing may be lost."""
+    from lab.probes.rollouts import ROLLOUTS
+
+    _probed(ROLLOUTS, only, as_json)
+
+
+def _probed(probes: Mapping[str, result.Probe], only: str | None, as_json: bool) -> None:
     with for_people():
-        chosen = {name: probe for name, probe in PROBES.items() if not only or only in name}
+        chosen = {name: probe for name, probe in probes.items() if not only or only in name}
         _report(result.run(datacentre.world(), chosen), as_json)
 
 

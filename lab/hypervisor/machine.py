@@ -16,6 +16,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,8 @@ from lab.hypervisor.layout import VOLUMES, Layout, MachineDir
 from lab.hypervisor.seed import SEED_DIR, Seed
 from lab.hypervisor.settings import Settings
 from lab.hypervisor.spec import MachineError, MachineSpec, Running
-from lab.network import Network
+from lab.network import Network, faults
+from lab.network.ip import NetworkError
 from lab.processes import Process, detached, identify, wait_until
 
 START_SECONDS = 30.0
@@ -182,6 +184,7 @@ class NspawnDriver:
 
     def _power_off(self, vmid: int) -> None:
         folder = self.layout.machine(vmid)
+        self._unplug(vmid)
         try:
             found = Running.from_json(folder.run.read_text())
         except (OSError, ValueError, TypeError):
@@ -195,6 +198,17 @@ class NspawnDriver:
         if not cgroups.kill(self.group(vmid)):
             left = sorted(cgroups.members(self.group(vmid)))
             raise MachineError(f"VM {vmid}: processes {left} do not end")
+
+    def _unplug(self, vmid: int) -> None:
+        # First: this kernel would go on answering and forwarding for a machine whose processes end.
+        try:
+            spec = MachineSpec.from_json(self.layout.machine(vmid).spec.read_text())
+        except (OSError, ValueError, TypeError):
+            return
+        with suppress(NetworkError):
+            faults.pull(
+                self.settings.topology, *(port_of(vmid, index) for index in range(len(spec.nics)))
+            )
 
     def _clean(self, vmid: int) -> None:
         self.layout.machine(vmid).run.unlink(missing_ok=True)

@@ -27,10 +27,10 @@ def join(topology: Topology, port: str, bridge: str) -> None:
     ip.batch(topology.switch, [f"link set {port} master {master} up"])
 
 
-def pull(topology: Topology, port: str) -> None:
-    """Pull a port's cable: the interface at its other end has no carrier until `join`.
+def pull(topology: Topology, *ports: str) -> None:
+    """Pull the cables of ports: the interfaces at their other ends have no carrier until `join`.
 
     Raises:
         NetworkError: there is no such port.
     """
-    ip.batch(topology.switch, [f"link set {port} down"])
+    ip.batch(topology.switch, [f"link set {port} down" for port in ports])

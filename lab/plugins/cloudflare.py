@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 from lab.plugins import cloudflare_ranges
 from lab.plugins.cloudflare_client import BASE_URL, Client, NotFound
+from lab.plugins.cloudflare_names import camel, snake
 from lab.plugins.server import (
     UNKNOWN,
     CheckFailed,
@@ -34,23 +35,6 @@ from lab.plugins.server import (
 
 VALIDITIES = (7, 30, 90, 365, 730, 1095, 5475)
 REQUEST_TYPES = ("origin-rsa", "origin-ecc", "keyless-certificate")
-
-
-def snake(value: Any) -> Any:
-    """A property value as the API names it."""
-    if isinstance(value, dict):
-        return {re.sub(r"([A-Z])", r"_\1", key).lower(): snake(each) for key, each in value.items()}
-    return [snake(each) for each in value] if isinstance(value, list) else value
-
-
-def camel(value: Any) -> Any:
-    """An API value as the SDK names it."""
-    if isinstance(value, dict):
-        return {
-            re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), key): camel(each)
-            for key, each in value.items()
-        }
-    return [camel(each) for each in value] if isinstance(value, list) else value
 
 
 class _Api(Resource):
@@ -109,7 +93,7 @@ class DnsRecord(_Api):
 
     def delete(self, ctx: Context, id: str, state: Properties, inputs: Properties) -> None:
         """DELETE zones/ZONE/dns_records/ID."""
-        _gone_is_fine(self.api, ctx, f"zones/{state['zoneId']}/dns_records/{id}")
+        self.api.delete(ctx, f"zones/{state['zoneId']}/dns_records/{id}")
 
 
 def _without_nothing(row: Mapping[str, Any]) -> Properties:
@@ -137,13 +121,6 @@ def _same_name(name: str, live: Mapping[str, Any]) -> bool:
     zone = live.get("zone_name") or ""
     whole = zone if name == "@" else f"{name}.{zone}"
     return live.get("name") in (name, whole)
-
-
-def _gone_is_fine(api: Client, ctx: Context, path: str) -> None:
-    try:
-        api.call(ctx, "DELETE", path)
-    except NotFound:
-        ctx.log(f"{path} was gone already")
 
 
 class ZoneSetting(_Api):
@@ -242,7 +219,7 @@ class OriginCaCertificate(_Api):
 
     def delete(self, ctx: Context, id: str, state: Properties, inputs: Properties) -> None:
         """Revokes it."""
-        _gone_is_fine(self.api, ctx, f"certificates/{id}")
+        self.api.delete(ctx, f"certificates/{id}")
 
 
 class CloudflareProvider(Provider):

@@ -61,6 +61,13 @@ class Client:
             ctx.pause(0.25 * 2**attempt)
         raise AssertionError("unreachable")
 
+    def delete(self, ctx: Context, path: str) -> None:
+        """Delete what may be gone already."""
+        try:
+            self.call(ctx, "DELETE", path)
+        except NotFound:
+            ctx.log(f"{path} was gone already")
+
 
 def _refused(error: requests.ConnectionError) -> bool:
     return "NewConnectionError" in repr(error) or "refused" in str(error)

@@ -24,7 +24,7 @@ _ROWS = (
     Drill(
         name="router WAN dead, link up",
         goal=LEG,
-        promised=False,
+        promised=True,
         victim=victims.router,
         breaks=legs.dead("wan"),
         mends=legs.back("wan"),
@@ -32,7 +32,7 @@ _ROWS = (
     Drill(
         name="router LAN dead, link up",
         goal=LEG,
-        promised=False,
+        promised=True,
         victim=victims.router,
         breaks=legs.dead("lan"),
         mends=legs.back("lan"),
@@ -48,7 +48,7 @@ _ROWS = (
     Drill(
         name="balancer LAN dead, link up",
         goal=LEG,
-        promised=False,
+        promised=True,
         victim=victims.balancer,
         breaks=legs.dead("lan"),
         mends=legs.back("lan"),
@@ -80,7 +80,7 @@ _ROWS = (
     Drill(
         name="keepalived killed on a router",
         goal=POWER,
-        promised=False,
+        promised=True,
         victim=victims.router,
         breaks=daemons.signal("keepalived", "KILL"),
         mends=daemons.mended("keepalived"),
@@ -88,7 +88,7 @@ _ROWS = (
     Drill(
         name="keepalived killed on a balancer",
         goal=POWER,
-        promised=False,
+        promised=True,
         victim=victims.balancer,
         breaks=daemons.signal("keepalived", "KILL"),
         mends=daemons.mended("keepalived"),

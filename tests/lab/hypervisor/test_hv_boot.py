@@ -152,7 +152,9 @@ def leftovers(state: Path) -> dict[str, list[str]]:
 NOTHING: dict[str, list[str]] = {"namespaces": [], "cgroups": [], "mounts": [], "processes": []}
 
 
-def test_a_machine_lives_through_boot_unplugging_and_destruction(lab: Lab, tmp_path: Path) -> None:
+def test_a_machine_lives_through_boot_unplugging_and_destruction(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hypervisor = lab.hypervisor
     assert hypervisor.up(IMAGE) == lab.credentials, "a second up is no change"
     started = time.monotonic()
@@ -196,7 +198,19 @@ def test_a_machine_lives_through_boot_unplugging_and_destruction(lab: Lab, tmp_p
     # Unplugged: off at once, seen by a refresh, and on again without a second first boot.
     leader = hypervisor.machines()[0].pid
     assert leader is not None
-    hypervisor.power_off(NAME)
+    port = hypervisor.port(NAME, "mgmt")
+    with monkeypatch.context() as patched:
+        carried: list[bool] = []
+        kill = cgroups.kill
+
+        def killed(group: str) -> bool:
+            (link,) = ip.query(hypervisor.topology.switch, "link", "show", port)
+            carried.append("UP" in link["flags"])
+            return kill(group)
+
+        patched.setattr(cgroups, "kill", killed)
+        hypervisor.power_off(NAME)
+    assert carried[0] is False, "its network outlived it"
     assert identify(leader) is None
     with pytest.raises(MachineError, match="VM 101 not running"):
         hypervisor.machine_exec(NAME, ["true"])
