@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
 from typing import Any, Final
 
 from settings.checks.decided import Decided, undone
 from settings.checks.registry import reads
+from settings.models.addresses import is_any_address
 from settings.models.cluster import API_SERVER_PORT
 from settings.models.stack import Stack
 from settings.problems import ABSENT, Problem, problem
@@ -149,18 +149,10 @@ def the_apis_names_are_names(stack: Stack) -> Iterator[Problem]:
         yield problem(path, ABSENT, "is no list", "write [NAME, ADDRESS]")
         return
     for index, each in enumerate(given):
-        if not isinstance(each, str) or not (_NAME.fullmatch(each) or _is_address(each)):
+        if not isinstance(each, str) or not (_NAME.fullmatch(each) or is_any_address(each)):
             shown = ABSENT if isinstance(each, dict | list) else each
             right = "write one such as api.example.org"
             yield problem(f"{path}[{index}]", shown, "is no host name and no address", right)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _held(stack: Stack, keys: tuple[str, ...]) -> Mapping[str, Any]:

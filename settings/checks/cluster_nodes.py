@@ -16,14 +16,13 @@ _FORWARDING = re.compile(r"net\.ipv4\.(ip_forward|conf\..+\.(mc_)?forwarding)")
 _STRICT = re.compile(r"net\.ipv4\.conf\..+\.rp_filter")
 _BRIDGED = re.compile(r"net\.bridge\.bridge-nf-call-(ip|ip6)tables")
 
+_NAMED: Final = re.compile(r"/etc/.*/([0-9]{2}-?)?layered-(cloud|leg)[^/]*")
+"""Files that bear this program's name, whatever the folder."""
 _OWNED: Final = (
     *("/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/chrony/chrony.conf"),
     *("/etc/default/kubelet", "/etc/modules-load.d/kubernetes.conf"),
-    *("/etc/sysctl.d/90-kubernetes.conf", "/etc/systemd/journald.conf.d/60-layered-cloud.conf"),
-    *("/etc/ssh/sshd_config.d/10-layered-cloud.conf", "/etc/apt/sources.list"),
-    *("/etc/systemd/system/ssh.service.d/10-layered-cloud.conf", "/root/.ssh/authorized_keys"),
-    *("/etc/cloud/cloud.cfg.d/99-layered-cloud.cfg", "/etc/apt/sources.list.d/debian.sources"),
-    *("/etc/apt/apt.conf.d/52layered-cloud-upgrades", "/etc/kubernetes/kubeadm-config.yaml"),
+    *("/etc/sysctl.d/90-kubernetes.conf", "/etc/apt/sources.list", "/root/.ssh/authorized_keys"),
+    *("/etc/apt/sources.list.d/debian.sources", "/etc/kubernetes/kubeadm-config.yaml"),
 )
 """Files of this program on a node; a test compares them with what the layers write."""
 _FOLDERS: Final = {
@@ -99,7 +98,7 @@ def node_files_are_nobody_elses(stack: Stack) -> Iterator[Problem]:
     for name in paths:
         path = f"cluster.node_files.{name}"
         folder = next((each for each in _FOLDERS if name.startswith(each)), None)
-        if name in owned:
+        if name in owned or _NAMED.fullmatch(name):
             yield problem(path, ABSENT, "is a file of this program's own", "write another file")
         elif name in _SYSTEMS:
             yield problem(

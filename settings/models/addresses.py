@@ -49,6 +49,11 @@ def is_address(text: str) -> bool:
     return True
 
 
+def is_any_address(text: str) -> bool:
+    """Whether the text is an address of either family, without a prefix length or brackets."""
+    return is_address(text) or ("/" not in text and "[" not in text and is_ipv6(text))
+
+
 def _address(value: object) -> object:
     if isinstance(value, IPv4Address):
         return value

@@ -23,6 +23,10 @@ SETTINGS = Path(models.__file__).parent.parent
 
 UNCLAIMED = {
     "networks.resolvers": "others' servers",
+    "routers.neighbours.wan": "asked there, whoever they are",
+    "routers.neighbours.lan": "asked there, whoever they are",
+    "balancers.neighbours.lan": "asked there, whoever they are",
+    "balancers.neighbours.management": "asked there, whoever they are",
     "platform.metallb.pool.first": "a range of its own",
     "platform.metallb.pool.last": "a range of its own",
     "platform.ingress.load_balancer_ip": "of the pool",
