@@ -135,6 +135,7 @@ def test_a_single_router_has_no_guard_and_no_conntrackd() -> None:
     assert sent["owner_guard"] is None
     assert [service["name"] for service in sent["services"]] == [
         "layered-firewall.service",
+        "layered-firewall-guard.service",
         "keepalived.service",
     ]
     assert [check["name"] for check in sent["checks"]] == ["nftables", "keepalived"]
@@ -146,7 +147,9 @@ def test_services_come_up_in_order_and_conntrackd_is_never_reloaded() -> None:
 
     assert [(service["name"], service["on_change"]) for service in sent] == [
         ("layered-firewall.service", "none"),
+        ("layered-firewall-guard.service", "restart"),
         ("conntrackd.service", "restart"),
+        ("layered-legs.service", "restart"),
         ("keepalived.service", "reload"),
         ("layered-health.socket", "restart"),
     ]

@@ -137,6 +137,8 @@ class Watcher:
                     self.peer, self.left = said, False
                 elif message == FAREWELL:
                     self.peer, self.left, self.met = None, True, False
+                    # It reloads right then, and is without the addresses for a moment.
+                    self.held_at = now
                     self._note("met").unlink(missing_ok=True)
         if not self.met:
             self._meet()
