@@ -182,7 +182,7 @@ def world(swept: None) -> Iterator[World]:
 
 def test_from_nothing_through_changes_to_nothing(world: World) -> None:
     first = world.engine.up()
-    assert first.changes["create"] == 6, first.steps  # stack, 2 components, 3 commands
+    assert first.changes["create"] == 4, first.steps  # the stack and 3 commands
     assert "password xyzzy" in (world.machine.text("/etc/demo/b.conf") or "")
     assert world.machine.text("/root/token") == world.engine.outputs()["token"] + "\n"
     assert world.engine.secret_outputs() == {"token"}

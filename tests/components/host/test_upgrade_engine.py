@@ -10,24 +10,11 @@ import pulumi
 import pytest
 from pulumi_command import remote
 
-from components.cluster.worker import Worker, WorkerArgs
-from components.host import Connection, HostAction, HostActionArgs, Machine
-from components.host.baseline import Baseline, BaselineArgs
-from components.host.endpoint import ApiEndpoint
 from lab.engine.cli import find_cli
 from lab.engine.engine import workspace
 
 pytestmark = pytest.mark.timeout(300)
 
-MACHINE = Machine(
-    name="m",
-    role="worker",
-    addresses={"management": IPv4Interface("198.18.0.41/24")},
-    interfaces={"management": "eth0"},
-    connection=Connection(host="198.18.0.41", private_key="KEY", host_key="ssh-ed25519 AAAA"),
-    vm=None,
-    host="pve1",
-)
 HOST = "layered-cloud:host"
 CLUSTER = "layered-cloud:cluster:Cluster"
 STEPS = ("identity", "token", "join", "member")
@@ -62,14 +49,29 @@ def before() -> None:
 
 
 def now() -> None:
-    HostAction("init", HostActionArgs(machine=MACHINE, name="init", do="true"))
-    Baseline("m-baseline", BaselineArgs(machine=MACHINE, authorized_keys=("ssh-ed25519 A",)))
+    # The engine runs a program with modules of its own, and looks names up in them.
+    from components.cluster.worker import Worker, WorkerArgs
+    from components.host import Connection, HostAction, HostActionArgs, Machine
+    from components.host.baseline import Baseline, BaselineArgs
+    from components.host.endpoint import ApiEndpoint
+
+    machine = Machine(
+        name="m",
+        role="worker",
+        addresses={"management": IPv4Interface("198.18.0.41/24")},
+        interfaces={"management": "eth0"},
+        connection=Connection(host="198.18.0.41", private_key="KEY", host_key="ssh-ed25519 AAAA"),
+        vm=None,
+        host="pve1",
+    )
+    HostAction("init", HostActionArgs(machine=machine, name="init", do="true"))
+    Baseline("m-baseline", BaselineArgs(machine=machine, authorized_keys=("ssh-ed25519 A",)))
     cluster = pulumi.ComponentResource(CLUSTER, "cluster")
     Worker(
         "m",
         WorkerArgs(
-            machine=MACHINE,
-            control_plane=MACHINE,
+            machine=machine,
+            control_plane=machine,
             api=ApiEndpoint(lan=IPv4Address("198.18.10.10"), management=IPv4Address("198.18.0.10")),
             ignore_preflight_errors=(),
         ),
@@ -104,11 +106,15 @@ def test_every_command_is_updated_and_only_components_go() -> None:
         engine.up()
         upgraded = True
         steps = engine.preview().steps
-    commands = {"init", "m-baseline", "m-baseline-confirm", *(f"m-{step}" for step in STEPS)}
-    assert named(steps, "update") == commands
-    assert {each["op"] for each in steps} == {"update", "delete"}
-    gone = {each["type"] for each in steps if each["op"] == "delete"}
-    assert gone == {
+    # A worker joins with a certificate, and no more with a token.
+    kept = {f"m-{step}" for step in STEPS} - {"m-token"}
+    assert named(steps, "update") == {"init", "m-baseline", "m-baseline-confirm", *kept}
+    assert named(steps, "create") == {"m-certificate"}
+    assert {each["op"] for each in steps} == {"create", "update", "delete"}
+    gone = [each for each in steps if each["op"] == "delete"]
+    commands = {each["urn"] for each in gone if each["type"] == "command:remote:Command"}
+    assert {urn.rsplit("::", 1)[-1] for urn in commands} == {"m-token"}
+    assert {each["type"] for each in gone if each["urn"] not in commands} == {
         "layered-cloud:cluster:Worker",
         *(f"{HOST}:{kind}" for kind in ("Action", "Baseline", "Configuration")),
     }

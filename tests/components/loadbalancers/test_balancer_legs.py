@@ -15,9 +15,11 @@ from tests.components.balancer_world import (
     MANAGEMENT,
     VIP,
     api,
+    balancer_files,
     build,
     get,
     owner,
+    stack_of,
     start_balancer,
 )
 from tests.components.world import World, lacking, until
@@ -36,7 +38,7 @@ def net() -> Iterator[World]:
     with World() as world:
         world.nodes = build(world, site)  # type: ignore[attr-defined]
         for name in BALANCERS:
-            start_balancer(world, name, site)
+            start_balancer(world, name, balancer_files(stack_of(), name, site))
         until(lambda: owner(world) == "lb-a", "lb-a owns both VIPs", 40)
         until(lambda: get(world, "cdn")[0].get("status") == 200, "a request is answered", 40)
         yield world
