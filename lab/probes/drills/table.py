@@ -16,7 +16,7 @@ _ROWS = (
     Drill(
         name="router power",
         goal=POWER,
-        promised=True,
+        promised=False,
         victim=victims.router,
         breaks=power.off,
         mends=power.on,
@@ -40,7 +40,7 @@ _ROWS = (
     Drill(
         name="balancer power",
         goal=POWER,
-        promised=True,
+        promised=False,
         victim=victims.balancer,
         breaks=power.off,
         mends=power.on,
