@@ -174,7 +174,8 @@ def test_of_twenty_runs_p99_is_the_largest() -> None:
 
 
 def test_the_page_names_every_drill_its_goal_and_whether_it_was_kept() -> None:
-    text = page.page(list(DRILLS.values()), [made(0.8), made(1.3, lost=40)])
+    drills = {**DRILLS, POWER.name: replace(POWER, promised=True)}
+    text = page.page(list(drills.values()), [made(0.8), made(1.3, lost=40)])
     rows = {line.split(" | ")[0].strip("| "): line for line in text.splitlines() if "| " in line}
     assert set(DRILLS) <= set(rows)
     assert len({line.count("|") for line in rows.values()}) == 1
