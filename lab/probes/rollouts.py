@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from components.platform.ingress import CONTROLLERS
 from lab.probes.edge import demo, public_vips
 from lab.probes.result import Probe, promise
 from lab.probes.world import World, script
@@ -103,22 +104,25 @@ def loaded(
     return Seen(**json.loads(out))
 
 
+def replaced(world: World, namespace: str, workload: str, seconds: int = ROLLOUT_SECONDS) -> None:
+    """Every pod of a workload (`daemonset/NAME`) is replaced, as an upgrade does, and awaited for
+    `seconds` at most."""
+    words = ["--namespace", namespace, workload]
+    world.kubectl("rollout", "restart", *words)
+    world.kubectl("rollout", "status", f"--timeout={seconds}s", *words, seconds=seconds + 30)
+
+
 def renewed(world: World, namespace: str, workload: str) -> str:
-    """Every pod of a workload (`daemonset/NAME`) is replaced under load."""
-
-    def rollout() -> None:
-        world.kubectl("-n", namespace, "rollout", "restart", workload)
-        status = ("rollout", "status", workload, f"--timeout={ROLLOUT_SECONDS}s")
-        world.kubectl("-n", namespace, *status, seconds=ROLLOUT_SECONDS + 30)
-
-    seen = loaded(world, rollout)
+    """The same under load."""
+    seen = loaded(world, lambda: replaced(world, namespace, workload))
     promise(not seen.lost and not seen.streams_lost, f"{workload} renewed: {seen}")
     return f"{workload} renewed: {seen}"
 
 
 def ingress(world: World) -> str:
     """The ingress controller's pods."""
-    return renewed(world, "traefik", "daemonset/traefik")
+    controller = CONTROLLERS[world.stack.platform.ingress.kind]
+    return renewed(world, controller.namespace, f"daemonset/{controller.name}")
 
 
 def network(world: World) -> str:

@@ -5,27 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from components.platform.ingress import CONTROLLERS
+from lab.probes.rollouts import replaced
 from lab.probes.world import World
 
 SECONDS = 300
 
 
-def _replaced(world: World, namespace: str, name: str) -> None:
-    words = ["--namespace", namespace, f"daemonset/{name}"]
-    world.kubectl("rollout", "restart", *words)
-    world.kubectl("rollout", "status", f"--timeout={SECONDS}s", *words, seconds=SECONDS + 30)
-
-
 def ingress(world: World, _victim: str) -> None:
     """Every pod of the ingress."""
     controller = CONTROLLERS[world.stack.platform.ingress.kind]
-    _replaced(world, controller.namespace, controller.name)
+    replaced(world, controller.namespace, f"daemonset/{controller.name}", SECONDS)
 
 
 def pods_of(namespace: str, name: str) -> Callable[[World, str], None]:
     """Every pod of a DaemonSet."""
 
     def breaks(world: World, _victim: str) -> None:
-        _replaced(world, namespace, name)
+        replaced(world, namespace, f"daemonset/{name}", SECONDS)
 
     return breaks
