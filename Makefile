@@ -14,6 +14,8 @@ BASE ?=
 FULL ?=
 PROFILE ?=
 RUNS ?= 20
+# A file's tests stay together: they share what the first of them sets up.
+ABREAST := -n auto --maxprocesses 4 --dist loadfile
 export PYTHONDONTWRITEBYTECODE := 1
 
 help: ## this list
@@ -68,7 +70,7 @@ lint: venv
 	@$(PYTHON) -m lab.software run actionlint
 
 unit: venv ## the tests that need no lab
-	@$(PYTHON) -m pytest -m "not lab" tests
+	@$(PYTHON) -m pytest $(ABREAST) -m "not lab" tests
 
 plugins: venv ## fetch the providers' real plugins, where the machine may; then none is built
 	@$(PYTHON) -m lab.engine plugins
@@ -79,7 +81,8 @@ software: deps venv ## build what the lab is made of (the first time: about half
 # Every other datacentre has its own tests, which test-all runs.
 test: preflight deps venv lint software ## every test, the default datacentre's included (a lab comes up and goes)
 	@trap '$(PYTHON) -m lab down --quiet || true' EXIT; \
-	$(PYTHON) -m pytest tests -m "not profile" --cov=settings --cov=components --cov-report=term:skip-covered
+	$(PYTHON) -m pytest $(ABREAST) tests -m "not lab" --cov=settings --cov=components --cov-report=term:skip-covered; \
+	$(PYTHON) -m pytest tests -m "lab and not profile"
 
 test-all: preflight deps venv ## that, and every other datacentre; goes on where it stopped; PROFILE=NAME only one
 	@trap '$(PYTHON) -m lab down --quiet || true' EXIT; $(PYTHON) -m lab.trials $(PROFILE)
