@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -90,7 +91,14 @@ class GoProgram:
         # Only where there are any, so that the keys of all other programs stay what they were.
         more = {"stubs": self.module.stubs, "taken": self.taken, "generates": self.generates}
         inputs |= {name: json.dumps(value, sort_keys=True) for name, value in more.items() if value}
-        return Item(name=self.name, version=self.version, inputs=inputs, make=self._make, turn="go")
+        return Item(
+            name=self.name,
+            version=self.version,
+            inputs=inputs,
+            make=self._make,
+            turn="go",
+            fetch=self._fetch,
+        )
 
     @property
     def ldflags(self) -> str:
@@ -103,6 +111,19 @@ class GoProgram:
         if name not in self.packages:
             raise KeyError(f"{self.name} builds {', '.join(self.packages)}, not {name}")
         return self.item.path / name
+
+    def _fetch(self, progress: Progress) -> None:
+        """Fill Go's module cache with the modules that the packages are made of."""
+        go = go_command(progress)
+        with tempfile.TemporaryDirectory(prefix="layered-fetch-") as folder:
+            work = Path(folder)
+            self.module.write_stubs(work)
+            _write(work, {"go.mod": self.module.text(self.name), **self.sources})
+            for name, where in self.taken.items():
+                shutil.copyfile(self._in_module(where, progress), work / name)
+            ran = [package for package, *_ in self.generates]
+            listed = [go, "list", "-e", "-deps", *self.packages.values(), *ran]
+            run_go(listed, work, progress, what=self.name)
 
     def _make(self, directory: Path, progress: Progress) -> None:
         go = go_command(progress)

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sysconfig
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -47,22 +48,27 @@ def run_go(argv: Sequence[str], directory: Path, progress: Progress, *, what: st
         "GOTOOLCHAIN": "local",
     }
     said: list[str] = []
-    with subprocess.Popen(
-        [*TIED, *argv],
-        close_fds=False,
-        cwd=directory,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    # A file takes however much it prints; a pipe that nobody reads yet would stop it.
+    with (
+        tempfile.TemporaryFile("w+") as printed,
+        subprocess.Popen(
+            [*TIED, *argv],
+            close_fds=False,
+            cwd=directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=printed,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process,
+    ):
         assert process.stderr is not None
-        assert process.stdout is not None
         for count, line in enumerate(process.stderr):
             said.append(line.rstrip())
             progress.detail(f"{what}: {count} {line.strip()}")
-        output = process.stdout.read()
+        process.wait()
+        printed.seek(0)
+        output = printed.read()
     if process.returncode != 0:
         words = "\n".join([*output.splitlines()[-10:], *said[-30:]])
         raise BuildError(f"{words}\n(go said this building {what}; the command was {argv[1]})")

@@ -6,16 +6,16 @@ software.helm, software.base_image, software.base_sha256, software.depot_root
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab.software import apt, base, charts, checkers, goitems, images, plugins, signing, versions
-from lab.software.progress import Progress
+from lab.software.progress import Progress, Silent
 from lab.software.store import BuildError, Item, ensure_item, software_dir
 
 BESIDE = 10
@@ -142,15 +142,17 @@ def ensure(names: Iterable[str] | None = None, progress: Progress | None = None)
     lanes = [[], []]  # type: list[list[Item]]
     for item in _flattened(chosen):
         lanes[0 if item.turn else 1].append(item)
-    # The compiler is one lane; what waits for the network is the other, beside it.
-    with ThreadPoolExecutor(max_workers=len(lanes)) as pool:
+    # The compiler is one lane; what waits for the network is the other, beside it, and a third
+    # has the modules there before the compiler asks for them.
+    with ThreadPoolExecutor(max_workers=len(lanes) + 1) as pool:
         running = [pool.submit(_build_lane, lane, shown) for lane in lanes]
+        pool.submit(_fetch_lane, lanes[0])
     for lane in running:
         lane.result()
     return paths()
 
 
-@contextmanager
+@contextlib.contextmanager
 def meanwhile(names: Iterable[str], progress: Progress) -> Iterator[None]:
     """Build what is lacking of the named items beside the block, which ends when they are there.
 
@@ -183,6 +185,15 @@ def meanwhile(names: Iterable[str], progress: Progress) -> Iterator[None]:
 def _build_lane(lane: list[Item], progress: Progress) -> None:
     for item in lane:
         ensure_item(item, progress)
+
+
+def _fetch_lane(lane: list[Item]) -> None:
+    """Fetch for every item but the first, which fetches for itself at once."""
+    for item in lane[1:]:
+        if item.fetch is not None and not item.ready:
+            # Whatever is amiss is told by the item's own making.
+            with contextlib.suppress(BuildError):
+                item.fetch(Silent())
 
 
 def _flattened(chosen: Iterable[Item]) -> list[Item]:

@@ -60,6 +60,9 @@ class Item:
     needs: tuple[Item, ...] = ()
     turn: str = field(default="", compare=False)
     """Items with the same turn are made one after the other, across runs too."""
+    fetch: Callable[[Progress], None] | None = field(default=None, compare=False)
+    """Brings what `make` would wait for from the network; may run beside another item's `make`,
+    and need not have run. Raises `BuildError`."""
 
     @property
     def key(self) -> str:

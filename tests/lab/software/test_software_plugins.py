@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.software import goitems, plugins, software, versions
+from lab.software import goitems, gotools, plugins, software, versions
 from lab.software.gobuild import GoModule, GoProgram, build_go
-from lab.software.progress import Silent
+from lab.software.progress import Progress, Silent
 from lab.software.software import LAB, everything
 from lab.software.store import BuildError, Item
 
@@ -172,3 +172,43 @@ def test_what_cannot_be_built_beside_a_block_is_the_error_that_is_told(
         assert told.wait(30)
         time.sleep(0.2)
         raise RuntimeError("the cluster's plugin is not there")
+
+
+def test_what_the_next_one_needs_is_fetched_while_the_first_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LAYERED_CLOUD_CACHE", str(tmp_path))
+    fetched = threading.Event()
+    asked: list[str] = []
+
+    def make(_directory: Path, _progress: Progress) -> None:
+        assert fetched.wait(30), "nothing was fetched beside it"
+
+    def fetch(name: str) -> Callable[[Progress], None]:
+        def told(_progress: Progress) -> None:
+            asked.append(name)
+            if name == "third":
+                fetched.set()
+            raise BuildError("no network: its own making tells")
+
+        return told
+
+    names = ("first", "second", "third")
+    made = {
+        name: Item(name=name, version="1", inputs={}, make=make, turn="go", fetch=fetch(name))
+        for name in names
+    }
+    monkeypatch.setattr(software, "items", lambda: made)
+    software.ensure(names, Silent())
+    assert asked == ["second", "third"]
+    assert all(item.ready for item in made.values())
+
+
+def test_a_go_that_prints_much_is_heard_to_its_end(tmp_path: Path) -> None:
+    lines = gotools.run_go(
+        ["sh", "-c", "i=0; while [ $i -lt 20000 ]; do echo package-$i; i=$((i+1)); done"],
+        tmp_path,
+        Silent(),
+        what="much",
+    )
+    assert len(lines.splitlines()) == 20_000
