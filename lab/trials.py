@@ -1,5 +1,5 @@
-"""`make test-all`: the tests, every other datacentre, and every drill twenty times, each once for
-what the tree holds.
+"""`make test-all`: the tests, the longer ones, every other datacentre, and every drill twenty
+times, each once for what the tree holds.
 
 Each takes its time, so what passed is remembered in the cache by name and by the content of the
 tree (documents aside): a run that was interrupted, or follows a correction of one profile, goes
@@ -24,6 +24,8 @@ from lab.stack import UnknownProfile
 
 DRILLS = "drills"
 """The name of every drill, twenty times."""
+LONG = "long"
+"""The name of what else is tried in the default datacentre: updates cut off, the API away."""
 DEFAULT = "default"
 """The name of `make test`, whose datacentre is that of no profile."""
 PROFILE = "LAYERED_CLOUD_TEST_PROFILE"
@@ -47,6 +49,8 @@ def trials(profile: str | None = None) -> list[Trial]:
     """
     tests = [sys.executable, "-m", "pytest", "-m", "profile", "tests/lab/e2e"]
     known = [Trial(name=DEFAULT, argv=["make", "test"], env={})]
+    long = [sys.executable, "-m", "pytest", "-m", "long", "tests/lab/e2e"]
+    known.append(Trial(name=LONG, argv=long, env={}))
     known += [Trial(name=name, argv=tests, env={PROFILE: name}) for name in stack.profiles()]
     known.append(Trial(name=DRILLS, argv=["make", "drills"], env={}))
     chosen = [each for each in known if not profile or each.name == profile]

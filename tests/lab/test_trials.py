@@ -16,8 +16,14 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_everything_is_the_tests_every_profile_and_every_drill() -> None:
-    assert [each.name for each in trials.trials()] == ["default", *stack.profiles(), "drills"]
-    default, first, *_, drills = trials.trials()
+    assert [each.name for each in trials.trials()] == [
+        "default",
+        "long",
+        *stack.profiles(),
+        "drills",
+    ]
+    default, long, first, *_, drills = trials.trials()
+    assert long.argv[-3:] == ["-m", "long", "tests/lab/e2e"]
     assert drills.argv == ["make", "drills"]
     assert default.argv == ["make", "test"]
     assert first.env == {trials.PROFILE: stack.profiles()[0]}
@@ -26,7 +32,9 @@ def test_everything_is_the_tests_every_profile_and_every_drill() -> None:
 def test_one_profile_may_be_asked_for_and_an_unknown_one_is_named() -> None:
     assert [each.name for each in trials.trials("single")] == ["single"]
     assert [each.name for each in trials.trials("default")] == ["default"]
-    with pytest.raises(stack.UnknownProfile, match=r"no profile x; there are default, both-active"):
+    with pytest.raises(
+        stack.UnknownProfile, match=r"no profile x; there are default, long, both-active"
+    ):
         trials.trials("x")
 
 
@@ -56,7 +64,7 @@ def test_the_command_says_how_to_go_on(
     monkeypatch.setattr(trials, "content", lambda: "a")
     monkeypatch.setattr(trials, "_call", lambda trial: int(trial.name != "default"))
     assert trials.main([]) == 1
-    assert "next: make test-all PROFILE=both-active and" in capsys.readouterr().err
+    assert "next: make test-all PROFILE=long and make test-all" in capsys.readouterr().err
     assert trials.main(["default"]) == 0
     assert trials.main(["nix"]) == 2
 
