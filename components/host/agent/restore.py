@@ -114,6 +114,8 @@ def roll_back(store: Store, layer: str, *, booting: bool = False) -> str:
     _forget_commit(store, layer, pending)
     if pending["phase"] != "preparing" and not booting:
         problems += _serve_again(pending, paths)
+    if pending["phase"] != "preparing":
+        problems += _rejoin(pending, booting=booting)
     if pending["phase"] != "preparing" or booting:
         # What runs was started from what is installed now.
         store.remove(layer, "packages")
@@ -177,6 +179,14 @@ def _serve_again(pending: Json, paths: list[str]) -> list[str]:
             run(["systemctl", "reset-failed", "--", name])
         if service["enable"] and not was["enabled"]:
             run(["systemctl", "disable", "--", name])
+    return problems
+
+
+def _rejoin(pending: Json, *, booting: bool) -> list[str]:
+    """Bring back what the push had stopped; one that an older agent left half done names none."""
+    problems = []
+    for name, was in pending.get("left", {}).items():
+        problems += _attempt(partial(services.rejoin, name, was, wait=not booting))
     return problems
 
 

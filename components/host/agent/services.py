@@ -95,6 +95,32 @@ def apply(service: Json, paths: Iterable[str], replaced: bool, since: float) -> 
     return done
 
 
+def leave(left: Json, verb: str) -> list[str]:
+    """`stop` or `disable` the services that left the set (name to state before); says which.
+
+    Raises `Failure` with the daemon's words.
+    """
+    due = [name for name, was in left.items() if was["active" if verb == "stop" else "enabled"]]
+    since = time.time()
+    for name in due:
+        _systemctl(verb, name, since)
+    return [f"stopped {unit(name)}" for name in due if verb == "stop"]
+
+
+def rejoin(name: str, was: Json, *, wait: bool) -> None:
+    """Bring a service that had left back to the state it had; raises `Failure` likewise.
+
+    While the machine boots nobody may `wait` for a start: it comes after whoever asks.
+    """
+    since = time.time()
+    if was["enabled"]:
+        _systemctl("enable", name, since)
+    if was["active"] and wait:
+        _systemctl("start", name, since)
+    elif was["active"]:
+        run(["systemctl", "start", "--no-block", "--", unit(name)], SYSTEMCTL_SECONDS)
+
+
 def _on_change(service: Json, shown: dict[str, str], since: float) -> str | None:
     name, way = service["name"], service["on_change"]
     if way == "none":

@@ -106,9 +106,18 @@ class Transaction:
             "services": self.configuration["services"],
             "steps": self.configuration["steps"],
             "before": {name: services.state(name) for name in names},
+            "left": {name: services.state(name) for name in self._left(names)},
             "replaced": False,
         }
         self._note()
+
+    def _left(self, names: list[str]) -> list[str]:
+        """Services that the last set brought up, and that no set on this machine names any more."""
+        kept = set(names)
+        for layer, manifest in self.store.manifests():
+            if layer != self.layer:
+                kept |= {service["name"] for service in manifest["services"]}
+        return [name for name in (self.old or {"brought": []})["brought"] if name not in kept]
 
     def _note(self, **change: object) -> None:
         self.pending.update(change)
@@ -181,11 +190,15 @@ class Transaction:
         if self.confirm and changed:
             restore.arm(self.layer, self.generation, self.confirm["seconds"])
         late = [file for file in self._late() if file.path in changed]
+        # While its unit's file is there: systemd disables nothing that it does not find.
+        self.done += services.leave(self.pending["left"], "disable")
         self._swap_in(late, self._obsolete(early=False))
         if changed:
             self.done.append(f"{len(changed)} file(s) changed")
 
     def _serve(self, changed: list[str]) -> None:
+        # Before the others are reloaded: what leaves may have a last word for them.
+        self.done += services.leave(self.pending["left"], "stop")
         if files.touches(UNITS, changed):
             run(["systemctl", "daemon-reload"], 60)
         paths = [entry["path"] for entry in self.pending["entries"]]

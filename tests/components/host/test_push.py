@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from components.host import payload
-from components.host.part import Check, ConfirmPolicy, PeerGuard, Step
+from components.host.part import Check, ConfirmPolicy, PeerGuard, Service, Step
 from tests.components.host import demo
 from tests.components.host.booted import Booted, booted, poll
 
@@ -217,6 +217,50 @@ def test_a_file_that_left_the_set_leaves_the_machine(machine: Booted) -> None:
     assert machine.ask("apply", demo.request("base", {CONF: "a\n"})).status == 0
     assert machine.text("/etc/demo/b.conf") is None
     assert machine.text("/run/demo.state") == "healthy\na\n"
+
+
+SLEEPS = Service(name="side")
+SIDE = {
+    "contents": [
+        demo.content(
+            "/etc/systemd/system/side.service",
+            "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n",
+        )
+    ],
+    "services": (demo.SERVICE, SLEEPS),
+}
+STATES = (
+    "systemctl is-active side; systemctl is-enabled side; ls /etc/systemd/system/*.wants || true"
+)
+
+
+def test_a_service_that_left_the_set_is_stopped_before_the_others_are_reloaded(
+    machine: Booted,
+) -> None:
+    machine.ask("apply", demo.request("base", {CONF: "a\n"}, **SIDE))
+    assert machine.sh(STATES).split()[:2] == ["active", "enabled"]
+    left = machine.ask("apply", demo.request("base", {CONF: "b\n"}))
+    assert left.status == 0, left.err
+    assert left.err.index("stopped side.service") < left.err.index("reloaded demo.service")
+    assert "side.service" not in machine.sh(STATES)
+    assert machine.sh("systemctl is-active side || true") == "inactive"
+
+
+def test_a_service_that_another_set_names_goes_on(machine: Booted) -> None:
+    machine.ask("apply", demo.request("base", {CONF: "a\n"}, **SIDE))
+    more = demo.request("more", {"/etc/demo/b.conf": "b\n"}, program=False, services=(SLEEPS,))
+    assert machine.ask("apply", more).status == 0
+    kept = demo.request("base", {CONF: "a\n"}, **{**SIDE, "services": (demo.SERVICE,)})
+    assert machine.ask("apply", kept).status == 0
+    assert machine.sh(STATES).split()[:2] == ["active", "enabled"]
+
+
+def test_a_service_that_was_to_leave_is_back_with_the_old_set(machine: Booted) -> None:
+    machine.ask("apply", demo.request("base", {CONF: "a\n"}, **SIDE))
+    refused = machine.ask("apply", demo.request("base", {CONF: "sick\n"}))
+    assert refused.status != 0
+    assert machine.text(CONF) == "a\n"
+    assert machine.sh(STATES).split()[:2] == ["active", "enabled"]
 
 
 def test_drift_is_told_and_the_same_push_mends_it(machine: Booted) -> None:

@@ -34,7 +34,7 @@ def test_the_owner_of_each_group_has_the_higher_priority_there() -> None:
         for name in ("lb-a", "lb-b")
     )
 
-    assert (first, second) == (["150", "100"], ["100", "150"])
+    assert (first, second) == (["250", "200"], ["200", "250"])
 
 
 def test_a_vip_of_another_group_answers_through_its_own_gateway() -> None:

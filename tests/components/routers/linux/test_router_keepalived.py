@@ -19,8 +19,8 @@ def config(stack: Stack, router: str = "router-a") -> str:
 def test_the_owner_has_the_higher_priority_and_nobody_has_weights() -> None:
     owner, backup = config(stacks.lab(), "router-a"), config(stacks.lab(), "router-b")
 
-    assert re.findall(r"    priority (\d+)", owner) == ["150", "150"]
-    assert re.findall(r"    priority (\d+)", backup) == ["100", "100"]
+    assert re.findall(r"    priority (\d+)", owner) == ["250", "250"]
+    assert re.findall(r"    priority (\d+)", backup) == ["200", "200"]
     assert set(re.findall(r"weight (\S+)", owner + backup)) == {"0"}
     assert re.findall(r"state (\w+)", owner + backup) == ["BACKUP"] * 4
 
