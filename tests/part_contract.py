@@ -73,9 +73,19 @@ BY_DEFAULT: dict[tuple[str, int], str] = {
 }
 """Ports, by part, that stand in none of its texts, and why."""
 
+UNASKED = {
+    "chrony": "Debian's unit is of type forking: its start fails, with chronyd's words",
+    "layered-health.socket": "systemd listens itself: its start fails when it cannot",
+    "layered-leg.service": "ends when it has set the address: its start fails when it cannot",
+    "systemd-journald": "a part of systemd, which every other daemon's words go to",
+}
+"""Units that nobody asks whether they serve, and why."""
+
 NETWORKS = ("management", "lan", "wan", "sync", "loopback")
 SOURCES = ("peer", "management", "lan", "cdn", "anyone", "itself")
 UNITS = "/etc/systemd/system/"
+AGAIN = r"(?m)^(Restart=(always|on-failure)|FreeBind=yes)$"
+"""What a unit says that comes up before the address it listens on."""
 
 
 def covers(watched: str, path: str) -> bool:
@@ -89,7 +99,7 @@ def faults(parts: Sequence[Part]) -> list[str]:
 
 
 def _of(part: Part) -> Iterator[str]:
-    for rule in (_judged, _own, _brought, _ports, _exporters):
+    for rule in (_judged, _own, _brought, _noticed, _tried_again, _ports, _exporters):
         for fault in rule(part):
             yield f"{part.name}: {fault}"
 
@@ -116,7 +126,10 @@ def _judged(part: Part) -> Iterator[str]:
             for watched in judge.watches or ("/",)
         )
         if not judged and not any(covers(path, file.path) for path in UNJUDGED):
-            yield f"{file.path} has no check: add the daemon's own, or say in UNJUDGED why none"
+            yield (
+                f"{file.path} has no check: add the daemon's own, or say in UNJUDGED "
+                "(tests/part_contract.py) why none"
+            )
 
 
 def _own(part: Part) -> Iterator[str]:
@@ -133,8 +146,32 @@ def _brought(part: Part) -> Iterator[str]:
     foreign = [each.name for each in part.services if each.enable and each.name not in own]
     if foreign and not part.packages and part.name not in OF_THE_IMAGE:
         yield (
-            f"nothing brings {', '.join(foreign)}: name the package, or say in OF_THE_IMAGE why "
-            "none is needed"
+            f"nothing brings {', '.join(foreign)}: name the package, or say in OF_THE_IMAGE "
+            "(tests/part_contract.py) why none is needed"
+        )
+
+
+def _noticed(part: Part) -> Iterator[str]:
+    """systemd calls a unit started when its process is there, and not when it serves."""
+    for service in part.services:
+        if service.enable and service.health is None and service.name not in UNASKED:
+            yield (
+                f"nobody would notice that {service.name} ends as it starts: give it a Health, or "
+                "say in UNASKED (tests/part_contract.py) why none"
+            )
+
+
+def _tried_again(part: Part) -> Iterator[str]:
+    """A leg's address may come up after the daemon that binds it."""
+    units = [file.path for file in part.files if file.path.startswith(UNITS)]
+    text = "\n".join(part.texts(**LATE)[path] for path in units)
+    bound = [port.network for port in part.ports if port.number and port.network != "loopback"]
+    enabled = any(each.enable for each in part.services)
+    if bound and enabled and not re.search(AGAIN, text):
+        yield (
+            f"it listens on {bound[0]}, whose address may come up after it: add a drop-in that "
+            "tries again, as components/host/baseline/templates/sshd-unit.conf.j2, or "
+            "FreeBind=yes for a socket"
         )
 
 
@@ -144,7 +181,10 @@ def _ports(part: Part) -> Iterator[str]:
         what = f"port {port.protocol} {port.number or ''}".strip()
         said = rf"\b{port.number}\b" if port.number is not None else rf"(?i){port.protocol}"
         if not re.search(said, text) and (part.name, port.number) not in BY_DEFAULT:
-            yield f"{what} stands in no text of it: render it, or say in BY_DEFAULT why not"
+            yield (
+                f"{what} stands in no text of it: render it, or say in BY_DEFAULT "
+                "(tests/part_contract.py) why not"
+            )
         if (port.number is None) == (port.protocol in ("tcp", "udp")):
             yield f"{what}: tcp and udp have a number, other protocols none"
         if port.network not in NETWORKS or port.sources not in SOURCES:

@@ -7,10 +7,18 @@ from dataclasses import replace
 
 import pytest
 
-from components.host.part import Check, Exporter, OpenPort, Package, Part, Service, Text
+from components.host.part import (
+    Check,
+    Exporter,
+    Health,
+    OpenPort,
+    Package,
+    Part,
+    Service,
+    Text,
+)
 from settings.checks import balancers
-from settings.models import Balancers
-from tests import part_contract, whole
+from tests import part_contract, part_places, whole
 from tests.import_contracts import called, tree
 from tests.part_contract import covers, faults
 
@@ -35,6 +43,13 @@ def parts() -> list[Part]:
 def test_every_part_keeps_its_contract() -> None:
     assert parts()
     assert {f"{where}: {fault}" for where, each in sums() for fault in faults(each)} == set()
+
+
+def test_every_part_stands_wherever_it_must() -> None:
+    """One list of what a new daemon lacks, each with the table and its file."""
+    found = part_places.absences(each for stack in STACKS for each in whole.plan(stack).sums)
+    told = [f"docs/lab-software.md: {name}" for name in sorted(part_places.untold())]
+    assert [*sorted(found), *told] == []
 
 
 def test_every_module_that_makes_parts_is_seen_here() -> None:
@@ -74,17 +89,24 @@ def test_no_reason_is_given_for_what_is_gone() -> None:
     assert set(part_contract.OTHERS) - watched == set()
     assert set(part_contract.OF_THE_IMAGE) - {part.name for part in parts()} == set()
     assert set(part_contract.BY_DEFAULT) - ports == set()
+    enabled = {each.name for part in parts() for each in part.services if each.enable}
+    assert set(part_contract.UNASKED) - enabled == set()
 
 
 CONFIG = "/etc/it.conf"
 CHECK = Check(name="it", argv=("itd", "-t"), watches=(CONFIG,))
 FILE = Text(path=CONFIG, content="listen 9\n")
 PORT = OpenPort(protocol="tcp", number=9, network="lan", sources="lan", purpose="serving")
-SERVICE = Service(name="itd", watches=(CONFIG,))
+HEALTH = Health(argv=("itd", "ping"))
+SERVICE = Service(name="itd", watches=(CONFIG,), health=HEALTH)
+AGAIN = Text(
+    path="/etc/systemd/system/itd.service.d/again.conf",
+    content="[Service]\nRestart=on-failure\n",
+)
 SOUND = Part(
     name="it",
     packages=(Package(name="itd"),),
-    files=(FILE,),
+    files=(FILE, AGAIN),
     checks=(CHECK,),
     services=(SERVICE,),
     ports=(PORT,),
@@ -101,19 +123,33 @@ def test_a_sound_part_has_no_fault() -> None:
     [
         (
             replace(SOUND, checks=()),
-            "it: /etc/it.conf has no check: add the daemon's own, or say in UNJUDGED why none",
+            "it: /etc/it.conf has no check: add the daemon's own, or say in UNJUDGED "
+            "(tests/part_contract.py) why none",
         ),
         (
-            replace(SOUND, services=(Service(name="itd", watches=(CONFIG, "/etc/other")),)),
+            replace(SOUND, services=(replace(SERVICE, watches=(CONFIG, "/etc/other")),)),
             "it: itd watches /etc/other, where the part has no file",
         ),
         (
             replace(SOUND, packages=()),
-            "it: nothing brings itd: name the package, or say in OF_THE_IMAGE why none is needed",
+            "it: nothing brings itd: name the package, or say in OF_THE_IMAGE "
+            "(tests/part_contract.py) why none is needed",
         ),
         (
-            replace(SOUND, files=(Text(path=CONFIG, content="listen 99\n"),)),
-            "it: port tcp 9 stands in no text of it: render it, or say in BY_DEFAULT why not",
+            replace(SOUND, services=(replace(SERVICE, health=None),)),
+            "it: nobody would notice that itd ends as it starts: give it a Health, or say in "
+            "UNASKED (tests/part_contract.py) why none",
+        ),
+        (
+            replace(SOUND, files=(FILE,)),
+            "it: it listens on lan, whose address may come up after it: add a drop-in that tries "
+            "again, as components/host/baseline/templates/sshd-unit.conf.j2, or FreeBind=yes for "
+            "a socket",
+        ),
+        (
+            replace(SOUND, files=(Text(path=CONFIG, content="listen 99\n"), AGAIN)),
+            "it: port tcp 9 stands in no text of it: render it, or say in BY_DEFAULT "
+            "(tests/part_contract.py) why not",
         ),
         (
             replace(SOUND, ports=(PORT, replace(PORT, protocol="listen"))),
@@ -148,20 +184,47 @@ def test_two_of_one_name_are_told() -> None:
 
 def test_a_unit_of_its_own_needs_no_package() -> None:
     unit = Text(path="/etc/systemd/system/itd", content="[Service]\n")
-    own = replace(SOUND, packages=(), files=(FILE, unit), checks=(replace(CHECK, watches=()),))
+    own = replace(
+        SOUND, packages=(), files=(FILE, AGAIN, unit), checks=(replace(CHECK, watches=()),)
+    )
     assert faults([own]) == []
 
 
-def test_the_settings_keep_free_what_the_parts_of_a_balancer_listen_on() -> None:
-    """A port that a stack chooses is compared with those that every other daemon there has."""
-    chosen = {Balancers.model_fields[key].default for key in ("api_port", "stats_port")}
+def test_the_settings_keep_free_nothing_that_no_part_listens_on() -> None:
     listened = {
         port.number
         for stack in STACKS
         for layer, parts in whole.plan(stack).sums
-        if layer == "baseline" or layer.startswith("loadbalancers.")
+        if part_places.on_balancers(layer)
         for part in parts
         for port in part.ports
-        if port.protocol == "tcp"
     }
-    assert listened - chosen == set(balancers.TAKEN)
+    assert set(balancers.TAKEN) - listened == set(), "TAKEN in settings/checks/balancers.py"
+
+
+NEW = Part(
+    name="it",
+    packages=(Package(name="itd"),),
+    files=(FILE,),
+    checks=(CHECK,),
+    ports=(replace(PORT, number=9256, network="management"),),
+)
+
+
+def test_a_new_daemon_is_told_every_place_that_lacks_it() -> None:
+    assert part_places.absences([("baseline", (NEW,))]) == {
+        "it listens on 9256 of the balancers, which a stack may choose: add it to TAKEN in "
+        "settings/checks/balancers.py",
+        "it writes /etc/it.conf on nodes, which a stack may name in cluster.node_files: add it to "
+        "OWNED in settings/checks/cluster_nodes.py",
+        "it installs itd on nodes, which a stack may name in cluster.extra_packages: add it to "
+        "INSTALLED in settings/checks/cluster_nodes.py",
+        "it listens on 9256, which no probe asks for from outside: add it to SCANNED in "
+        "lab/probes/edge.py",
+        "it installs itd, which the lab does not serve: add it to DEBIAN_PACKAGES in "
+        "lab/software/apt.py",
+        "it has a checker, and tests have no itd to run it: add it to PACKAGES in "
+        "lab/software/checkers.py",
+        "it: /etc/it.conf lies whole nowhere under tests/golden: UPDATE_GOLDEN=1 "
+        "$(make -s python) -m pytest tests/components/host/baseline",
+    }

@@ -44,7 +44,10 @@ def package(
     names = NAMES[distribution]
     if what not in names:
         known = ", ".join(sorted(names))
-        raise KeyError(f"{what}: no package of {distribution} is known for it (known: {known})")
+        raise KeyError(
+            f"{what}: no package of {distribution} is known for it (known: {known}); add it to "
+            "NAMES in components/host/packages.py"
+        )
     return Package(name=names[what], version=version, hold=hold)
 
 

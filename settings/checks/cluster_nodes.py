@@ -18,7 +18,7 @@ _BRIDGED = re.compile(r"net\.bridge\.bridge-nf-call-(ip|ip6)tables")
 
 _NAMED: Final = re.compile(r"/etc/.*/([0-9]{2}-?)?layered-(cloud|leg)[^/]*")
 """Files that bear this program's name, whatever the folder."""
-_OWNED: Final = (
+OWNED: Final = (
     *("/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/chrony/chrony.conf"),
     *("/etc/default/kubelet", "/etc/modules-load.d/kubernetes.conf"),
     *("/etc/sysctl.d/90-kubernetes.conf", "/etc/apt/sources.list", "/root/.ssh/authorized_keys"),
@@ -59,7 +59,9 @@ _SYSTEMS: Final = (
 )
 """Written by packages and by kubeadm; most have a folder beside them for additions."""
 
-_INSTALLED: Final = ("chrony", "kubeadm", "kubectl", "kubelet", "openssh-server", "sudo")
+INSTALLED: Final = ("chrony", "kubeadm", "kubectl", "kubelet", "openssh-server", "sudo")
+BY_SETTING: Final = {"unattended-upgrades": "access.unattended_upgrades"}
+"""Packages that a setting brings, and which."""
 _RUNTIMES: Final = ("containerd", "containerd.io", "cri-o", "docker-ce", "docker.io", "moby-engine")
 _CLOCKS: Final = ("ntp", "ntpsec", "openntpd", "systemd-timesyncd")
 
@@ -92,7 +94,7 @@ def sysctls_leave_the_network_whole(stack: Stack) -> Iterator[Problem]:
 def node_files_are_nobody_elses(stack: Stack) -> Iterator[Problem]:
     """Each file has one writer: this program's own, the system's and packages' are theirs."""
     names = [each.name for _, each in walk(stack.software, AptRepository)]
-    owned = {*_OWNED, *(f"/etc/apt/sources.list.d/{name}.sources" for name in names)}
+    owned = {*OWNED, *(f"/etc/apt/sources.list.d/{name}.sources" for name in names)}
     owned |= {f"/etc/apt/keyrings/{name}.asc" for name in names}
     paths = stack.cluster.node_files
     for name in paths:
@@ -116,8 +118,11 @@ def packages_are_added_once(stack: Stack) -> Iterator[Problem]:
     extra, runtime = stack.cluster.extra_packages, stack.cluster.containerd.package
     for index, name in enumerate(extra):
         path = f"cluster.extra_packages[{index}]"
-        if name in (*_INSTALLED, runtime):
+        if name in (*INSTALLED, runtime):
             yield problem(path, name, "is installed by the program, at its version", "remove it")
+        elif name in BY_SETTING:
+            setting = BY_SETTING[name]
+            yield problem(path, name, f"is what {setting} decides", f"remove it, and set {setting}")
         elif name in _RUNTIMES:
             yield problem(
                 path,

@@ -18,7 +18,7 @@ class BaselineArgs:
     """`authorized_keys` are OpenSSH public keys, the run's own among them. `hosts` maps names to
     addresses for /etc/hosts. `repositories`, when not empty, replace the image's own apt sources.
     Without `ntp_servers` the clock is left to the hypervisor. `install_packages` is false where a
-    baked image has chrony and unattended-upgrades. `confirm_seconds` bounds how long a mistaken
+    baked image has what the parts ask for. `confirm_seconds` bounds how long a mistaken
     sshd lasts.
     """
 

@@ -8,6 +8,13 @@ from components.cluster import parts
 from components.cluster.model import NodeModel
 from components.host.part import Part, Service, summed
 from tests.components.cluster.nodes import cluster, control_plane, plain, worker
+from tests.golden_files import assert_golden
+
+
+@pytest.mark.parametrize("node", [control_plane(), worker()], ids=lambda node: node.name)
+def test_every_file_of_a_node_is_what_was_read_and_agreed(node: NodeModel) -> None:
+    for path, text in summed("cluster", parts.parts(node)).texts().items():
+        assert_golden(f"cluster/lab/{node.name}{path}", text)
 
 
 def test_the_parts_come_in_the_order_of_their_units() -> None:

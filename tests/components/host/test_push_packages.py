@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from components.host import Baseline, BaselineArgs, Connection, Machine, Repository, payload
-from components.host.part import Package
+from components.host.baseline import component
+from components.host.baseline.model import BaselineModel
+from components.host.baseline.parts import parts
+from components.host.part import Package, Part
 from tests.components.host import demo
 from tests.components.host.booted import Booted, booted, poll
 from tests.components.mocks import run_program
@@ -136,6 +139,11 @@ def test_an_install_that_was_killed_is_finished_by_the_next_push(machine: Booted
     assert answer.status == 0, answer.err
 
 
+def of_the_image(model: BaselineModel) -> tuple[Part, ...]:
+    """The parts of a baseline that need no package: the machine's repository has none for them."""
+    return tuple(part for part in parts(model) if not part.packages)
+
+
 def baseline(**over: Any) -> dict[str, Any]:
     def program() -> None:
         machine = Machine(
@@ -156,7 +164,9 @@ def baseline(**over: Any) -> dict[str, Any]:
         }
         Baseline("lb-a-baseline", BaselineArgs(**{**given, **over}))
 
-    command = run_program(program).one("command:remote:Command", "lb-a-baseline")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(component, "parts", of_the_image)
+        command = run_program(program).one("command:remote:Command", "lb-a-baseline")
     return payload.request_of(command.inputs["stdin"])
 
 
