@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from components.host.endpoint import ApiEndpoint
 from components.host.text import merged
@@ -35,9 +35,11 @@ class Site:
 
 @dataclass(frozen=True, kw_only=True)
 class Webhook:
-    """An admission webhook that judges an addon's objects: they are sent once it accepts them.
+    """Who judges an addon's objects: they are sent once the API accepts them in a dry run.
 
-    When it does not, the update says so in the words of `refusal` and names `logs`, a command.
+    That is an admission webhook of the chart's, or the API itself, which must have heard of the
+    kinds that the chart brings. When they are not accepted in time, the update says so in the words
+    of `refusal` and names `logs`, a command.
     """
 
     refusal: str
@@ -54,6 +56,20 @@ class Minted:
 
     name: str
     key: str
+    template: ClassVar = "minted.sh.j2"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelfSigned:
+    """A Secret of type kubernetes.io/tls with a self-made certificate for `host`, made on the
+    cluster where it is not there yet, for ten years.
+
+    For what must have a certificate to speak TLS at all, to those who do not verify it.
+    """
+
+    name: str
+    host: str
+    template: ClassVar = "self-signed.sh.j2"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +80,8 @@ class Addon:
     kubernetes.io/docs/concepts/security/pod-security-standards); `None` says that the namespace is
     Kubernetes' own. `values` are what the program decides for the chart; the stack's own are laid
     over them. `objects` are keyed by their resource names, and sent in their order once the release
-    is there.
+    is there; those of kinds that the chart brings need a `webhook`. `minted` is there before the
+    release.
     """
 
     name: str
@@ -76,7 +93,7 @@ class Addon:
     webhook: Webhook | None = None
     network: bool = False
     """Whether it brings the pod network, without which no other addon's pods start."""
-    minted: Minted | None = None
+    minted: Minted | SelfSigned | None = None
 
     @property
     def chart_values(self) -> Values:

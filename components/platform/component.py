@@ -16,7 +16,7 @@ from pulumi_kubernetes.helm.v3 import Release, ReleaseArgs, RepositoryOptsArgs
 from components.host import HostAction, HostActionArgs
 from components.host.errors import LayerError
 from components.platform import cut_off, readback, render
-from components.platform.addon import Addon, Minted, Object, Webhook
+from components.platform.addon import Addon, Minted, Object, SelfSigned, Webhook
 from components.platform.addons import addons
 from components.platform.args import PlatformArgs
 from components.platform.ingress import CONTROLLERS, Controller
@@ -188,7 +188,7 @@ class Platform(pulumi.ComponentResource):
         )
 
     def _mint(
-        self, addon: Addon, secret: Minted, depends_on: Sequence[pulumi.Resource]
+        self, addon: Addon, secret: Minted | SelfSigned, depends_on: Sequence[pulumi.Resource]
     ) -> HostAction:
         """There once the cluster has the Secret; the value is known to nobody else."""
         return HostAction(

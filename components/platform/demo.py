@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from components.platform.addon import Addon, Object, Site
-from components.platform.ingress import CONTROLLERS
+from components.platform.ingress import CONTROLLERS, Controller
 from settings.models import Demo
 
 NAME = "echo"
@@ -27,7 +27,7 @@ def addon(site: Site) -> Addon | None:
         objects={
             f"{NAME}-pods": workload(demo),
             f"{NAME}-service": service(),
-            f"{NAME}-ingress": ingress(demo, controller.ingress_class),
+            f"{NAME}-ingress": ingress(demo, controller),
         },
     )
 
@@ -118,16 +118,16 @@ def service() -> Object:
     }
 
 
-def ingress(demo: Demo, ingress_class: str) -> Object:
+def ingress(demo: Demo, controller: Controller) -> Object:
     """The demonstration's host name at the ingress, on both entry points; the certificate that
-    clients see is the balancers'."""
+    clients see is the balancers'. It says whatever else the controller asks of an Ingress."""
     backend = {"service": {"name": NAME, "port": {"name": "http"}}}
-    return {
+    made: Object = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "Ingress",
         "metadata": {"name": NAME, "namespace": NAME},
         "spec": {
-            "ingressClassName": ingress_class,
+            "ingressClassName": controller.ingress_class,
             "rules": [
                 {
                     "host": demo.host,
@@ -136,6 +136,11 @@ def ingress(demo: Demo, ingress_class: str) -> Object:
             ],
         },
     }
+    if controller.annotations:
+        made["metadata"]["annotations"] = {**controller.annotations}
+    if controller.tls is not None:
+        made["spec"]["tls"] = [{"hosts": [demo.host], **controller.tls}]
+    return made
 
 
 def _from_field(name: str, path: str) -> Object:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from settings.checks.decided import Decided, off, on, only, undone
 from settings.checks.registry import doubts, reads
-from settings.models.platform import Chart, Ingress
+from settings.models.platform import Chart
 from settings.models.stack import Stack
 from settings.models.walk import walk
 from settings.problems import ABSENT, Problem, problem
@@ -92,117 +92,6 @@ METALLB: Final = (
     Decided(keys=("configInline",), why="is no configuration since 0.13: the pool is an object"),
     Decided(keys=("loadBalancerClass",), why="makes MetalLB pass the ingress over"),
 )
-_TRUSTED = "says who may send PROXY headers, which are the balancers alone"
-_ANYBODY = "lets anybody send PROXY and forwarded headers"
-_MEBIBYTE = 1_048_576
-_BY_ADDRESS = "is said by platform.ingress.load_balancer_ip"
-
-
-def traefik(ingress: Ingress) -> tuple[Decided, ...]:
-    """What the program decides of Traefik's values."""
-    ports = ingress.node_ports
-    table = [
-        Decided(
-            keys=("service", "spec", "externalTrafficPolicy"),
-            why="hides clients' addresses, and has no health check by node",
-            allowed=only("Local"),
-            right="remove it or write Local",
-        ),
-        Decided(
-            keys=("service", "spec", "type"),
-            why="is not the kind of service the balancers and the pool need",
-            allowed=only("LoadBalancer"),
-        ),
-        Decided(
-            keys=("service", "type"),
-            why="is not the kind of service the balancers and the pool need",
-            allowed=only("LoadBalancer"),
-        ),
-        Decided(keys=("service", "enabled"), why="leaves nothing to send to", allowed=on),
-        Decided(keys=("service", "single"), why="makes two services of one", allowed=on),
-        Decided(keys=("service", "spec", "loadBalancerIP"), why=_BY_ADDRESS),
-        Decided(keys=("service", "spec", "loadBalancerClass"), why="makes MetalLB pass it over"),
-        Decided(keys=("service", "annotations", "metallb.io/loadBalancerIPs"), why=_BY_ADDRESS),
-        Decided(
-            keys=("service", "annotations", "metallb.universe.tf/loadBalancerIPs"), why=_BY_ADDRESS
-        ),
-        Decided(
-            keys=("service", "spec", "healthCheckNodePort"),
-            why=f"is not platform.ingress.node_ports.health ({ports.health})",
-            allowed=only(ports.health),
-            right="say it there alone",
-        ),
-        Decided(
-            keys=("deployment", "kind"),
-            why="leaves nodes without an ingress to answer the balancers",
-            allowed=only("DaemonSet"),
-        ),
-        Decided(keys=("deployment", "enabled"), why="leaves no ingress at all", allowed=on),
-        Decided(
-            keys=("providers", "kubernetesIngress", "enabled"),
-            why="leaves Ingress objects unread",
-            allowed=on,
-        ),
-        Decided(
-            keys=("ingressClass", "enabled"),
-            why="leaves Ingress objects without a class",
-            allowed=on,
-        ),
-        Decided(
-            keys=("ingressClass", "name"),
-            why="is not the class that Ingress objects here name",
-            allowed=only("traefik"),
-        ),
-    ]
-    for name, key, port in (("web", "http", ports.http), ("websecure", "https", ports.https)):
-        said = f"platform.ingress.node_ports.{key}"
-        table += [
-            Decided(
-                keys=("ports", name, "nodePort"),
-                why=f"is not {said} ({port if port is not None else 'null'})",
-                allowed=only(port),
-                right=f"say it in {said} alone",
-            ),
-            Decided(keys=("ports", name, "proxyProtocol", "trustedIPs"), why=_TRUSTED),
-            *(
-                Decided(
-                    keys=("ports", name, "transport", "respondingTimeouts", f"{key}Timeout"),
-                    why=f"is said by platform.ingress.timeouts.{key}",
-                )
-                for key in ("read", "idle")
-            ),
-            Decided(
-                keys=("ports", name, "transport", "respondingTimeouts", "writeTimeout"),
-                why="ends answers, streams and downloads that last longer",
-                allowed=only(0, "0s", "0", None),
-                right="remove it",
-            ),
-            Decided(
-                keys=("ports", name, "http", "maxHeaderBytes"),
-                why="is less than the balancers may pass on",
-                allowed=lambda given: given is None or (type(given) is int and given >= _MEBIBYTE),
-                right=f"remove it (Traefik takes {_MEBIBYTE} bytes)",
-            ),
-            Decided(keys=("ports", name, "proxyProtocol", "insecure"), why=_ANYBODY, allowed=off),
-            Decided(keys=("ports", name, "forwardedHeaders", "trustedIPs"), why=_TRUSTED),
-            Decided(
-                keys=("ports", name, "forwardedHeaders", "insecure"), why=_ANYBODY, allowed=off
-            ),
-            Decided(
-                keys=("ports", name, "expose", "default"),
-                why="takes the port out of the service",
-                allowed=on,
-            ),
-        ]
-    for keys in (("http", "tls", "enabled"), ("tls", "enabled")):
-        table.append(
-            Decided(
-                keys=("ports", "websecure", *keys),
-                why="has HTTPS answered in plain, which the balancers do not send",
-                allowed=on,
-            )
-        )
-    return tuple(table)
 
 
 @reads("platform")
@@ -228,30 +117,6 @@ def metallb_stays_as_decided(stack: Stack) -> Iterator[Problem]:
     """Addresses by ARP."""
     values = stack.platform.metallb.chart.values
     yield from undone("platform.metallb.chart.values", values, METALLB)
-
-
-_ARGUMENT = re.compile(
-    r"(?i)--entrypoints\.(web|websecure)\.(address|proxyprotocol|forwardedheaders|http\.tls"
-    r"|http\.maxheaderbytes|transport\.respondingtimeouts)\b"
-)
-
-
-@reads("platform")
-def ingress_stays_as_decided(stack: Stack) -> Iterator[Problem]:
-    """Reached by NodePorts, believing the balancers alone; by values or by arguments."""
-    ingress, path = stack.platform.ingress, "platform.ingress.chart.values"
-    values = ingress.chart.values
-    yield from undone(path, values, traefik(ingress))
-    for key in ("additionalArguments", "globalArguments"):
-        given = values.get(key, [])
-        for index, each in enumerate(given if isinstance(given, list) else []):
-            if isinstance(each, str) and _ARGUMENT.match(each):
-                yield problem(
-                    f"{path}.{key}[{index}]",
-                    each,
-                    "sets an entry point that is decided",
-                    "remove it",
-                )
 
 
 _SECRET = re.compile(r"(?i)(^|[_a-z-])(password|passwd|secret_?key|token|api_?key|private_?key)$")

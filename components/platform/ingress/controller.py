@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
-from components.platform.addon import Addon, Site, Values
+from components.platform.addon import Addon, Minted, Object, SelfSigned, Site, Values, Webhook
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,19 +16,34 @@ class Controller:
     Its chart must make a Service called `service`, of type LoadBalancer and with
     `externalTrafficPolicy: Local`, so that a node's NodePort answers as long as the node has a pod
     of it; `http` and `https` name that Service's ports. Both take connections with a PROXY header
-    from the balancers, and on `https` they are TLS; both answer "OPTIONS *" with a status below
-    500. A pod that is told to leave takes connections until nobody sends it any, and finishes what
-    it has. `values` makes the chart's values.
+    from the balancers, and on `https` they are TLS for any host, with whatever certificate; both
+    answer "OPTIONS *" with a status below 500. A pod that is told to leave takes connections until
+    nobody sends it any, and finishes what it has. `workload` is what the pods that serve belong to,
+    as kubectl names it (`daemonset/NAME`). `values` makes the chart's values.
+
+    `objects` are sent when the release is there, and once the API accepts them (`webhook`, which
+    objects of kinds that the chart brings need). `minted` is a Secret that must be there before the
+    release: a certificate of its own, say.
+
+    `annotations` and `tls` are what an Ingress must say to be served as promised, where its host
+    alone does not do: `tls` is all of an entry of `spec.tls` but its hosts (`{}` for one without a
+    Secret), None where HTTPS is served without.
     """
 
     name: str
     namespace: str
     pod_security: Literal["privileged", "baseline", "restricted"]
+    workload: str
     service: str
     http: str
     https: str
     ingress_class: str
     values: Callable[[Site], Values]
+    objects: Callable[[Site], Mapping[str, Object]] | None = None
+    webhook: Webhook | None = None
+    minted: Minted | SelfSigned | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    tls: Mapping[str, str] | None = None
 
     def addon(self, site: Site) -> Addon:
         """What is installed for it."""
@@ -38,4 +53,7 @@ class Controller:
             pod_security=self.pod_security,
             chart=site.settings.ingress.chart,
             values=self.values(site),
+            objects={} if self.objects is None else self.objects(site),
+            webhook=self.webhook,
+            minted=self.minted,
         )

@@ -110,6 +110,7 @@ TRAEFIK = Controller(
     name=NAME,
     namespace=NAME,
     pod_security="baseline",
+    workload=f"daemonset/{NAME}",
     service=NAME,
     http="web",
     https="websecure",

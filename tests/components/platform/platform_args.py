@@ -9,18 +9,25 @@ from typing import Any
 from components.loadbalancers.args import api_endpoint
 from components.platform import PlatformArgs
 from components.platform.addon import Site
-from settings.models import Platform, Stack
+from settings.models import Chart, Platform, Stack
 from tests.components import stacks
 
 
+def chart(name: str, version: str) -> dict[str, Any]:
+    return {"chart": name, "version": version, "repository": f"https://charts.example/{name}"}
+
+
 def plain() -> Platform:
-    """A platform whose charts have no values of the stack's own."""
-
-    def chart(name: str, version: str) -> dict[str, Any]:
-        return {"chart": name, "version": version, "repository": f"https://charts.example/{name}"}
-
+    """A platform whose charts have no values of the stack's own, and with all that is off by
+    default on."""
+    off = {
+        name: chart(name, "1.0.0")
+        for name, field in Platform.model_fields.items()
+        if field.annotation == Chart | None
+    }
     return Platform.model_validate(
         {
+            **off,
             "cilium": chart("cilium", "1.20.2"),
             "metallb": {
                 "chart": chart("metallb", "0.16.1"),

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from components.platform import render
-from components.platform.addon import Minted
+from components.platform.addon import Minted, SelfSigned
 
 KUBECTL = """#!/bin/bash
 case " $* " in
@@ -45,3 +45,30 @@ def test_a_secret_that_is_not_there_is_made_of_random_bits_that_no_command_line_
     assert asked[asked.index("generic") + 1] == "demo-key"
     assert "secretkey=/dev/stdin" in asked
     assert run(render.minted_guard("demo", secret)) == 0
+
+
+def test_a_certificate_is_made_with_its_key_and_nothing_of_it_is_left(tmp_path: Path) -> None:
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text(
+        "#!/bin/bash\n"
+        'while [ $# -gt 0 ]; do case "$1" in --cert | --key) cp "$2" "$HERE/${1#--}";; esac; '
+        'printf "%s\\n" "$1" >>"$HERE/asked"; shift; done\n'
+    )
+    kubectl.chmod(0o755)
+    text = render.mint("demo", SelfSigned(name="demo-tls", host="ingress.invalid"))
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HERE": str(tmp_path)}
+    text = text.replace("--tmpdir=/run", f"--tmpdir={tmp_path}")
+    subprocess.run(["bash", "-eu", "-o", "pipefail", "-c", text], env=environment, check=True)
+
+    shown = subprocess.run(
+        ["openssl", "x509", "-in", str(tmp_path / "cert"), "-noout", "-text"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert "DNS:ingress.invalid" in shown
+    public = ["openssl", "pkey", "-in", str(tmp_path / "key"), "-pubout"]
+    of_the_certificate = ["openssl", "x509", "-in", str(tmp_path / "cert"), "-noout", "-pubkey"]
+    assert subprocess.check_output(public) == subprocess.check_output(of_the_certificate)
+    asked = (tmp_path / "asked").read_text().split("\n")
+    assert asked[asked.index("--namespace") + 1] == "demo"
+    assert asked[asked.index("tls") + 1] == "demo-tls"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["asked", "cert", "key", "kubectl"]

@@ -12,13 +12,12 @@ import pytest
 import yaml
 
 from components.host.text import merged
-from components.platform import cilium, demo, metallb
-from components.platform.addon import Site, Values
-from components.platform.addons import ingress
+from components.platform.addon import Addon, Site, Values
+from components.platform.addons import ADDONS, addons, ingress
 from components.platform.ingress import CONTROLLERS, traefik
 from components.platform.verify import verify
 from lab.software import charts, goitems, images
-from settings.models import Chart, NodePorts
+from settings.models import NodePorts
 from tests.components import stacks
 from tests.components.platform.platform_args import plain, site
 from tests.golden_files import GOLDEN, assert_golden
@@ -28,16 +27,31 @@ OWN_TRAEFIK = GOLDEN.parents[1] / "lab" / "software" / "charts" / "traefik" / "v
 
 
 MAKERS = {
-    "cilium": cilium.addon,
-    "metallb": metallb.addon,
+    **{made.name: make for make in ADDONS if (made := make(site(plain()))) and made.chart},
     **{word: controller.addon for word, controller in CONTROLLERS.items()},
 }
+"""By the chart: what makes an addon of it. Read from the table of addons, with all of them on."""
+NO_SCHEMA = {"cilium": "its chart has none"}
+"""Charts whose values nothing but Helm judges here, and why."""
 STACKS = {"plain": plain(), "lab": stacks.lab().platform}
+HERE = [
+    (name, chart)
+    for name, stack in STACKS.items()
+    for chart in MAKERS
+    if MAKERS[chart](site(stack)) is not None
+]
+"""Each stack with each chart that it has."""
+
+
+def addon_of(chart: str, where: Site) -> Addon:
+    made = MAKERS[chart](where)
+    assert made is not None
+    return made
 
 
 def made_of(chart: str, where: Site) -> Values:
     """The values that Helm is given."""
-    return MAKERS[chart](where).chart_values
+    return addon_of(chart, where).chart_values
 
 
 def yaml_of(document: Any) -> str:
@@ -70,15 +84,17 @@ def taken(made: Any, judged_by: dict[str, Any]) -> None:
     validator(judged_by).validate(made)
 
 
-@pytest.mark.parametrize("chart", sorted(MAKERS))
-@pytest.mark.parametrize("name", sorted(STACKS))
-def test_values_are_the_golden_file(chart: str, name: str) -> None:
+@pytest.mark.parametrize(("name", "chart"), HERE)
+def test_values_are_the_golden_file(name: str, chart: str) -> None:
     assert_golden(f"platform/{name}/{chart}.yaml", yaml_of(made_of(chart, site(STACKS[name]))))
 
 
-@pytest.mark.parametrize("chart", ["metallb", "traefik"])
-@pytest.mark.parametrize("name", sorted(STACKS))
-def test_the_charts_own_schema_takes_the_values(chart: str, name: str) -> None:
+def test_what_has_no_schema_is_a_chart_here() -> None:
+    assert set(NO_SCHEMA) <= set(MAKERS)
+
+
+@pytest.mark.parametrize(("name", "chart"), [each for each in HERE if each[1] not in NO_SCHEMA])
+def test_the_charts_own_schema_takes_the_values(name: str, chart: str) -> None:
     made = made_of(chart, site(STACKS[name]))
     if chart == "metallb":
         # Helm judges values laid over the chart's own, which have these.
@@ -101,10 +117,8 @@ def rendered(chart: str, tmp_path: Path) -> list[dict[str, Any]]:
     """What the real helm makes of the lab's values with the lab's chart."""
     if not goitems.HELM.item.ready or not charts.item().ready:
         pytest.skip("helm or the charts are not built: python -m lab.software build")
-    settings: Chart = {
-        "cilium": stacks.lab().platform.cilium,
-        "metallb": stacks.lab().platform.metallb.chart,
-    }.get(chart, stacks.lab().platform.ingress.chart)
+    settings = addon_of(chart, site()).chart
+    assert settings is not None
     (tmp_path / "values.yaml").write_text(yaml_of(made_of(chart, site())))
     done = subprocess.run(
         [
@@ -230,14 +244,19 @@ def test_the_platforms_own_objects_are_the_golden_file(every_node: bool) -> None
     assert shown is not None
     shown = shown.model_copy(update={"every_node": every_node})
     platform = stacks.lab().platform.model_copy(update={"demo": shown})
-    demonstration = demo.addon(site(platform))
-    assert demonstration is not None
-    documents = [
-        *metallb.addon(site(platform)).objects.values(),
-        *demonstration.objects.values(),
-    ]
+    documents = [each for addon in addons(site(platform)) for each in addon.objects.values()]
     name = "every-node" if every_node else "replicas"
     assert_golden(f"platform/objects-{name}.yaml", "---\n".join(map(yaml_of, documents)))
+
+
+def test_the_objects_of_every_chart_are_the_golden_file() -> None:
+    everything = {
+        name: [*addon.objects.values()]
+        for name in MAKERS
+        if (addon := addon_of(name, site(plain()))).objects
+    }
+    for name, documents in everything.items():
+        assert_golden(f"platform/plain/{name}-objects.yaml", "---\n".join(map(yaml_of, documents)))
 
 
 def test_the_lab_stack_names_the_demonstration_image_the_lab_builds() -> None:

@@ -1,0 +1,50 @@
+"""What is judged of an ingress controller's values: one row of rules a kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from settings.checks.decided import Decided
+from settings.models.platform import Ingress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arguments:
+    """Lists of a controller's own arguments: the `keys` of the chart's values that hold one, and
+    what an argument that is decided looks like."""
+
+    keys: tuple[str, ...]
+    decided: re.Pattern[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaving:
+    """Where a chart's values say how pods leave: the way to the update strategy of the workload, to
+    the pods' termination grace period, and from the values to whom how many seconds are promised
+    when a pod leaves. `default` is the period (seconds) that the program writes."""
+
+    strategy: tuple[str, ...]
+    patience: tuple[str, ...]
+    promised: Callable[[Mapping[str, Any]], Iterator[tuple[str, int]]]
+    default: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngressRules:
+    """The rules of one kind of `platform.ingress.kind`: what a stack may not undo of what the
+    program writes, by values (`decided`) and by arguments, and how pods leave."""
+
+    decided: Callable[[Ingress], tuple[Decided, ...]]
+    arguments: Arguments | None
+    leaving: Leaving
+
+
+def mapping(values: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    """The mapping at that place of the values; empty when there is none."""
+    held: Any = values
+    for key in keys:
+        held = held.get(key) if isinstance(held, Mapping) else None
+    return held if isinstance(held, Mapping) else {}
