@@ -34,6 +34,13 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
         "dev",
         {"cluster": {"extra_packages": ["nfs-common"], "node_files": {"/etc/motd": "ours\n"}}},
     ),
+    "straight": (
+        "dev",
+        {
+            "cdn": {"kind": "none", "zone": None, "records": []},
+            "balancers": {"certificate": {"source": "self-signed", "names": ["*.example.org"]}},
+        },
+    ),
 }
 """A shipped stack with something in it that none of them has: settings laid over its sections."""
 SECRETS = {

@@ -20,8 +20,8 @@ class Cdn:
 
     ranges: pulumi.Output[Sequence[str]]
     """The addresses from which it calls, never empty."""
-    client_ip_header: str
-    """The header in which it, and only it, names the client."""
+    client_ip_header: str | None
+    """The header in which it, and only it, names the client; None where nobody stands in front."""
 
     def __init__(self, name: str, *, settings: CdnSettings, secrets: Secrets) -> None:
         self._name = name
@@ -40,7 +40,8 @@ class Cdn:
 class CdnRanges(pulumi.ComponentResource):
     """The addresses from which the CDN calls.
 
-    Promises: `ranges` is never empty and never everybody. It is a late output where the CDN is
+    Promises: `ranges` is never empty, and everybody only where the stack says that no CDN stands in
+    front. It is a late output where the CDN is
     asked: it flows into the routers' set and the balancers' list, and into no address. Nobody has
     it before the CDN was looked at: a name of the service that leads to somebody else there fails
     the preview, and an update before a router or a balancer is told anything.

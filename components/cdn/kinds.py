@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from components.cdn.kind import Kind, Secrets
 from components.cdn.listed import Listed
+from components.cdn.straight import Straight
 from settings.models import Cdn as CdnSettings
 
 
@@ -19,5 +20,6 @@ def _cloudflare(settings: CdnSettings, secrets: Secrets) -> Kind:
 KINDS: Mapping[str, Callable[[CdnSettings, Secrets], Kind]] = {
     "cloudflare": _cloudflare,
     "listed": Listed,
+    "none": Straight,
 }
 """By the setting's value."""

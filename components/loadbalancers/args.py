@@ -36,14 +36,15 @@ class BalancersRoutesArgs:
     `http_port` and `https_port`, the NodePorts of the ingress, `load_balancer_ip` (used with target
     load-balancer-ip only).
     `certificate` is the PEM chain, leaf first; `key` its private key. `client_ip_header` names the
-    client when the CDN calls; `cdn_ranges` are taken as the CDN's layer vetted them.
+    client when the CDN calls; with None nobody does, and the client is whoever connects.
+    `cdn_ranges` are taken as the CDN's layer vetted them.
     """
 
     machines: Sequence[Machine]
     nodes: Sequence[Machine]
     settings: BalancersSettings
     cdn_ranges: pulumi.Input[Sequence[str]]
-    client_ip_header: str
+    client_ip_header: str | None
     http_port: pulumi.Input[int]
     https_port: pulumi.Input[int]
     load_balancer_ip: pulumi.Input[str] | None

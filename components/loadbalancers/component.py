@@ -131,7 +131,7 @@ class BalancersRoutes(pulumi.ComponentResource):
         whole = summed("loadbalancers.routes", routes_parts())
         late = {
             "routes": _routes(args),
-            "cdn_ranges": pulumi.Output.from_input(args.cdn_ranges).apply(_some),
+            "cdn_ranges": _believed(args),
             # Not a secret even when it was kept beside the key: only the key is.
             "certificate": pulumi.Output.unsecret(pulumi.Output.from_input(args.certificate)),
         }
@@ -188,6 +188,13 @@ def _leading_somewhere(model: RoutesModel) -> RoutesModel:
     if problems := verify_routes(model):
         raise LayerError("balancers", problems)
     return model
+
+
+def _believed(args: BalancersRoutesArgs) -> pulumi.Input[Sequence[str]]:
+    """Who may name a client's address: the CDN; without one, nobody."""
+    if args.client_ip_header is None:
+        return []
+    return pulumi.Output.from_input(args.cdn_ranges).apply(_some)
 
 
 def _some(ranges: Sequence[str]) -> list[str]:

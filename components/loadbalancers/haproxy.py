@@ -107,8 +107,8 @@ def part(model: BalancersModel, balancer: Balancer) -> Part:
 def routes_part() -> Part:
     """The service's frontends and where they send; alike on both balancers.
 
-    Late: `routes`, a `RoutesModel`; `cdn_ranges`, the CDN's networks, at least one; `certificate`,
-    the PEM chain, leaf first. Secret: `key`, its private key.
+    Late: `routes`, a `RoutesModel`; `cdn_ranges`, the CDN's networks, none where nobody may name a
+    client's address; `certificate`, the PEM chain, leaf first. Secret: `key`, its private key.
     """
     return Part(
         name="haproxy-routes",

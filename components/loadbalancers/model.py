@@ -115,7 +115,7 @@ class RoutesModel:
 
     With `node-port` they go to every one of `nodes` on `http_port` or `https_port` (NodePorts), as
     long as an ingress answers there. With `load-balancer-ip` they go to ports 80 and 443 of that
-    one address.
+    one address. `client_ip_header` is None where no CDN stands in front.
     """
 
     lan_vips: tuple[IPv4Address, ...]
@@ -126,7 +126,7 @@ class RoutesModel:
     load_balancer_ip: IPv4Address | None
     timeouts: Timeouts
     sizes: Sizes
-    client_ip_header: str
+    client_ip_header: str | None
     redirect_to_https: bool
     rooms: Rooms
     per_client: int

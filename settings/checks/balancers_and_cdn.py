@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from settings.checks.names import covered, inside
-from settings.checks.registry import reads
+from settings.checks.registry import doubts, reads
 from settings.models.cdn import ORIGIN_CA_DAYS, Cdn
 from settings.models.platform import Demo
 from settings.models.stack import Stack
@@ -37,6 +37,19 @@ def certificate_is_trusted(stack: Stack) -> Iterator[Problem]:
         )
     elif source == "origin-ca" and zone is None:
         yield problem(path, source, "is signed for a zone, and cdn.zone is not set", "set cdn.zone")
+
+
+@doubts("balancers", "cdn")
+def certificate_is_trusted_by_visitors(stack: Stack) -> Iterator[Problem]:
+    """Where no CDN stands in front, browsers judge what the balancers show."""
+    source = stack.balancers.certificate.source
+    if source == "self-signed" and not stack.cdn.traits.present:
+        yield problem(
+            "balancers.certificate.source",
+            source,
+            f"is trusted by no browser, and with cdn.kind {stack.cdn.kind} every visitor meets it",
+            "write given, with a certificate of a public authority",
+        )
 
 
 @reads("balancers", "cdn")
@@ -76,6 +89,8 @@ _ADDED = 4
 @reads("balancers", "cdn")
 def balancers_take_what_the_cdn_passes_on(stack: Stack) -> Iterator[Problem]:
     """A request that the CDN let through is not refused for its size."""
+    if not stack.cdn.traits.present:
+        return
     sizes, limits = stack.balancers.sizes, stack.cdn.limits
     for key, taken, passed, added in (
         ("headers", sizes.headers, limits.headers, _ADDED),

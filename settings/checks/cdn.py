@@ -8,7 +8,7 @@ from settings.checks.names import inside
 from settings.checks.registry import doubts, reads
 from settings.models.cdn import WIDEST_CDN_PREFIX, RangesRefused, kinds_that, usable_ranges
 from settings.models.stack import Stack
-from settings.problems import Problem, problem
+from settings.problems import ABSENT, Problem, problem
 
 
 @reads("cdn")
@@ -18,14 +18,14 @@ def kind_has_what_it_needs(stack: Stack) -> Iterator[Problem]:
     A CDN passes another one's header on as the client wrote it, so each must name its own.
     """
     cdn, traits = stack.cdn, stack.cdn.traits
-    if traits.asked and cdn.range_list:
+    if not traits.listed and cdn.range_list:
         yield problem(
             "cdn.range_list",
             [str(each) for each in cdn.range_list],
             f"is not used while cdn.kind is {cdn.kind}",
             "remove it, or set cdn.kind to listed",
         )
-    if not traits.asked and not cdn.range_list:
+    if traits.listed and not cdn.range_list:
         yield problem(
             "cdn.range_list",
             [],
@@ -39,7 +39,21 @@ def kind_has_what_it_needs(stack: Stack) -> Iterator[Problem]:
             f"is not managed while cdn.kind is {cdn.kind}",
             f"remove it with its records, or set cdn.kind to {kinds_that('managed')}",
         )
-    if not traits.client_headers and cdn.client_ip_header is None:
+    if not traits.present and cdn.client_ip_header is not None:
+        yield problem(
+            "cdn.client_ip_header",
+            cdn.client_ip_header,
+            f"can be written by anybody while cdn.kind is {cdn.kind}",
+            "remove it: the client is whoever connects",
+        )
+    if not traits.present and "limits" in cdn.model_fields_set:
+        yield problem(
+            "cdn.limits",
+            ABSENT,
+            f"are nobody's while cdn.kind is {cdn.kind}",
+            "remove them: how long visitors are waited for stands in balancers.timeouts",
+        )
+    if traits.present and not traits.client_headers and cdn.client_ip_header is None:
         yield problem(
             "cdn.client_ip_header",
             None,
@@ -53,7 +67,7 @@ def kind_has_what_it_needs(stack: Stack) -> Iterator[Problem]:
 def ranges_are_a_cdns(stack: Stack) -> Iterator[Problem]:
     """Never everybody: these sources' client header is believed."""
     cdn = stack.cdn
-    if cdn.traits.asked:
+    if not cdn.traits.listed:
         return  # judged when it has answered
     narrow: list[str] = []
     for index, given in enumerate(cdn.range_list):

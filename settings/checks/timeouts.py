@@ -114,6 +114,8 @@ def _seconds(stack: Stack, key: str) -> float | None:
         extra = stack.platform.cilium.values.get("extraConfig")
         given = extra.get(_NODES.rpartition(".")[2]) if isinstance(extra, dict) else None
         return _CILIUMS if given is None else _duration(str(given))
+    if key.startswith("cdn.") and not stack.cdn.traits.present:
+        return None
     value: object = stack
     for name in key.split("."):
         value = getattr(value, name)

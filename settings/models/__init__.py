@@ -14,7 +14,14 @@ from settings.models.balancers import (
     renewal_hours,
 )
 from settings.models.base import Strict
-from settings.models.cdn import ORIGIN_CA_DAYS, WIDEST_CDN_PREFIX, Cdn, RangesRefused, usable_ranges
+from settings.models.cdn import (
+    EVERYBODY,
+    ORIGIN_CA_DAYS,
+    WIDEST_CDN_PREFIX,
+    Cdn,
+    RangesRefused,
+    usable_ranges,
+)
 from settings.models.cluster import API_SERVER_PORT, Cluster, Containerd, Kubelet
 from settings.models.machines import MachineSpec
 from settings.models.networks import Networks, Segment, Wan
@@ -40,6 +47,7 @@ __all__ = [
     "ACCEPT_SECONDS",
     "API_SERVER_PORT",
     "CONNECTION_FILES",
+    "EVERYBODY",
     "FINISH_SECONDS",
     "ORIGIN_CA_DAYS",
     "OTHER_FILES",

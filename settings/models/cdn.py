@@ -17,6 +17,9 @@ WIDEST_CDN_PREFIX: Final = 8
 """The shortest prefix a range may have, and the room all ranges together may take: more is no
 CDN, it is the internet."""
 
+EVERYBODY: Final = "0.0.0.0/0"
+"""Who may call where no CDN stands in front."""
+
 ORIGIN_CA_DAYS: Final = (7, 30, 90, 365, 730, 1095, 5475)
 """Lifetimes Cloudflare's origin CA signs for (Cloudflare API, "Create Certificate")."""
 
@@ -103,15 +106,19 @@ class CdnTraits:
     """What the rules ask about a kind of CDN; how it is made stands in `components.cdn`."""
 
     called: str
-    asked: bool
-    """Whether it is asked for its ranges; else the stack lists them."""
-    managed: bool
+    present: bool = True
+    """Whether anybody stands in front; else visitors come straight from the internet."""
+    asked: bool = False
+    """Whether it is asked for its ranges."""
+    listed: bool = False
+    """Whether the stack lists its ranges."""
+    managed: bool = False
     """Whether its zone, records and TLS settings are managed."""
-    signs: bool
+    signs: bool = False
     """Whether it has an authority for certificates at the origin (`origin-ca`)."""
     client_headers: tuple[str, ...] = ()
-    """Headers that it sets over whatever the client wrote there; the first is the default. None:
-    the stack must name one."""
+    """Headers that it sets over whatever the client wrote there; the first is the default. None
+    of one that is present: the stack must name one."""
 
 
 CDN_KINDS: Final[Mapping[str, CdnTraits]] = MappingProxyType(
@@ -123,7 +130,8 @@ CDN_KINDS: Final[Mapping[str, CdnTraits]] = MappingProxyType(
             signs=True,
             client_headers=("CF-Connecting-IP", "CF-Connecting-IPv6", "True-Client-IP"),
         ),
-        "listed": CdnTraits(called="a listed CDN", asked=False, managed=False, signs=False),
+        "listed": CdnTraits(called="a listed CDN", listed=True),
+        "none": CdnTraits(called="no CDN", present=False),
     }
 )
 """By the word of `cdn.kind`."""
@@ -151,16 +159,17 @@ class CdnLimits(Strict):
 class Cdn(Strict):
     """What stands in front of the routers and calls them."""
 
-    kind: Literal["cloudflare", "listed"]
+    kind: Literal["cloudflare", "listed", "none"]
     """`cloudflare`: it is asked for its ranges, and records and zone settings are managed.
-    `listed`: any other CDN, known by its ranges alone."""
+    `listed`: any other CDN, known by its ranges alone. `none`: visitors come straight from the
+    internet, everybody may call, and a client is whoever connects."""
     range_list: list[Subnet] = Field(default_factory=list)
     """The CDN's address ranges when `kind` is `listed`."""
     limits: CdnLimits = CdnLimits()
     """What it waits for and passes on."""
     client_ip_header: ClientHeader | None = None
     """The header in which the CDN, and only it, names the client; null is the kind's own
-    (Cloudflare: CF-Connecting-IP), which `listed` has not."""
+    (Cloudflare: CF-Connecting-IP), which `listed` has not. With `none` nobody names another."""
     zone: Domain | None = None
     """The Cloudflare zone; null manages no records. Its token: secret `cloudflareApiToken`."""
     zone_id: ZoneId | None = None
@@ -180,6 +189,7 @@ class Cdn(Strict):
         return CDN_KINDS[self.kind]
 
     @property
-    def client_header(self) -> str:
-        """The header in which it names the client, once the rules have passed."""
-        return self.client_ip_header or self.traits.client_headers[0]
+    def client_header(self) -> str | None:
+        """The header in which it names the client, once the rules have passed; None where nobody
+        may name another's address."""
+        return self.client_ip_header or next(iter(self.traits.client_headers), None)

@@ -10,12 +10,22 @@ from components.loadbalancers.model import BalancersModel, RoutesModel
 from components.routers import args as router_args
 from components.routers.linux import parts as router_parts
 from components.routers.model import RoutersModel
-from settings.models import Stack
+from settings.models import EVERYBODY, Stack
 from tests.components import stacks
 
 CDN = ["198.51.100.0/24"]
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nleaf\n-----END CERTIFICATE-----\n"
 KEY = "-----BEGIN PRIVATE KEY-----\nkey\n-----END PRIVATE KEY-----\n"
+
+
+def ranges(stack: Stack) -> list[str]:
+    """Who may call, as the CDN's layer says."""
+    return CDN if stack.cdn.traits.present else [EVERYBODY]
+
+
+def believed(stack: Stack) -> list[str]:
+    """Who may name a client's address."""
+    return CDN if stack.cdn.traits.present else []
 
 
 def routers_args(stack: Stack) -> router_args.RoutersArgs:
@@ -25,7 +35,7 @@ def routers_args(stack: Stack) -> router_args.RoutersArgs:
         settings=stack.routers,
         networks=stack.networks,
         balancers=stack.balancers.lan_vips,
-        cdn_ranges=CDN,
+        cdn_ranges=ranges(stack),
         neighbours=[*stacks.machines(stack, "balancer"), *stacks.machines(stack, "control_plane")],
     )
 
@@ -43,7 +53,7 @@ def router_whole(stack: Stack, name: str) -> Part:
 
 def router_files(stack: Stack, name: str) -> dict[str, str]:
     """Every file of the router `name`, by path."""
-    return router_whole(stack, name).texts(cdn_ranges=CDN)
+    return router_whole(stack, name).texts(cdn_ranges=ranges(stack))
 
 
 def base_args(stack: Stack) -> balancer_args.BalancersBaseArgs:
@@ -70,7 +80,7 @@ def routes_args(stack: Stack) -> balancer_args.BalancersRoutesArgs:
         machines=stacks.machines(stack, "balancer"),
         nodes=[*stacks.machines(stack, "control_plane"), *stacks.machines(stack, "worker")],
         settings=stack.balancers,
-        cdn_ranges=CDN,
+        cdn_ranges=ranges(stack),
         client_ip_header=stack.cdn.client_header,
         http_port=ingress.node_ports.http or 0,
         https_port=ingress.node_ports.https or 0,
@@ -102,7 +112,7 @@ def balancer_whole(stack: Stack, name: str) -> Part:
 def balancer_files(stack: Stack, name: str) -> dict[str, str]:
     """Every file of the balancer `name` but its certificate, by path."""
     files = balancer_whole(stack, name).texts(
-        routes=routes_model(stack), cdn_ranges=CDN, certificate=CERTIFICATE
+        routes=routes_model(stack), cdn_ranges=believed(stack), certificate=CERTIFICATE
     )
     del files[CERTIFICATE_PATH]
     return files

@@ -68,11 +68,19 @@ def address_of_its_own() -> Stack:
     return Stack.model_validate(config)
 
 
+def straight() -> Stack:
+    """No CDN: visitors come straight from the internet."""
+    config = lab_config()
+    config["cdn"] = {"kind": "none"}
+    return Stack.model_validate(config)
+
+
 NAMED = {
     "lab": lab,
     "single": single,
     "two-groups": two_groups,
     "load-balancer-ip": address_of_its_own,
+    "straight": straight,
 }
 """By the name of their folder of golden files."""
 

@@ -80,6 +80,19 @@ def test_a_list_asks_nobody() -> None:
     assert seen.invokes == []
 
 
+def test_without_a_cdn_everybody_may_call_nobody_names_a_client_and_nothing_is_made() -> None:
+    seen = run_program(
+        lambda: {
+            "ranges": made(cdn(kind="none")).ranges,
+            "header": made(cdn(kind="none")).client_ip_header,
+            "names": made(cdn(kind="none")).records(ORIGINS).names,
+        }
+    )
+    assert seen.value == {"ranges": ["0.0.0.0/0"], "header": None, "names": []}
+    assert seen.invokes == []
+    assert [each.type for each in seen.resources if each.custom] == []
+
+
 def test_an_empty_answer_fails_the_update() -> None:
     with pytest.raises(LayerError, match=r"^cdn:\n  - Cloudflare's list of ranges: no IPv4"):
         run_ranges(cdn(), {"ipv4Cidrs": [], "ipv6Cidrs": []})

@@ -14,7 +14,7 @@ from settings.models import Stack
 from tests.components import certificates, checked, rendered, stacks
 
 CASES = [("lab", "lb-a"), ("lab", "lb-b"), ("single", "lb-a"), ("two-groups", "lb-b")]
-CASES += [("load-balancer-ip", "lb-a")]
+CASES += [("load-balancer-ip", "lb-a"), ("straight", "lb-a")]
 
 
 def test_the_routes_are_alike_on_both_balancers_and_only_own_addresses_differ_in_the_base() -> None:

@@ -16,7 +16,7 @@ from tests.components import checked, rendered, stacks
 from tests.golden_files import assert_golden
 
 CASES = [("lab", "router-a"), ("lab", "router-b"), ("single", "router-a")]
-CASES += [("two-groups", "router-a"), ("two-groups", "router-b")]
+CASES += [("two-groups", "router-a"), ("two-groups", "router-b"), ("straight", "router-a")]
 
 
 @pytest.mark.parametrize(("stack", "router"), CASES)
