@@ -154,6 +154,8 @@ routes = BalancersRoutes(
         load_balancer_ip=platform.ports.load_balancer_ip,
         certificate=certificate.chain,
         key=certificate.key,
+        authorities=cdn.authorities,
+        certificate_required=cdn.certificate_required,
         epoch=epoch,
     ),
     after(platform),

@@ -61,6 +61,23 @@ def judge(chain: str, key: str, names: Sequence[str], now: datetime) -> Verdict:
     return Verdict(problems=problems, warnings=warnings)
 
 
+def judge_authorities(pem: str, key: str, now: datetime) -> Verdict:
+    """Certificates of authorities in PEM, under the stack's `key`, at the time `now`: whom an
+    expired one has signed is refused by whoever verifies it."""
+    problems: list[Problem] = []
+    warnings: list[Problem] = []
+    for each in x509.load_pem_x509_certificates(pem.encode()):
+        ends = each.not_valid_after_utc
+        if ends <= now:
+            said = f"{_whose(each)} expired on {ends:%Y-%m-%d}"
+            problems.append(_wrong(key, said, "write its successor"))
+        elif ends - now < _window(each):
+            left = (ends - now).days
+            said = f"{_whose(each)} ends on {ends:%Y-%m-%d}, in {left} day{'s' * (left != 1)}"
+            warnings.append(_wrong(key, said, "add its successor; both are accepted"))
+    return Verdict(problems=problems, warnings=warnings)
+
+
 _ANOTHER = f"set its successor, and {_KEY} with it when the key is another one"
 
 

@@ -81,6 +81,7 @@ def load() -> tuple[Stack, Secrets]:
         if not malformed:
             problems += _certificate(given, stack, warnings)
             warnings += _rotation(given)
+        problems += _authorities(stack, warnings)
     if problems or stack is None:
         raise StackRefused(problems)
     for each in warnings:
@@ -165,6 +166,20 @@ def _certificate(given: Mapping[str, str], stack: Stack, warnings: list[Problem]
     from settings.certificates import judge
 
     verdict = judge(chain, key, wanted.names, datetime.now(UTC))
+    warnings += verdict.warnings
+    return verdict.problems
+
+
+def _authorities(stack: Stack, warnings: list[Problem]) -> list[Problem]:
+    """What is wrong with the authorities of the CDN's certificate; what soon will be goes to
+    `warnings`."""
+    pulls = stack.cdn.origin_pulls
+    if pulls is None or pulls.client_ca is None:
+        return []
+    from settings.certificates import judge_authorities
+
+    key = "cdn.origin_pulls.client_ca"
+    verdict = judge_authorities(pulls.client_ca, key, datetime.now(UTC))
     warnings += verdict.warnings
     return verdict.problems
 

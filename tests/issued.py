@@ -36,8 +36,11 @@ def made(
     names: tuple[str, ...] = ("*.lab.test", "lab.test"),
     begins: datetime = NOW - timedelta(days=100),
     ends: datetime = NOW + timedelta(days=265),
+    authority: bool = False,
+    key: ec.EllipticCurvePrivateKey | None = None,
 ) -> Pair:
-    key = ec.generate_private_key(ec.SECP256R1())
+    """`key` is one that it is to have; else it gets its own."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
         x509.CertificateBuilder()
@@ -51,4 +54,7 @@ def made(
     if names:
         alternative = x509.SubjectAlternativeName([x509.DNSName(each) for each in names])
         builder = builder.add_extension(alternative, critical=False)
+    if authority:
+        basic = x509.BasicConstraints(ca=True, path_length=0)
+        builder = builder.add_extension(basic, critical=True)
     return Pair(builder.sign(by.key if by else key, hashes.SHA256()), key)

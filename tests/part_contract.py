@@ -15,6 +15,7 @@ from components.loadbalancers.model import Rooms, RoutesModel
 from settings.models import Sizes, Timeouts
 
 LATE: dict[str, object] = {
+    "authorities": "certificates",
     "authorized_keys": ["ssh-ed25519 AAAA operator"],
     "cdn_ranges": ["198.51.100.0/24"],
     "certificate": "a chain",

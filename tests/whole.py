@@ -10,6 +10,7 @@ import runpy
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -25,10 +26,12 @@ from components.host import part
 from components.host.part import Part
 from settings.files import read_config
 from tests.components.mocks import Registered, Registration, run_program
+from tests.issued import made
 
 ROOT = Path(__file__).parent.parent
 STACKS = ("dev", "prod", "lab")
 """The shipped stacks."""
+LATER = datetime.now(UTC) + timedelta(days=100)
 VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
     "extras": (
         "dev",
@@ -39,6 +42,20 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
         {
             "cdn": {"kind": "none", "zone": None, "records": []},
             "balancers": {"certificate": {"source": "self-signed", "names": ["*.example.org"]}},
+        },
+    ),
+    "proven": (
+        "dev",
+        {
+            "cdn": {
+                **{"kind": "listed", "zone": None, "records": []},
+                **{"range_list": ["192.0.2.0/24"], "client_ip_header": "X-Client"},
+                "origin_pulls": {"client_ca": made("authority", authority=True, ends=LATER).pem},
+            },
+            "balancers": {
+                "certificate": {"source": "self-signed", "names": ["*.example.org"]},
+                "redirect_to_https": True,
+            },
         },
     ),
 }

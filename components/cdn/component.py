@@ -22,6 +22,10 @@ class Cdn:
     """The addresses from which it calls, never empty."""
     client_ip_header: str | None
     """The header in which it, and only it, names the client; None where nobody stands in front."""
+    authorities: pulumi.Input[str] | None
+    """Who signs the certificate it shows when it calls (PEM); None where none is asked for."""
+    certificate_required: bool
+    """Whether who shows none is refused."""
 
     def __init__(self, name: str, *, settings: CdnSettings, secrets: Secrets) -> None:
         self._name = name
@@ -29,6 +33,9 @@ class Cdn:
         self.kind = KINDS[settings.kind](settings, secrets)
         self.ranges = CdnRanges(f"{name}-ranges", self.kind).ranges
         self.client_ip_header = settings.client_header
+        self.authorities = self.kind.authorities()
+        pulls = settings.origin_pulls
+        self.certificate_required = pulls is not None and pulls.required
 
     def records(
         self, origins: Sequence[IPv4Address], opts: pulumi.ResourceOptions | None = None

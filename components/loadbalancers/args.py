@@ -10,7 +10,14 @@ import pulumi
 
 from components.host import ApiEndpoint, Machine
 from components.host.pair import leg, neighbours
-from components.loadbalancers.model import Balancer, BalancersModel, Rooms, RoutesModel, Server
+from components.loadbalancers.model import (
+    Balancer,
+    BalancersModel,
+    ClientCertificate,
+    Rooms,
+    RoutesModel,
+    Server,
+)
 from settings.models import Balancers as BalancersSettings
 
 
@@ -37,7 +44,8 @@ class BalancersRoutesArgs:
     load-balancer-ip only).
     `certificate` is the PEM chain, leaf first; `key` its private key. `client_ip_header` names the
     client when the CDN calls; with None nobody does, and the client is whoever connects.
-    `cdn_ranges` are taken as the CDN's layer vetted them.
+    `cdn_ranges` are taken as the CDN's layer vetted them. `authorities` (PEM) sign the certificate
+    that the CDN shows; with None it is asked for none. Who shows none is refused if it is required.
     """
 
     machines: Sequence[Machine]
@@ -50,6 +58,8 @@ class BalancersRoutesArgs:
     load_balancer_ip: pulumi.Input[str] | None
     certificate: pulumi.Input[str]
     key: pulumi.Input[str]
+    authorities: pulumi.Input[str] | None = None
+    certificate_required: bool = True
     epoch: str = "1"
 
 
@@ -94,10 +104,17 @@ def routes_model(
         timeouts=settings.timeouts,
         sizes=settings.sizes,
         client_ip_header=args.client_ip_header,
+        client_certificate=_verified(args),
         redirect_to_https=settings.redirect_to_https,
         rooms=Rooms.of(settings.max_connections),
         per_client=settings.max_connections_per_client or settings.max_connections // 10,
     )
+
+
+def _verified(args: BalancersRoutesArgs) -> ClientCertificate | None:
+    if args.authorities is None:
+        return None
+    return "required" if args.certificate_required else "optional"
 
 
 def api_endpoint(settings: BalancersSettings) -> ApiEndpoint:

@@ -115,7 +115,9 @@ class BalancersRoutes(pulumi.ComponentResource):
     Promises: the ingress sees the client's own address (PROXY v2), named by the CDN's header when
     and only when the CDN calls; nobody else's word about addresses passes; a request that came
     over TLS goes on over TLS, so that the ingress itself sees which scheme it was; a request is
-    retried only when no connection came about, so that none is acted upon twice.
+    retried only when no connection came about, so that none is acted upon twice. With
+    `authorities`, HTTPS is spoken only with who shows a certificate that they signed, if it is
+    required.
 
     Leaves out: caching and rules about requests (the CDN's and the ingress' business).
 
@@ -128,13 +130,17 @@ class BalancersRoutes(pulumi.ComponentResource):
     ) -> None:
         super().__init__("layered-cloud:loadbalancers:Routes", name, {}, opts)
         pair = _pair(args.machines, args.settings)
-        whole = summed("loadbalancers.routes", routes_parts())
+        asked = args.authorities is not None
+        whole = summed("loadbalancers.routes", routes_parts(authorities=asked))
         late = {
             "routes": _routes(args),
             "cdn_ranges": _believed(args),
             # Not a secret even when it was kept beside the key: only the key is.
             "certificate": pulumi.Output.unsecret(pulumi.Output.from_input(args.certificate)),
         }
+        if args.authorities is not None:
+            signers = pulumi.Output.from_input(args.authorities)
+            late["authorities"] = pulumi.Output.unsecret(signers)
 
         def pushed(machine: str) -> HostConfigurationArgs:
             return HostConfigurationArgs.of(

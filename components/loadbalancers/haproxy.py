@@ -41,6 +41,8 @@ ROUTES = f"{DIRECTORY}/20-routes.cfg"
 CDN = f"{DIRECTORY}/cdn.lst"
 CERTIFICATE = "/etc/haproxy/tls/site.pem"
 """The certificates, leaf first, and their key."""
+AUTHORITIES = "/etc/haproxy/tls/clients.pem"
+"""Who signs the certificates that clients show."""
 DROP_IN = f"/etc/systemd/system/{HAPROXY}.d/layered.conf"
 RELOAD = "/etc/haproxy/layered-reload"
 ENDED = "/etc/haproxy/layered-ended"
@@ -104,12 +106,14 @@ def part(model: BalancersModel, balancer: Balancer) -> Part:
     )
 
 
-def routes_part() -> Part:
+def routes_part(*, authorities: bool = False) -> Part:
     """The service's frontends and where they send; alike on both balancers.
 
     Late: `routes`, a `RoutesModel`; `cdn_ranges`, the CDN's networks, none where nobody may name a
-    client's address; `certificate`, the PEM chain, leaf first. Secret: `key`, its private key.
+    client's address; `certificate`, the PEM chain, leaf first; `authorities` (PEM) where they are
+    wanted. Secret: `key`, its private key.
     """
+    signers = Text(path=AUTHORITIES, content=Late(needs=("authorities",), render=_signers))
     return Part(
         name="haproxy-routes",
         files=(
@@ -121,6 +125,7 @@ def routes_part() -> Part:
                 mode="0600",
                 secrets=("key",),
             ),
+            *((signers,) if authorities else ()),
         ),
         checks=(Check(name="haproxy", argv=CHECK),),
         services=(
@@ -160,6 +165,7 @@ def site(routes: RoutesModel) -> str:
         "20-routes.cfg",
         model=routes,
         certificate=CERTIFICATE,
+        authorities=AUTHORITIES,
         cdn=CDN,
         http_port=HTTP_PORT,
         https_port=HTTPS_PORT,
@@ -175,6 +181,10 @@ def cdn(cdn_ranges: Sequence[str]) -> str:
 
 def _bundle(certificate: str) -> str:
     return f"{certificate.strip()}\n@@key@@\n"
+
+
+def _signers(authorities: str) -> str:
+    return f"{authorities.strip()}\n"
 
 
 def _text(template: str, **values: object) -> str:

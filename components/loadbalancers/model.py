@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from components.host.pair import Leg, Pair
 from settings.models import BalancerVip, Sizes, Timeouts, Vrrp
@@ -18,6 +18,11 @@ FIRST_TABLE = 1000
 """Routing tables and rules of our own are numbered from here (ip-route(8): above 255 are free)."""
 HTTP_PORT = 80
 HTTPS_PORT = 443
+
+
+ClientCertificate: TypeAlias = Literal["required", "optional"]
+"""What becomes of a client without a certificate that our authorities signed (HAProxy
+configuration manual, `verify`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +120,8 @@ class RoutesModel:
 
     With `node-port` they go to every one of `nodes` on `http_port` or `https_port` (NodePorts), as
     long as an ingress answers there. With `load-balancer-ip` they go to ports 80 and 443 of that
-    one address. `client_ip_header` is None where no CDN stands in front.
+    one address. `client_ip_header` is None where no CDN stands in front,
+    `client_certificate` where it shows none.
     """
 
     lan_vips: tuple[IPv4Address, ...]
@@ -127,6 +133,7 @@ class RoutesModel:
     timeouts: Timeouts
     sizes: Sizes
     client_ip_header: str | None
+    client_certificate: ClientCertificate | None = None
     redirect_to_https: bool
     rooms: Rooms
     per_client: int

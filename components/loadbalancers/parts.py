@@ -36,6 +36,7 @@ def parts(model: BalancersModel, balancer: Balancer) -> tuple[Part, ...]:
     return tuple(daemons)
 
 
-def routes_parts() -> tuple[Part, ...]:
-    """The parts of the routes, alike on both balancers. Late: see `haproxy.routes_part`."""
-    return (haproxy.routes_part(),)
+def routes_parts(*, authorities: bool = False) -> tuple[Part, ...]:
+    """The parts of the routes, alike on both balancers; `authorities` when clients show
+    certificates. Late: see `haproxy.routes_part`."""
+    return (haproxy.routes_part(authorities=authorities),)

@@ -82,6 +82,20 @@ def origin_certificate_can_be_signed(stack: Stack) -> Iterator[Problem]:
         )
 
 
+@reads("balancers", "cdn")
+def nothing_is_served_without_a_certificate(stack: Stack) -> Iterator[Problem]:
+    """Plain HTTP asks for no certificate, so it may lead to HTTPS and to nothing else."""
+    pulls = stack.cdn.origin_pulls
+    if pulls is not None and pulls.required and not stack.balancers.redirect_to_https:
+        yield problem(
+            "balancers.redirect_to_https",
+            False,
+            "would serve over plain HTTP whoever shows no certificate, though "
+            "cdn.origin_pulls.required",
+            "set it to true",
+        )
+
+
 _ADDED = 4
 """KiB of header fields that the CDN adds of its own: who the client is, and the like."""
 

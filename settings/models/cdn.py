@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 
 from settings.models.addresses import BITS, Subnet, collapsed, subnet
 from settings.models.base import Domain, Form, Hostname, Seconds, Strict, Unit, fault
+from settings.models.origin_pulls import OriginPulls
 from settings.models.urls import WebUrl
 
 WIDEST_CDN_PREFIX: Final = 8
@@ -170,6 +171,8 @@ class Cdn(Strict):
     client_ip_header: ClientHeader | None = None
     """The header in which the CDN, and only it, names the client; null is the kind's own
     (Cloudflare: CF-Connecting-IP), which `listed` has not. With `none` nobody names another."""
+    origin_pulls: OriginPulls | None = None
+    """The certificate it shows when it calls; null asks for none."""
     zone: Domain | None = None
     """The Cloudflare zone; null manages no records. Its token: secret `cloudflareApiToken`."""
     zone_id: ZoneId | None = None

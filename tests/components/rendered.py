@@ -5,6 +5,7 @@ from __future__ import annotations
 from components.host.part import Part, summed
 from components.loadbalancers import args as balancer_args
 from components.loadbalancers import parts as balancer_parts
+from components.loadbalancers.haproxy import AUTHORITIES as AUTHORITIES_PATH
 from components.loadbalancers.haproxy import CERTIFICATE as CERTIFICATE_PATH
 from components.loadbalancers.model import BalancersModel, RoutesModel
 from components.routers import args as router_args
@@ -15,6 +16,7 @@ from tests.components import stacks
 
 CDN = ["198.51.100.0/24"]
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nleaf\n-----END CERTIFICATE-----\n"
+AUTHORITIES = "-----BEGIN CERTIFICATE-----\nauthority\n-----END CERTIFICATE-----\n"
 KEY = "-----BEGIN PRIVATE KEY-----\nkey\n-----END PRIVATE KEY-----\n"
 
 
@@ -87,6 +89,8 @@ def routes_args(stack: Stack) -> balancer_args.BalancersRoutesArgs:
         load_balancer_ip=None if address is None else str(address),
         certificate=CERTIFICATE,
         key=KEY,
+        authorities=None if stack.cdn.origin_pulls is None else AUTHORITIES,
+        certificate_required=stack.cdn.origin_pulls is None or stack.cdn.origin_pulls.required,
     )
 
 
@@ -106,15 +110,20 @@ def balancer_whole(stack: Stack, name: str) -> Part:
     """All parts of the balancer `name`, of both pushes, as one."""
     model = base_model(stack)
     base = balancer_parts.parts(model, model.member(name))
-    return summed("balancers", (*base, *balancer_parts.routes_parts()))
+    asked = stack.cdn.origin_pulls is not None
+    return summed("balancers", (*base, *balancer_parts.routes_parts(authorities=asked)))
 
 
 def balancer_files(stack: Stack, name: str) -> dict[str, str]:
-    """Every file of the balancer `name` but its certificate, by path."""
+    """Every file of the balancer `name` but its certificate and who signs its clients', by path."""
     files = balancer_whole(stack, name).texts(
-        routes=routes_model(stack), cdn_ranges=believed(stack), certificate=CERTIFICATE
+        routes=routes_model(stack),
+        cdn_ranges=believed(stack),
+        certificate=CERTIFICATE,
+        authorities=AUTHORITIES,
     )
     del files[CERTIFICATE_PATH]
+    files.pop(AUTHORITIES_PATH, None)
     return files
 
 

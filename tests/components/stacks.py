@@ -10,6 +10,7 @@ import yaml
 
 from components.host import Connection, Machine
 from settings.models import MachineSpec, Stack
+from tests.issued import made
 
 PREFIX = "layered-cloud:"
 ROOT = Path(__file__).parents[2]
@@ -75,12 +76,31 @@ def straight() -> Stack:
     return Stack.model_validate(config)
 
 
+def proven(*, required: bool = True) -> Stack:
+    """A CDN by its list that shows a certificate when it calls."""
+    config = lab_config()
+    config["cdn"] = {
+        **{"kind": "listed", "range_list": ["198.51.100.0/24"]},
+        **{"client_ip_header": "CF-Connecting-IP"},
+        "origin_pulls": {"required": required, "client_ca": made("ca", authority=True).pem},
+    }
+    config["balancers"]["redirect_to_https"] = required
+    return Stack.model_validate(config)
+
+
+def asking() -> Stack:
+    """The same, asked for it while it may still show none."""
+    return proven(required=False)
+
+
 NAMED = {
     "lab": lab,
     "single": single,
     "two-groups": two_groups,
     "load-balancer-ip": address_of_its_own,
     "straight": straight,
+    "proven": proven,
+    "asking": asking,
 }
 """By the name of their folder of golden files."""
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from settings.certificates import judge
+from settings.certificates import judge, judge_authorities
 from tests.issued import NOW, Pair, made
 from tests.settings.fixtures import base_config
 from tests.settings.test_loader import SECRET, give, loaded, loop, refused, warned
@@ -164,3 +164,40 @@ def test_the_stack_warns_of_one_that_ends_soon(given: dict[str, Any], warned: li
     (line,) = warned
     assert line.startswith("layered-cloud:tlsCertificate: www, serial abc, ends on ")
     assert ", in 10 days; set its successor" in line
+
+
+KEY = "cdn.origin_pulls.client_ca"
+
+
+def judged(*authorities: Pair) -> tuple[list[str], list[str]]:
+    verdict = judge_authorities("".join(each.pem for each in authorities), KEY, NOW)
+    return [str(each) for each in verdict.problems], [str(each) for each in verdict.warnings]
+
+
+def test_an_authority_is_judged_by_its_end_alone() -> None:
+    good = made("Good", authority=True, names=())
+    old = made("Old", authority=True, names=(), ends=NOW - timedelta(days=1))
+    soon = made("Soon", authority=True, names=(), ends=NOW + timedelta(days=3))
+    assert judged(good) == ([], [])
+    assert judged(good, old, soon) == (
+        [f"layered-cloud:{KEY}: Old expired on 2026-06-14; write its successor"],
+        [
+            f"layered-cloud:{KEY}: Soon ends on 2026-06-18, in 3 days; add its successor; both are "
+            "accepted"
+        ],
+    )
+
+
+def test_the_stack_refuses_a_cdns_authority_that_expired(warned: list[str]) -> None:
+    ends = datetime.now(UTC) - timedelta(days=1)
+    old = made("Old", authority=True, names=(), begins=ends - timedelta(days=9), ends=ends)
+    config = base_config()
+    config["layered-cloud:balancers"]["certificate"]["source"] = "self-signed"
+    config["layered-cloud:balancers"]["redirect_to_https"] = True
+    config["layered-cloud:cdn"] = {
+        **{"kind": "listed", "range_list": ["198.51.100.0/24"], "client_ip_header": "X-Client"},
+        "origin_pulls": {"client_ca": old.pem},
+    }
+    give(config, SECRET)
+    (line,) = refused()
+    assert line.startswith(f"layered-cloud:{KEY}: Old expired on ")

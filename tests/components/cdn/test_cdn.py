@@ -16,6 +16,7 @@ from components.cdn import Cdn as CdnLayer
 from components.cdn.kinds import KINDS
 from components.host.errors import LayerError
 from settings.models import Cdn
+from tests import issued
 from tests.components.mocks import Registered, run_program
 
 ROOT = Path(__file__).parents[3]
@@ -91,6 +92,24 @@ def test_without_a_cdn_everybody_may_call_nobody_names_a_client_and_nothing_is_m
     assert seen.value == {"ranges": ["0.0.0.0/0"], "header": None, "names": []}
     assert seen.invokes == []
     assert [each.type for each in seen.resources if each.custom] == []
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_a_listed_cdn_brings_its_authorities_and_says_whether_its_certificate_is_required(
+    required: bool,
+) -> None:
+    pem = issued.made("authority", authority=True).pem
+    pulls = {"client_ca": pem, "required": required}
+    ours = {"kind": "listed", "client_ip_header": "X-Client", "range_list": ["192.0.2.0/24"]}
+
+    def program() -> dict[str, Any]:
+        layer, without = made(cdn(**ours, origin_pulls=pulls)), made(cdn(**ours))
+        return {
+            "with": [layer.authorities, layer.certificate_required],
+            "without": [without.authorities, without.certificate_required],
+        }
+
+    assert run_program(program).value == {"with": [pem, required], "without": [None, False]}
 
 
 def test_an_empty_answer_fails_the_update() -> None:

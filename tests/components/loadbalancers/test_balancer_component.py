@@ -132,6 +132,20 @@ def test_the_key_travels_apart_and_the_rest_of_the_certificate_stays_readable() 
     assert "BEGIN PRIVATE KEY" in deposit.inputs["stdin"]
 
 
+def test_who_signs_the_clients_certificates_is_pushed_only_where_they_show_some() -> None:
+    seen = run_routes(stacks.proven())
+    files = request(seen.one(COMMAND, "lb-a-routes"))["files"]
+
+    assert files[haproxy.AUTHORITIES]["content"] == rendered.AUTHORITIES
+    assert f"ca-file {haproxy.AUTHORITIES} verify required\n" in files[haproxy.ROUTES]["content"]
+
+
+def test_nobody_is_believed_about_a_clients_address_where_no_cdn_stands_in_front() -> None:
+    seen = run_routes(stacks.straight())
+
+    assert request(seen.one(COMMAND, "lb-a-routes"))["files"][haproxy.CDN]["content"] == ""
+
+
 def test_ports_that_arrive_late_reach_the_servers() -> None:
     seen = run_routes(
         http_port=lambda: pulumi.Output.from_input(31234),

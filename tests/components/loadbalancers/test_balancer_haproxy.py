@@ -12,9 +12,11 @@ import pytest
 from components.loadbalancers import haproxy
 from settings.models import Stack
 from tests.components import certificates, checked, rendered, stacks
+from tests.issued import made
 
 CASES = [("lab", "lb-a"), ("lab", "lb-b"), ("single", "lb-a"), ("two-groups", "lb-b")]
 CASES += [("load-balancer-ip", "lb-a"), ("straight", "lb-a")]
+CASES += [("proven", "lb-a"), ("asking", "lb-a")]
 
 
 def test_the_routes_are_alike_on_both_balancers_and_only_own_addresses_differ_in_the_base() -> None:
@@ -178,6 +180,7 @@ def test_haproxy_takes_base_and_routes_without_a_warning(
     stack: str, balancer: str, site: str
 ) -> None:
     files = rendered.balancer_files(stacks.NAMED[stack](), balancer) | {haproxy.CERTIFICATE: site}
+    files[haproxy.AUTHORITIES] = made("authority", authority=True).pem
 
     said = judge((*haproxy.CHECK, "-dW"), files)
 

@@ -16,7 +16,13 @@ from tests.components import checked, rendered, stacks
 from tests.golden_files import assert_golden
 
 CASES = [("lab", "lb-a"), ("lab", "lb-b"), ("single", "lb-a"), ("two-groups", "lb-a")]
-CASES += [("two-groups", "lb-b"), ("load-balancer-ip", "lb-a"), ("straight", "lb-a")]
+CASES += [
+    ("two-groups", "lb-b"),
+    ("load-balancer-ip", "lb-a"),
+    ("straight", "lb-a"),
+    ("proven", "lb-a"),
+    ("asking", "lb-a"),
+]
 
 
 @pytest.mark.parametrize(("stack", "balancer"), CASES)
