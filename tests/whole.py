@@ -58,6 +58,7 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
             },
         },
     ),
+    "remembering": ("prod", {"balancers": {"ingress": {"sticky": "source"}}}),
 }
 """A shipped stack with something in it that none of them has: settings laid over its sections."""
 SECRETS = {

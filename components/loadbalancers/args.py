@@ -82,6 +82,7 @@ def base_model(args: BalancersBaseArgs) -> BalancersModel:
             "lan": neighbours(others, "lan", settings.neighbours.lan),
             "management": neighbours(others, "management", settings.neighbours.management),
         },
+        shares_tables=settings.shares_tables,
     )
 
 
@@ -106,8 +107,11 @@ def routes_model(
         client_ip_header=args.client_ip_header,
         client_certificate=_verified(args),
         redirect_to_https=settings.redirect_to_https,
-        rooms=Rooms.of(settings.max_connections),
+        rooms=Rooms.of(settings.max_connections, shares_tables=settings.shares_tables),
         per_client=settings.max_connections_per_client or settings.max_connections // 10,
+        ingress=settings.ingress,
+        routes=tuple(settings.routes),
+        shares_tables=settings.shares_tables,
     )
 
 

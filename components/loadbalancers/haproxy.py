@@ -22,12 +22,15 @@ from components.host.part import (
     Text,
 )
 from components.host.text import environment
+from components.loadbalancers.backends import backends, cookie, schemes, way
 from components.loadbalancers.keepalived import ALIVE, ENDS, HAPROXY
 from components.loadbalancers.model import (
     ALIVE_PORT,
     HTTP_PORT,
     HTTPS_PORT,
+    OWN_TABLES_PORT,
     SERVES_PORT,
+    TABLES_PORT,
     Balancer,
     BalancersModel,
     RoutesModel,
@@ -101,6 +104,7 @@ def part(model: BalancersModel, balancer: Balancer) -> Part:
             ),
             _port(model.stats_port, "management", "management", "statistics and metrics"),
             _port(ALIVE_PORT, "loopback", "itself", "keepalived's check"),
+            *(_table_ports() if model.shares_tables else ()),
         ),
         exporters=(Exporter(name="haproxy", network="management", port=model.stats_port),),
     )
@@ -154,7 +158,10 @@ def base(model: BalancersModel, balancer: Balancer) -> str:
         model=model,
         balancer=balancer,
         socket=SOCKET,
+        peer=model.peer(balancer.name),
         alive_port=ALIVE_PORT,
+        tables_port=TABLES_PORT,
+        own_tables_port=OWN_TABLES_PORT,
         api_server_port=API_SERVER_PORT,
     )
 
@@ -164,6 +171,11 @@ def site(routes: RoutesModel) -> str:
     return _text(
         "20-routes.cfg",
         model=routes,
+        backends=list(backends(routes)),
+        ways=[way(route) for route in routes.routes],
+        schemes=schemes(routes),
+        by_path=any(route.paths or route.prefixes for route in routes.routes),
+        cookie=cookie,
         certificate=CERTIFICATE,
         authorities=AUTHORITIES,
         cdn=CDN,
@@ -185,6 +197,14 @@ def _bundle(certificate: str) -> str:
 
 def _signers(authorities: str) -> str:
     return f"{authorities.strip()}\n"
+
+
+def _table_ports() -> tuple[OpenPort, ...]:
+    purpose = "what the peer's HAProxy counts and remembers"
+    return (
+        _port(TABLES_PORT, "lan", "peer", purpose),
+        _port(OWN_TABLES_PORT, "loopback", "itself", purpose),
+    )
 
 
 def _text(template: str, **values: object) -> str:

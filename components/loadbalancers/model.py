@@ -8,12 +8,16 @@ from ipaddress import IPv4Address
 from typing import Literal, TypeAlias
 
 from components.host.pair import Leg, Pair
-from settings.models import BalancerVip, Sizes, Timeouts, Vrrp
+from settings.models import BalancerVip, Route, Sharing, Sizes, Timeouts, Vrrp
 
 ALIVE_PORT = 8405
 """TCP, on loopback: HAProxy's own answer to keepalived's check."""
 SERVES_PORT = 8407
 """TCP, on loopback: whether every service has a server that is up."""
+TABLES_PORT = 8409
+"""TCP, on the LAN, from the peer: what HAProxy counts and remembers (stick tables)."""
+OWN_TABLES_PORT = 8410
+"""TCP, on loopback: where HAProxy itself takes them, from the peer and from its predecessor."""
 FIRST_TABLE = 1000
 """Routing tables and rules of our own are numbered from here (ip-route(8): above 255 are free)."""
 HTTP_PORT = 80
@@ -58,7 +62,8 @@ class Rooms:
     others without: the sum is the process' own limit (HAProxy configuration manual, `maxconn`).
 
     `service` is the room of HTTP and HTTPS together, `api` of the Kubernetes API, `own` of each of
-    the three that are asked about HAProxy itself: alive, serves, statistics.
+    the three that are asked about HAProxy itself (alive, serves, statistics), and of the peer's
+    tables where a pair shares some.
     """
 
     service: int
@@ -66,10 +71,10 @@ class Rooms:
     own: int = 10
 
     @classmethod
-    def of(cls, most: int) -> Rooms:
+    def of(cls, most: int, *, shares_tables: bool = False) -> Rooms:
         """Shares out `most` connections (at least 100): nine tenths are the service's."""
         kept = max(50, most // 10)
-        return cls(service=most - kept, api=kept - 3 * cls.own)
+        return cls(service=most - kept, api=kept - (4 if shares_tables else 3) * cls.own)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +82,8 @@ class BalancersModel(Pair[Balancer, BalancerVip]):
     """A pair of balancers (or one): addresses, and the Kubernetes API.
 
     `source_routes` maps a LAN VIP whose answers do not leave by the default route to their gateway;
-    `neighbours` are whom a balancer asks on its legs (`lan`, `management`).
+    `neighbours` are whom a balancer asks on its legs (`lan`, `management`). With `shares_tables`
+    each tells the other what its HAProxy counts and remembers.
     """
 
     vrrp: Vrrp
@@ -89,6 +95,7 @@ class BalancersModel(Pair[Balancer, BalancerVip]):
     control_planes: tuple[Server, ...]
     source_routes: Mapping[IPv4Address, IPv4Address] = field(default_factory=dict)
     neighbours: Mapping[str, tuple[IPv4Address, ...]] = field(default_factory=dict)
+    shares_tables: bool = False
 
     def routes_of(self, vip: BalancerVip) -> tuple[SourceRoute, ...]:
         """The source routes of a group's addresses."""
@@ -101,7 +108,7 @@ class BalancersModel(Pair[Balancer, BalancerVip]):
     @property
     def rooms(self) -> Rooms:
         """Who may have how many connections."""
-        return Rooms.of(self.max_connections)
+        return Rooms.of(self.max_connections, shares_tables=self.shares_tables)
 
     @property
     def lan_vips(self) -> tuple[IPv4Address, ...]:
@@ -137,3 +144,6 @@ class RoutesModel:
     redirect_to_https: bool
     rooms: Rooms
     per_client: int
+    ingress: Sharing = field(default_factory=Sharing)
+    routes: tuple[Route, ...] = ()
+    shares_tables: bool = False

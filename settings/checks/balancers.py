@@ -15,6 +15,8 @@ TAKEN = {
     8405: "the check of the local HAProxy",
     8406: "the pair's health",
     8407: "the check of what the local HAProxy serves",
+    8409: "the pair's shared tables",
+    8410: "the pair's shared tables",
 }
 """Ports of the balancers that are not for settings to choose."""
 

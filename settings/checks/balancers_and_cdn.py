@@ -8,6 +8,7 @@ from settings.checks.names import covered, inside
 from settings.checks.registry import doubts, reads
 from settings.models.cdn import ORIGIN_CA_DAYS, Cdn
 from settings.models.platform import Demo
+from settings.models.routing import Route
 from settings.models.stack import Stack
 from settings.models.walk import walk
 from settings.problems import Problem, problem
@@ -122,11 +123,13 @@ def balancers_take_what_the_cdn_passes_on(stack: Stack) -> Iterator[Problem]:
 
 @reads("balancers")
 def names_are_certified(stack: Stack) -> Iterator[Problem]:
-    """Every name of the service stands in the balancers' certificate: records, and the demo."""
+    """Every name of the service stands in the balancers' certificate: records, routes, the demo."""
     names = stack.balancers.certificate.names
     served: list[tuple[str, str]] = []
     for path, cdn in walk(stack, Cdn):
         served += [(f"{path}.records[{index}]", each) for index, each in enumerate(cdn.records)]
+    for path, route in walk(stack, Route):
+        served += [(f"{path}.hosts[{index}]", each) for index, each in enumerate(route.hosts)]
     served += [(f"{path}.host", demo.host) for path, demo in walk(stack, Demo) if demo.enabled]
     for path, name in served:
         if not covered(names, name):

@@ -39,6 +39,7 @@ from settings.models.platform import (
 )
 from settings.models.proxmox import Datastores, Image, Proxmox, ProxmoxHost
 from settings.models.routers import ConnectionLimits, Routers, RouterVip
+from settings.models.routing import Route, Sharing
 from settings.models.software import AptRepository, Software
 from settings.models.stack import Stack
 from settings.models.vrrp import Vrrp
@@ -79,9 +80,11 @@ __all__ = [
     "Proxmox",
     "ProxmoxHost",
     "RangesRefused",
+    "Route",
     "RouterVip",
     "Routers",
     "Segment",
+    "Sharing",
     "Sizes",
     "Software",
     "Stack",

@@ -9,6 +9,7 @@ from pydantic import Field
 from settings.models.addresses import Address
 from settings.models.base import Hostname, Name, Port, Seconds, Strict, Unit
 from settings.models.machines import MachineSpec
+from settings.models.routing import Route, Sharing
 from settings.models.vrrp import Vrid, Vrrp
 
 CONNECTION_FILES: Final = 2
@@ -127,6 +128,10 @@ class Balancers(Strict):
     the client that it names); a tenth of `max_connections` when left out."""
     target: Literal["node-port", "load-balancer-ip"] = "node-port"
     """Where routes send requests: every node's NodePort, or the ingress' LoadBalancer IP."""
+    ingress: Sharing = Sharing()
+    """How requests without a route of their own are shared out."""
+    routes: list[Route] = Field(default_factory=list)
+    """Requests with a way of their own, in the order they are tried."""
     api_port: Port = 6443
     """Port of the Kubernetes API on the VIPs."""
     stats_port: Port = 8404
@@ -138,3 +143,9 @@ class Balancers(Strict):
     def lan_vips(self) -> list[Address]:
         """Of every group: where the routers forward to, in turn."""
         return [address for vip in self.vips for address in vip.lan]
+
+    @property
+    def shares_tables(self) -> bool:
+        """Whether a pair tells each other what it counts and remembers."""
+        remembers = any(each.sticky == "source" for each in (self.ingress, *self.routes))
+        return len(self.machines) > 1 and remembers

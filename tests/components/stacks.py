@@ -93,6 +93,28 @@ def asking() -> Stack:
     return proven(required=False)
 
 
+def with_routes() -> Stack:
+    """Routes of every kind beside the ingress, and clients that stay where they were."""
+    config = lab_config()
+    config["balancers"]["certificate"]["names"] += ["*.lab.test"]
+    config["balancers"] |= {
+        "ingress": {"balance": "leastconn", "sticky": "cookie"},
+        "routes": [
+            {
+                **{"name": "shop", "hosts": ["shop.lab.test", "*.shop.lab.test"]},
+                **{"paths": ["/cart"], "prefixes": ["/api", "/v(2)/x"], "methods": ["GET", "POST"]},
+                **{"headers": {"X-Tier": "gold or $HOME"}, "sticky": "source", "sticky_for": 600},
+            },
+            {"name": "pictures", "prefixes": ["/pictures"], "balance": "uri"},
+            {
+                **{"name": "grid", "hosts": ["grid.lab.test"], "balance": "source"},
+                **{"node_port": 30300, "tls": True, "health_path": "/healthz"},
+            },
+        ],
+    }
+    return Stack.model_validate(config)
+
+
 NAMED = {
     "lab": lab,
     "single": single,
@@ -101,6 +123,7 @@ NAMED = {
     "straight": straight,
     "proven": proven,
     "asking": asking,
+    "routes": with_routes,
 }
 """By the name of their folder of golden files."""
 

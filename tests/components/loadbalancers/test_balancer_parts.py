@@ -22,6 +22,7 @@ CASES += [
     ("straight", "lb-a"),
     ("proven", "lb-a"),
     ("asking", "lb-a"),
+    ("routes", "lb-a"),
 ]
 
 
