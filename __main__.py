@@ -10,6 +10,7 @@ import pulumi
 from components.cdn import Cdn, Certificate, CertificateArgs
 from components.cluster import Cluster, ClusterArgs, Founding, FoundingArgs
 from components.host import baselines, exporters
+from components.host.bgp import peering
 from components.inventory import inventory
 from components.loadbalancers import (
     BalancersBase,
@@ -83,6 +84,13 @@ baseline = partial(
 
 # The routers first: everything behind them reaches package repositories through them.
 on_routers = baseline(with_baseline(stack.routers, machines.of("router")))
+sessions = peering(
+    stack.routers,
+    networks,
+    pool=stack.platform.metallb.pool,
+    routers=machines.of("router"),
+    nodes=[*control_planes, *workers],
+)
 routers = Routers(
     "routers",
     RoutersArgs(
@@ -93,6 +101,8 @@ routers = Routers(
         cdn_ranges=cdn.ranges,
         open_ports=[port for each in on_routers for port in each.ports],
         neighbours=[*balancers, *control_planes],
+        peering=sessions,
+        bgp_passwords=secrets.bgp_passwords,
         epoch=epoch,
     ),
     after(*on_routers),

@@ -18,6 +18,7 @@ SECRETS: Final[dict[str, str]] = {
     "cloudflareApiToken": "the Cloudflare API token for the zone",
     "tlsCertificate": "the certificate chain (PEM) when the certificate's source is `given`",
     "tlsKey": "the private key (PEM) when the certificate's source is `given`",
+    "bgpPasswords": "a line NAME=PASSWORD for each provider with one, and for `inside`",
 }
 """Flat keys, each ciphertext, with what it is."""
 
@@ -29,7 +30,9 @@ RENAMED: Final[tuple[tuple[str, str, str, dict[str, str]], ...]] = (
 )
 """Keys that have another name since: section, old name, new name, values with other names."""
 
-_FROM_FILE: Final = {"proxmoxSshKey", "deployKey", "deployKeyBefore", "tlsCertificate", "tlsKey"}
+_FROM_FILE: Final = {
+    *("proxmoxSshKey", "deployKey", "deployKeyBefore", "tlsCertificate", "tlsKey", "bgpPasswords"),
+}
 
 
 def required_secrets(stack: Stack) -> list[str]:
@@ -43,6 +46,8 @@ def required_secrets(stack: Stack) -> list[str]:
         needed.append("cloudflareApiToken")
     if stack.balancers.certificate.source == "given":
         needed += ["tlsCertificate", "tlsKey"]
+    if stack.routers.bgp is not None and stack.routers.bgp.passwords():
+        needed.append("bgpPasswords")
     return needed
 
 

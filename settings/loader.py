@@ -23,6 +23,8 @@ from settings.models.stack import Stack
 from settings.problems import NAMESPACE, Problem, SettingsError
 from settings.shape import annotation_at, model_of
 
+_NAMED: Final = r"[a-z][a-z0-9-]*=[A-Za-z0-9._~+=@%:,/-]{1,80}"
+"""Linux takes 80 bytes (TCP_MD5SIG_MAXKEYLEN); these characters mean nothing to any daemon."""
 _FORMS: Final = {
     "proxmoxApiToken": (r"[^\s@!=]+@[^\s@!=]+![^\s=]+=\S+", "USER@REALM!NAME=UUID"),
     "proxmoxSshKey": (r"(?s)\s*-----BEGIN [A-Z ]*PRIVATE KEY-----.*", "an OpenSSH private key"),
@@ -31,6 +33,10 @@ _FORMS: Final = {
     "cloudflareApiToken": (r"\S+", "the token alone, on one line"),
     "tlsCertificate": (r"(?s)\s*-----BEGIN CERTIFICATE-----.*", "a PEM certificate chain"),
     "tlsKey": (r"(?s)\s*-----BEGIN [A-Z ]*PRIVATE KEY-----.*", "a PEM private key"),
+    "bgpPasswords": (
+        rf"\s*{_NAMED}(\n{_NAMED})*\s*",
+        "NAME=PASSWORD, one a line, of letters, digits and . _ ~ + = @ % : , / -, at most 80",
+    ),
 }
 
 
@@ -57,6 +63,7 @@ class Secrets:
     cloudflare_api_token: pulumi.Output[str] | None
     tls_certificate: pulumi.Output[str] | None
     tls_key: pulumi.Output[str] | None
+    bgp_passwords: pulumi.Output[str] | None
 
 
 def load() -> tuple[Stack, Secrets]:
@@ -80,6 +87,7 @@ def load() -> tuple[Stack, Secrets]:
             problems += unset
         if not malformed:
             problems += _certificate(given, stack, warnings)
+            problems += _passwords(given, stack)
             warnings += _rotation(given)
         problems += _authorities(stack, warnings)
     if problems or stack is None:
@@ -184,6 +192,24 @@ def _authorities(stack: Stack, warnings: list[Problem]) -> list[Problem]:
     return verdict.problems
 
 
+def _passwords(given: Mapping[str, str], stack: Stack) -> list[Problem]:
+    """Sessions whose password `bgpPasswords` does not have."""
+    bgp, text = stack.routers.bgp, given.get("bgpPasswords")
+    if bgp is None or text is None:
+        return []
+    named = {line.partition("=")[0] for line in text.split()}
+    return [
+        Problem(
+            key=f"{NAMESPACE}:bgpPasswords",
+            wrong=f"has no line for {name}, whose sessions have a password",
+            right=f"add a line {name}=PASSWORD and run: "
+            f"{command('bgpPasswords', pulumi.get_stack())}",
+        )
+        for name in bgp.passwords()
+        if name not in named
+    ]
+
+
 def _secrets(given: Mapping[str, str], needed: list[str]) -> Secrets:
     config = pulumi.Config(NAMESPACE)
 
@@ -201,6 +227,7 @@ def _secrets(given: Mapping[str, str], needed: list[str]) -> Secrets:
         cloudflare_api_token=optional("cloudflareApiToken"),
         tls_certificate=optional("tlsCertificate"),
         tls_key=optional("tlsKey"),
+        bgp_passwords=optional("bgpPasswords"),
     )
 
 

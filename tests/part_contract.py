@@ -43,6 +43,8 @@ UNJUDGED = {
     "/etc/cloud/cloud.cfg.d/99-layered-cloud.cfg": "constant; read at the next boot",
     "/etc/containerd/certs.d": "containerd reads it at a pull, and skips a host it cannot reach",
     "/etc/default/kubelet": "flags, which the settings' rules judge",
+    "/etc/frr/daemons": "names of daemons and constant options",
+    "/etc/frr/layered-drain": "a script whose golden is tested",
     "/etc/haproxy/layered-ended": "a script whose golden is tested",
     "/etc/haproxy/layered-reload": "a constant script",
     "/etc/hostname": "one word, made here",
@@ -70,6 +72,7 @@ OF_THE_IMAGE = {
 """Parts whose daemon needs no package, and why."""
 
 BY_DEFAULT: dict[tuple[str, int], str] = {
+    ("frr", 3784): "the one port of BFD over one hop (RFC 5881, 4), which bfdd has no word for",
     ("kubelet", 10250): "the kubelet's own default, which kubeadm keeps",
 }
 """Ports, by part, that stand in none of its texts, and why."""
@@ -83,7 +86,7 @@ UNASKED = {
 """Units that nobody asks whether they serve, and why."""
 
 NETWORKS = ("management", "lan", "wan", "sync", "loopback")
-SOURCES = ("peer", "management", "lan", "cdn", "anyone", "itself")
+SOURCES = ("peer", "management", "lan", "cdn", "anyone", "itself", "named")
 UNITS = "/etc/systemd/system/"
 AGAIN = r"(?m)^(Restart=(always|on-failure)|FreeBind=yes)$"
 """What a unit says that comes up before the address it listens on."""

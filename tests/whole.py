@@ -59,12 +59,27 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
         },
     ),
     "remembering": ("prod", {"balancers": {"ingress": {"sticky": "source"}}}),
+    "bgp": (
+        "prod",
+        {
+            "routers": {
+                "bgp": {
+                    "asn": 64512,
+                    "upstream": [
+                        {"name": "isp", "address": "203.0.113.1", "asn": 64500, "password": True}
+                    ],
+                    "inside": {"asn": 64513},
+                }
+            }
+        },
+    ),
 }
 """A shipped stack with something in it that none of them has: settings laid over its sections."""
 SECRETS = {
     "proxmoxApiToken": "root@pam!builder=hush",
     "proxmoxSshKey": "-----BEGIN OPENSSH PRIVATE KEY-----",
     "cloudflareApiToken": "hush",
+    "bgpPasswords": "isp=hush",
 }
 
 

@@ -20,6 +20,8 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "chrony": "chrony",
         "conntrack": "conntrack",
         "conntrackd": "conntrackd",
+        "frr": "frr",
+        "frr-pythontools": "frr-pythontools",
         "haproxy": "haproxy",
         "keepalived": "keepalived",
         "kubeadm": "kubeadm",

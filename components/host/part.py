@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
+from ipaddress import IPv4Address
 from typing import Literal
 
 
@@ -142,7 +143,7 @@ class OpenPort:
 
     `protocol` is tcp, udp, or an IP protocol by its name (`vrrp`), which has no `number`.
     `network` is the leg it listens on (management, lan, wan, sync) or `loopback`; `sources` says
-    who calls: `peer`, `management`, `lan`, `cdn`, `anyone`, or `itself`.
+    who calls: `peer`, `management`, `lan`, `cdn`, `anyone`, `itself`, or `named` (`addresses`).
     """
 
     protocol: str
@@ -150,6 +151,7 @@ class OpenPort:
     network: str
     sources: str
     purpose: str
+    addresses: tuple[IPv4Address, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

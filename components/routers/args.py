@@ -9,6 +9,7 @@ from ipaddress import IPv4Address
 import pulumi
 
 from components.host import Machine, OpenPort
+from components.host.bgp import Peering
 from components.host.pair import leg, neighbours
 from components.routers.model import Router, RoutersModel
 from settings.models import Networks
@@ -23,7 +24,8 @@ class RoutersArgs:
     `balancers` the balancers' LAN VIPs, targets of the public VIPs in turn. `cdn_ranges` are taken
     as the CDN's layer vetted them: sorted, without overlaps. `open_ports` are what other layers'
     daemons on the routers listen on; the firewall lets in nobody else. `neighbours` are machines of
-    other layers on the LAN, by which a router knows that its own leg is lost. A changed `epoch`
+    other layers on the LAN, by which a router knows that its own leg is lost. `peering` are their
+    BGP sessions, `bgp_passwords` the lines NAME=PASSWORD of those that have one. A changed `epoch`
     pushes again. `confirm_seconds` bounds how long a mistake that cuts off management lasts.
     """
 
@@ -34,6 +36,8 @@ class RoutersArgs:
     cdn_ranges: pulumi.Input[Sequence[str]]
     open_ports: Sequence[OpenPort] = ()
     neighbours: Sequence[Machine] = ()
+    peering: Peering | None = None
+    bgp_passwords: pulumi.Input[str] | None = None
     epoch: str = "1"
     confirm_seconds: int = 75
 
@@ -56,12 +60,15 @@ def model(args: RoutersArgs) -> RoutersModel:
             *sync,
             networks.pods,
             networks.services,
+            *(() if args.peering is None else args.peering.pool),
+            *(() if args.peering is None else (each.network for each in args.peering.announce)),
         ),
         open_ports=tuple(args.open_ports),
         neighbours={
             "wan": tuple(args.settings.neighbours.wan) or (networks.wan.gateway,),
             "lan": neighbours(args.neighbours, "lan", args.settings.neighbours.lan),
         },
+        peering=args.peering,
         lan_mtu=networks.lan.mtu,
         wan_mtu=networks.wan.mtu,
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network
 
+from components.host.bgp import Peering
 from components.host.pair import Leg, Pair
 from components.host.part import OpenPort
 from settings.models import ConnectionLimits, RouterVip, Vrrp
@@ -42,7 +43,8 @@ class RoutersModel(Pair[Router, RouterVip]):
 
     `balancers` are the balancers' LAN VIPs, targets of the public VIPs in turn; `inside` the
     ranges that never legitimately arrive from the WAN; `open_ports` what other layers' daemons on
-    the routers listen on; `neighbours` whom a router asks on its legs (`wan`, `lan`).
+    the routers listen on; `neighbours` whom a router asks on its legs (`wan`, `lan`); `peering`
+    their BGP sessions.
     """
 
     vrrp: Vrrp
@@ -53,6 +55,7 @@ class RoutersModel(Pair[Router, RouterVip]):
     inside: tuple[IPv4Network, ...]
     open_ports: tuple[OpenPort, ...] = ()
     neighbours: Mapping[str, tuple[IPv4Address, ...]] = field(default_factory=dict)
+    peering: Peering | None = None
     lan_mtu: int = 1500
     wan_mtu: int = 1500
 

@@ -14,6 +14,7 @@ from settings.models.balancers import (
     renewal_hours,
 )
 from settings.models.base import Strict
+from settings.models.bgp import INSIDE, Bfd, Bgp
 from settings.models.cdn import (
     EVERYBODY,
     ORIGIN_CA_DAYS,
@@ -50,6 +51,7 @@ __all__ = [
     "CONNECTION_FILES",
     "EVERYBODY",
     "FINISH_SECONDS",
+    "INSIDE",
     "ORIGIN_CA_DAYS",
     "OTHER_FILES",
     "SOURCE_PORTS",
@@ -60,6 +62,8 @@ __all__ = [
     "AptRepository",
     "BalancerVip",
     "Balancers",
+    "Bfd",
+    "Bgp",
     "Cdn",
     "Certificate",
     "Chart",

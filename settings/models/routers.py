@@ -8,6 +8,7 @@ from pydantic import Field
 
 from settings.models.addresses import Address, Subnet
 from settings.models.base import Name, Port, Strict, Unit
+from settings.models.bgp import Bgp
 from settings.models.machines import MachineSpec
 from settings.models.vrrp import Vrid, Vrrp
 
@@ -70,6 +71,8 @@ class Routers(Strict):
     """TCP ports of the public VIPs forwarded to the balancers."""
     management_sources: list[Subnet] = Field(default_factory=list)
     """Who may reach sshd on the management leg; empty means the management network."""
+    bgp: Bgp | None = None
+    """Null: no BGP; the provider routes to the public VIPs."""
 
     @property
     def gateway(self) -> Address:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from components.host.bgp import Peering, peering
 from components.host.part import Part, summed
 from components.loadbalancers import args as balancer_args
 from components.loadbalancers import parts as balancer_parts
@@ -30,6 +31,17 @@ def believed(stack: Stack) -> list[str]:
     return CDN if stack.cdn.traits.present else []
 
 
+def sessions(stack: Stack) -> Peering | None:
+    """The routers' BGP sessions."""
+    return peering(
+        stack.routers,
+        stack.networks,
+        pool=stack.platform.metallb.pool,
+        routers=stacks.machines(stack, "router"),
+        nodes=[*stacks.machines(stack, "control_plane"), *stacks.machines(stack, "worker")],
+    )
+
+
 def routers_args(stack: Stack) -> router_args.RoutersArgs:
     """What `__main__` hands to the routers."""
     return router_args.RoutersArgs(
@@ -39,6 +51,7 @@ def routers_args(stack: Stack) -> router_args.RoutersArgs:
         balancers=stack.balancers.lan_vips,
         cdn_ranges=ranges(stack),
         neighbours=[*stacks.machines(stack, "balancer"), *stacks.machines(stack, "control_plane")],
+        peering=sessions(stack),
     )
 
 

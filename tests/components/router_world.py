@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from components.host.pair import watch
 from components.host.pair.keepalived import CONFIG as KEEPALIVED
-from components.routers.linux import conntrackd, firewall
+from components.routers.linux import conntrackd, firewall, frr
 from lab.software import checkers
 from settings.models import Stack
 from tests.components import rendered, stacks
@@ -46,6 +48,11 @@ if [ -e {watch.CONFIG} ]; then
     (cd {Path(watch.PROGRAM).parent}; exec python3 -B -m legwatch {watch.CONFIG}) &
     until [ -e {watch.VERDICT} ]; do sleep 0.05; done
     /usr/sbin/conntrackd -C {conntrackd.CONFIG} &
+fi
+if [ -e {frr.DRAIN} ]; then
+    /lib/systemd/systemd-sysctl {frr.SYSCTL}
+    install -d -o frr -g frr /run/frr
+    /usr/lib/frr/frrinit.sh start
 fi
 exec /usr/sbin/keepalived -n -l -f {KEEPALIVED}
 """
@@ -98,7 +105,15 @@ def serve(world: World, space: str, port: int) -> None:
 def start_router(world: World, name: str, stack: Stack | None = None) -> None:
     stack = stack or stacks.lab()
     modes = rendered.executable(rendered.router_whole(stack, name))
-    world.daemons(name, rendered.router_files(stack, name), DAEMONS, modes)
+    files = rendered.router_files(stack, name)
+    if frr.CONFIG in files:
+        files[frr.CONFIG] = unsealed(files[frr.CONFIG])
+    world.daemons(name, files, DAEMONS, modes)
+
+
+def unsealed(text: str) -> str:
+    """A text whose placeholders of passwords are filled in, as the machine does it."""
+    return re.sub(r"@@bgp-([a-z-]+)@@", r"\1.secret", text)
 
 
 def owners(world: World, address: str, names: tuple[str, ...]) -> list[str]:
@@ -127,6 +142,21 @@ def processes(world: World, space: str, comm: str) -> list[int]:
     found = [int(pid) for pid in pids if _command_of(pid) == comm]
     assert found, f"no {comm} in {space}: {world.log(space).read_text()}"
     return sorted(found)
+
+
+def inside(
+    world: World, space: str, comm: str, argv: Sequence[str], given: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """A program of the Debian tree, beside the daemon `comm` of a space; `given` on its stdin."""
+    beside = ["nsenter", "-t", str(processes(world, space, comm)[0]), "-m", "-n", "-p", "-r", "-w"]
+    return subprocess.run(
+        [*beside, *argv],
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
 
 
 def _command_of(pid: str) -> str:

@@ -115,6 +115,26 @@ def with_routes() -> Stack:
     return Stack.model_validate(config)
 
 
+def bgp() -> Stack:
+    """The routers speak BGP with a provider and with the nodes, which announce a pool beyond every
+    segment."""
+    config = lab_config()
+    config["platform"]["metallb"]["pool"] = [{"first": "198.18.60.0", "last": "198.18.60.127"}]
+    config["platform"]["ingress"]["load_balancer_ip"] = "198.18.60.1"
+    config["routers"]["bgp"] = {
+        "asn": 64512,
+        "upstream": [
+            {
+                **{"name": "provider", "address": "203.0.113.1", "asn": 64500},
+                **{"password": True, "bfd": True, "accept": ["0.0.0.0/0"]},
+            }
+        ],
+        "announce": ["198.18.64.0/24"],
+        "inside": {"asn": 64513, "password": True},
+    }
+    return Stack.model_validate(config)
+
+
 NAMED = {
     "lab": lab,
     "single": single,
@@ -124,6 +144,7 @@ NAMED = {
     "proven": proven,
     "asking": asking,
     "routes": with_routes,
+    "bgp": bgp,
 }
 """By the name of their folder of golden files."""
 

@@ -284,3 +284,53 @@ def test_configuration_in_the_environment_is_read_too(
     monkeypatch.setenv("PULUMI_CONFIG_SECRET_KEYS", json.dumps(list(flat)))
     loaded(lambda stack, secrets: secrets.proxmox_api_token)
     assert warned == []
+
+
+PEERS = {
+    "asn": 64512,
+    "upstream": [{"name": "isp", "address": "203.0.113.1", "asn": 64500, "password": True}],
+    "inside": {"asn": 64513, "password": True},
+}
+
+
+@pytest.mark.parametrize(
+    ("passwords", "right"),
+    [
+        (
+            "isp=hush\nother=hush",
+            "has no line for inside, whose sessions have a password; add a line inside=PASSWORD "
+            "and run: pulumi config set --secret layered-cloud:bgpPasswords -s mine < FILE",
+        ),
+        (
+            'isp=hu"sh\ninside=hush',
+            "has the wrong form (its value is not shown); it is NAME=PASSWORD, one a line, of "
+            "letters, digits and . _ ~ + = @ % : , / -, at most 80; run: pulumi config set "
+            "--secret layered-cloud:bgpPasswords -s mine < FILE",
+        ),
+        (
+            None,
+            "is not set (a line NAME=PASSWORD for each provider with one, and for `inside`); run: "
+            "pulumi config set --secret layered-cloud:bgpPasswords -s mine < FILE",
+        ),
+    ],
+)
+def test_every_session_with_a_password_has_its_line(
+    warned: list[str], passwords: str | None, right: str
+) -> None:
+    config = base_config()
+    config["layered-cloud:routers"]["bgp"] = PEERS
+    give(config, {**SECRET, **({} if passwords is None else {"bgpPasswords": passwords})})
+    assert refused() == [f"layered-cloud:bgpPasswords: {right}"]
+
+
+def test_the_passwords_of_sessions_are_a_secret(warned: list[str]) -> None:
+    config = base_config()
+    config["layered-cloud:routers"]["bgp"] = PEERS
+    give(config, {**SECRET, "bgpPasswords": "isp=hush\ninside=hush\n"})
+
+    def check(stack: Stack, secrets: Secrets) -> Any:
+        assert secrets.bgp_passwords is not None
+        return secrets.bgp_passwords.is_secret()
+
+    loaded(check)
+    assert warned == []

@@ -25,6 +25,7 @@ UNCLAIMED = {
     "networks.resolvers": "others' servers",
     "routers.neighbours.wan": "asked there, whoever they are",
     "routers.neighbours.lan": "asked there, whoever they are",
+    "routers.bgp.upstream.address": "the provider's",
     "balancers.neighbours.lan": "asked there, whoever they are",
     "balancers.neighbours.management": "asked there, whoever they are",
     "platform.metallb.pool.first": "a range of its own",

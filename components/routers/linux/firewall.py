@@ -145,6 +145,8 @@ def _match(model: RoutersModel, router: Router, port: OpenPort) -> str:
         words.append(f"ip saddr {_leg(peer, port.network).ip}")
     elif port.sources == "lan":
         words.append(f"ip saddr {router.lan.address.network}")
+    elif port.sources == "named":
+        words.append(f"ip saddr {{ {', '.join(map(str, port.addresses))} }}")
     elif port.sources in _SETS:
         words.append(f"ip saddr {_SETS[port.sources]}")
     if port.number is None:

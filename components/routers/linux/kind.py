@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
 
@@ -26,12 +26,15 @@ def make(args: RoutersArgs, opts: pulumi.ResourceOptions) -> Contract:
     machines = {machine.name: machine for machine in args.machines}
     ranges = pulumi.Output.from_input(args.cdn_ranges).apply(_some)
 
+    passwords = _passwords(args)
+
     def pushed(name: str) -> HostConfigurationArgs:
         link = routers.link(name)
         return HostConfigurationArgs.of(
             summed("routers", parts(routers, routers.member(name))),
             machine=machines[name],
             late={"cdn_ranges": ranges},
+            secrets=passwords,
             confirm=ConfirmPolicy(seconds=args.confirm_seconds),
             owner_guard=owner_guard(
                 (*routers.public, *routers.gateways), None if link is None else link.theirs.ip
@@ -41,6 +44,17 @@ def make(args: RoutersArgs, opts: pulumi.ResourceOptions) -> Contract:
 
     names = [router.name for router in routers.rollout()]
     return contract(routers, in_turn(names, "routers", pushed, opts))
+
+
+def _passwords(args: RoutersArgs) -> Mapping[str, pulumi.Input[str]]:
+    if args.peering is None or not args.peering.secrets:
+        return {}
+    given = pulumi.Output.secret(args.bgp_passwords or "")
+
+    def of(name: str) -> pulumi.Output[str]:
+        return given.apply(lambda text: dict(line.split("=", 1) for line in text.split())[name])
+
+    return {f"bgp-{name}": of(name) for name in args.peering.secrets}
 
 
 def _some(ranges: Sequence[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from components.host import LayerError
 from components.routers import Routers
-from components.routers.linux import firewall
+from components.routers.linux import firewall, frr
 from settings.models import Stack
 from tests.components import rendered, stacks
 from tests.components.mocks import Registered, Registration, run_program
@@ -158,3 +159,20 @@ def test_services_come_up_in_order_and_conntrackd_is_never_reloaded() -> None:
 def test_nothing_about_a_router_is_secret_but_its_connection() -> None:
     for command in run().of_type(COMMAND):
         assert command.secret_inputs == {"connection"}
+
+
+def test_the_sessions_passwords_are_placeholders_in_what_is_shown_and_secret_where_they_are() -> (
+    None
+):
+    seen = run(stacks.bgp(), bgp_passwords=lambda: "provider=hush-1\ninside=hush-2\n")
+    shown = seen.one(COMMAND, "router-a-routers")
+    deposit = seen.one(COMMAND, "router-a-routers-secrets")
+
+    text = request(shown)["files"][frr.CONFIG]["content"]
+    assert "password @@bgp-provider@@" in text
+    assert "password @@bgp-inside@@" in text
+    assert "hush" not in shown.inputs["stdin"]
+    assert shown.secret_inputs == {"connection"}
+    assert deposit.secret_inputs >= {"stdin"}
+    assert {"hush-1", "hush-2"} <= set(re.findall(r"hush-\d", deposit.inputs["stdin"]))
+    assert "hush" not in json.dumps({**deposit.inputs, "stdin": ""})

@@ -11,12 +11,13 @@ import pytest
 
 from components.host.pair import health, watch
 from components.host.pair.keepalived import CONFIG, DROP_IN
-from components.routers.linux import conntrackd, firewall, keepalived, parts
+from components.routers.linux import conntrackd, firewall, frr, keepalived, parts
 from tests.components import checked, rendered, stacks
 from tests.golden_files import assert_golden
 
 CASES = [("lab", "router-a"), ("lab", "router-b"), ("single", "router-a")]
 CASES += [("two-groups", "router-a"), ("two-groups", "router-b"), ("straight", "router-a")]
+CASES += [("bgp", "router-a"), ("bgp", "router-b")]
 
 
 @pytest.mark.parametrize(("stack", "router"), CASES)
@@ -92,11 +93,12 @@ def test_every_checker_takes_what_is_rendered_and_says_nothing(stack: str, route
         health.SERVICE,
         "conntrackd.service",
         "keepalived.service",
+        frr.UNIT,
     ],
 )
 def test_systemd_takes_the_units_and_drop_ins(unit: str) -> None:
-    whole = rendered.router_whole(stacks.lab(), "router-a")
-    files = rendered.router_files(stacks.lab(), "router-a")
+    whole = rendered.router_whole(stacks.bgp(), "router-a")
+    files = rendered.router_files(stacks.bgp(), "router-a")
 
     said = checked.judge(("systemd-analyze", "verify", "--man=no", unit), files, whole)
 
@@ -104,10 +106,12 @@ def test_systemd_takes_the_units_and_drop_ins(unit: str) -> None:
 
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
-@pytest.mark.parametrize("path", [keepalived.FAILOVER, health.SCRIPT, firewall.GUARD_SCRIPT])
+@pytest.mark.parametrize(
+    "path", [keepalived.FAILOVER, health.SCRIPT, firewall.GUARD_SCRIPT, frr.DRAIN]
+)
 def test_the_scripts_pass_shellcheck(path: str, tmp_path: Path) -> None:
     script = tmp_path / "script"
-    script.write_text(rendered.router_files(stacks.lab(), "router-a")[path])
+    script.write_text(rendered.router_files(stacks.bgp(), "router-a")[path])
 
     said = subprocess.run(
         ["shellcheck", "--severity=style", str(script)], capture_output=True, text=True, check=False

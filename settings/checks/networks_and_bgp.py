@@ -1,0 +1,50 @@
+"""Networks and the routers' BGP: neighbours on the WAN, and nothing of ours handed out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from settings.checks.claims import claims, ranges
+from settings.checks.registry import reads
+from settings.models.stack import Stack
+from settings.problems import Problem, problem
+
+
+@reads("networks", "routers")
+def providers_are_on_the_wan(stack: Stack) -> Iterator[Problem]:
+    """Sessions cross no router (RFC 4271, 5.1.3), and end at nobody of ours. The provider's router
+    may be the gateway."""
+    bgp = stack.routers.bgp
+    wan = stack.networks.wan
+    ours = {each.address: each.owner for each in claims(stack) if each.address != wan.gateway}
+    for index, each in enumerate([] if bgp is None else bgp.upstream):
+        path = f"routers.bgp.upstream[{index}].address"
+        if wan.subnet_of(each.address) is None:
+            yield problem(
+                path,
+                each.address,
+                f"is outside networks.wan ({wan.written})",
+                "write the address of the provider's router on the WAN",
+            )
+        elif each.address in ours:
+            yield problem(
+                path,
+                each.address,
+                f"is {ours[each.address]}'s",
+                "write the address of the provider's router",
+            )
+
+
+@reads("networks", "routers")
+def ranges_inside_are_announced_to_nobody(stack: Stack) -> Iterator[Problem]:
+    """A provider that knew a way to them would bring what the routers drop."""
+    bgp = stack.routers.bgp
+    for index, network in enumerate([] if bgp is None else bgp.announce):
+        for name, inside in ranges(stack.networks):
+            if network.overlaps(inside):
+                yield problem(
+                    f"routers.bgp.announce[{index}]",
+                    network,
+                    f"overlaps {name} ({inside}), which nobody outside may reach",
+                    "announce the network that the provider assigned",
+                )

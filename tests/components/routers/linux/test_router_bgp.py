@@ -1,0 +1,273 @@
+"""Two routers that speak BGP with a provider and with two nodes: real FRR at every end.
+
+One world for all tests, in the order written.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from components.host.bgp import Peering
+from components.routers.linux import frr
+from tests.components import rendered, stacks
+from tests.components.router_world import (
+    ask,
+    build,
+    inside,
+    owner,
+    start_router,
+    unsealed,
+)
+from tests.components.world import World, lacking, until
+
+LACKING = lacking()
+pytestmark = [
+    pytest.mark.root,
+    pytest.mark.skipif(LACKING is not None, reason=LACKING or ""),
+]
+ROUTERS = ("router-a", "router-b")
+SERVICE = "198.18.60.1"
+"""An address of the pool, which both nodes serve."""
+
+NAME = """
+import socket, sys
+s = socket.create_server(("0.0.0.0", int(sys.argv[1])), backlog=64)
+print("ready", flush=True)
+while True:
+    c, peer = s.accept()
+    c.sendall((sys.argv[2] + " " + peer[0] + "\\n").encode())
+    c.close()
+"""
+"""Answers each connection with its own name and the address it sees."""
+
+SPEAKER = """\
+frr defaults traditional
+hostname {name}
+service integrated-vtysh-config
+no ipv6 forwarding
+bfd
+ profile layered
+  detect-multiplier {peering.bfd.multiplier}
+  receive-interval {peering.bfd.interval}
+  transmit-interval {peering.bfd.interval}
+ exit
+exit
+router bgp {asn}
+ bgp router-id {address}
+ no bgp ebgp-requires-policy
+ no bgp network import-check
+ no bgp default ipv4-unicast
+{neighbours}
+ address-family ipv4 unicast
+{routes}
+{activated}
+ exit-address-family
+exit
+"""
+DAEMONS = """\
+bgpd=yes
+bfdd=yes
+vtysh_enable=yes
+zebra_options="-A 127.0.0.1 -P 0"
+bgpd_options="-A 127.0.0.1 -P 0"
+bfdd_options="-A 127.0.0.1 -P 0"
+"""
+START = """
+install -d -o frr -g frr /run/frr
+/usr/lib/frr/frrinit.sh start
+sleep infinity &
+wait
+"""
+
+
+def sessions() -> Peering:
+    made = rendered.sessions(stacks.bgp())
+    assert made is not None
+    return made
+
+
+def start_speaker(world: World, space: str, group: str, address: str, routes: list[str]) -> None:
+    """The other end of every session of a neighbour, told the networks `routes`."""
+    peering = sessions()
+    of = next(each for each in peering.neighbours if each.name == group)
+    neighbours = []
+    for router in peering.routers[of.network]:
+        neighbours += [
+            f" neighbor {router.address} remote-as {router.asn}",
+            f" neighbor {router.address} bfd",
+            f" neighbor {router.address} bfd profile layered",
+            f" neighbor {router.address} password @@bgp-{of.secret}@@",
+            f" neighbor {router.address} timers {peering.keepalive} {peering.hold}",
+            f" neighbor {router.address} timers connect 1",
+        ]
+    text = SPEAKER.format(
+        name=space,
+        peering=peering,
+        asn=of.asn,
+        address=address,
+        neighbours="\n".join(neighbours),
+        routes="\n".join(f"  network {each}" for each in routes),
+        activated="\n".join(
+            f"  neighbor {each.address} activate" for each in peering.routers[of.network]
+        ),
+    )
+    files = {frr.CONFIG: unsealed(text), frr.DAEMONS: DAEMONS}
+    world.daemons(space, files, START, {})
+
+
+@pytest.fixture(scope="module")
+def net() -> Iterator[World]:
+    with World() as world:
+        build(world)
+        world.space("node-2")
+        world.plug("node-2", "eth0", "lan", "198.18.10.32/24")
+        world.ip("node-2", "route", "add", "default", "via", "198.18.10.1")
+        for space in ("node", "node-2"):
+            world.ip(space, "addr", "add", f"{SERVICE}/32", "dev", "lo")
+            process = world.start(space, [sys.executable, "-c", NAME, "80", space])
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+        for name in ROUTERS:
+            start_router(world, name, stacks.bgp())
+        start_speaker(world, "node", "inside", "198.18.10.31", [f"{SERVICE}/32"])
+        start_speaker(
+            *(world, "node-2", "inside", "198.18.10.32"),
+            [f"{SERVICE}/32", "198.18.60.0/25", "198.18.61.1/32", "0.0.0.0/0"],
+        )
+        start_speaker(
+            *(world, "isp", "provider", "203.0.113.1"),
+            ["192.0.2.0/24", "198.51.100.128/25", "198.18.10.128/25", "0.0.0.0/0"],
+        )
+        until(lambda: owner(world) == "router-a", "router-a owns the addresses", 60)
+        for name in ROUTERS:
+            until(lambda name=name: ways(world, name) == BOTH, f"{name} has both ways", 60)
+        yield world
+
+
+BOTH = ["198.18.10.31", "198.18.10.32"]
+
+
+def learned(world: World, space: str) -> dict[str, list[str]]:
+    """The routes of BGP in a space's kernel: network to gateways."""
+    routes = json.loads(world.ip(space, "-json", "route", "show", "proto", "bgp") or "[]")
+    return {
+        each["dst"]: sorted(
+            [each["gateway"]]
+            if "gateway" in each
+            else [hop["gateway"] for hop in each.get("nexthops", [])]
+        )
+        for each in routes
+    }
+
+
+def ways(world: World, router: str) -> list[str]:
+    return learned(world, router).get(SERVICE, [])
+
+
+def said(world: World, space: str, command: str) -> str:
+    return inside(world, space, "bgpd", ["/usr/bin/vtysh", "-c", command]).stdout
+
+
+def ours(world: World) -> str:
+    """What the provider was told of our network."""
+    return said(world, "isp", "show bgp ipv4 unicast 198.18.64.0/24 json")
+
+
+def test_both_routers_learn_the_pool_over_both_nodes_and_nothing_else(net: World) -> None:
+    for name in ROUTERS:
+        until(
+            lambda name=name: (
+                learned(net, name) == {SERVICE: BOTH, "192.0.2.0/24": ["203.0.113.1"]}
+            ),
+            f"{name} knows the service and the provider's network",
+        )
+
+
+def test_the_provider_reaches_what_is_ours_by_the_address_that_moves(net: World) -> None:
+    until(
+        lambda: learned(net, "isp") == {"198.18.64.0/24": ["203.0.113.10"]},
+        "the provider knows our network by the public VIP",
+    )
+
+
+def test_a_balancer_reaches_the_pool_over_both_nodes_with_its_own_address(net: World) -> None:
+    answers = {ask(net, "balancer", SERVICE, 80) for _ in range(24)}
+
+    assert answers == {"node 198.18.10.11", "node-2 198.18.10.11"}
+
+
+def test_nobody_else_speaks_with_the_daemon(net: World) -> None:
+    assert ask(net, "stranger", "203.0.113.2", 179) == "TimeoutError"
+    assert ask(net, "balancer", "198.18.10.2", 179) == "TimeoutError"
+
+
+def test_a_node_that_is_cut_off_is_left_within_a_second_or_two(net: World) -> None:
+    net.cut("node-2", "eth0")
+    began = time.monotonic()
+    for name in ROUTERS:
+        until(lambda name=name: ways(net, name) == BOTH[:1], f"{name} has left node-2", 3)
+    print(f"a node cut off: its way went after {time.monotonic() - began:.2f} s")
+
+    assert {ask(net, "balancer", SERVICE, 80) for _ in range(8)} == {"node 198.18.10.11"}
+    net.mend("node-2", "eth0")
+    for name in ROUTERS:
+        until(lambda name=name: ways(net, name) == BOTH, f"{name} has both ways again", 30)
+
+
+def test_a_reload_ends_no_session_and_leaves_forwarding_alone(net: World) -> None:
+    before = said(net, "router-b", "show bgp neighbors json")
+    config = inside(net, "router-b", "bgpd", ["cat", frr.CONFIG]).stdout
+    drained = config.replace(
+        " no bgp default ipv4-unicast\n", " no bgp default ipv4-unicast\n bgp graceful-shutdown\n"
+    )
+    script = f"cat >/tmp/new; cp /tmp/new {frr.CONFIG}; /usr/lib/frr/frrinit.sh reload"
+    done = inside(net, "router-b", "bgpd", ["sh", "-c", script], drained)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+    until(
+        lambda: "gracefulShutdown" in ours(net),
+        "the provider is asked to prefer other ways",
+    )
+    assert established(said(net, "router-b", "show bgp neighbors json")) == established(before)
+    forwarding = [
+        inside(net, "router-b", "bgpd", ["cat", f"/proc/sys/net/{path}"]).stdout.strip()
+        for path in ("ipv4/ip_forward", "ipv6/conf/all/forwarding")
+    ]
+    assert forwarding == ["1", "0"]
+
+
+def established(text: str) -> dict[str, int]:
+    """How often each session of a daemon came up."""
+    return {name: each["connectionsEstablished"] for name, each in json.loads(text).items()}
+
+
+def test_before_it_stops_a_router_asks_for_other_ways_and_then_its_sessions_end(
+    net: World,
+) -> None:
+    done = inside(net, "router-a", "bgpd", [frr.DRAIN])
+    assert done.returncode == 0, done.stderr
+    until(
+        lambda: ours(net).count("gracefulShutdown") == 2,
+        "the provider is asked by both",
+    )
+
+    inside(net, "router-a", "bgpd", ["/usr/lib/frr/frrinit.sh", "stop"])
+
+    until(
+        lambda: "203.0.113.2" not in ours(net),
+        "router-a's way has gone",
+        3,
+    )
+
+
+def test_a_speaker_that_stops_is_left_at_once(net: World) -> None:
+    began = time.monotonic()
+    inside(net, "node-2", "bgpd", ["/usr/lib/frr/frrinit.sh", "stop"])
+
+    until(lambda: ways(net, "router-b") == BOTH[:1], "router-b has left node-2", 5)
+    print(f"a speaker stopped: its way went after {time.monotonic() - began:.2f} s")
