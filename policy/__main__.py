@@ -34,9 +34,8 @@ def resource_policy(rule: rules.Rule) -> ResourceValidationPolicy:
     """A rule over one resource, as the engine asks for it."""
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        if args.resource_type == rule.type:
-            for wrong in rule.check(_resource(args.resource_type, args.name, args.props)):
-                report(f"{args.name} {wrong}", None)
+        for wrong in rule.faults(_resource(args.resource_type, args.name, args.props)):
+            report(f"{args.name} {wrong}", None)
 
     return ResourceValidationPolicy(name=rule.name, description=rule.description, validate=validate)
 

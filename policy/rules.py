@@ -21,8 +21,10 @@ SETTING: Final = "cloudflare:index/zoneSetting:ZoneSetting"
 RELEASE: Final = "kubernetes:helm.sh/v3:Release"
 SERVICE: Final = "kubernetes:core/v1:Service"
 
+ROLES: Final = ("router", "balancer", "control-plane", "worker")
+"""Roles, as the program tags its VMs: a rule knows a machine's role by nothing else."""
 PAIRED_ROLES: Final = ("router", "balancer")
-"""Roles, as VM tags, whose machines must not share a host."""
+"""Those whose machines must not share a host."""
 
 _EXACT = re.compile(r"^v?\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?$")
 _SHA256 = re.compile(r"^[0-9a-f]{64}$")
@@ -37,14 +39,29 @@ class Resource:
     properties: Mapping[str, Any]
 
 
+def _every(_: Resource) -> bool:
+    return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """One rule over one resource; `check` yields what is wrong, with what to do."""
+    """One rule over one resource; `check` yields what is wrong, with what to do.
+
+    It is about resources of its type, and of those about the ones that `concerns` holds for: by a
+    role, say, or another type within. A test looks for such a one in the program, so that no rule
+    waits for a word that nothing says.
+    """
 
     name: str
     description: str
     type: str
     check: Callable[[Resource], Iterable[str]]
+    concerns: Callable[[Resource], bool] = _every
+
+    def faults(self, resource: Resource) -> Iterator[str]:
+        """What is wrong with a resource, of whatever type."""
+        if resource.type == self.type and self.concerns(resource):
+            yield from self.check(resource)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +71,11 @@ class StackRule:
     name: str
     description: str
     check: Callable[[Sequence[Resource]], Iterable[tuple[str, str]]]
+
+
+def has_role(vm: Resource, *roles: str) -> bool:
+    """Whether a VM has one of `ROLES`."""
+    return not set(roles).isdisjoint(vm.properties.get("tags") or ())
 
 
 def _no_surprising_reboot(vm: Resource) -> Iterator[str]:
@@ -103,12 +125,15 @@ def _quiet_command(command: Resource) -> Iterator[str]:
         yield "puts its last output into the environment: set addPreviousOutputInEnv to false"
 
 
+def _leads_somewhere(record: Resource) -> bool:
+    return record.properties.get("type") in ("A", "AAAA", "CNAME")
+
+
 def _hidden_origin(record: Resource) -> Iterator[str]:
-    if record.properties.get("type") in ("A", "AAAA", "CNAME"):
-        if record.properties.get("proxied") is not True:
-            yield "shows the origin's address to everybody: set proxied to true"
-        if record.properties.get("ttl") not in (None, 1, 1.0):
-            yield "has a TTL that a proxied record cannot have: set ttl to 1"
+    if record.properties.get("proxied") is not True:
+        yield "shows the origin's address to everybody: set proxied to true"
+    if record.properties.get("ttl") not in (None, 1, 1.0):
+        yield "has a TTL that a proxied record cannot have: set ttl to 1"
     content = record.properties.get("content")
     if record.properties.get("type") == "A" and isinstance(content, str) and _private(content):
         yield f"leads to {content}, which the CDN cannot reach: use a public address"
@@ -121,6 +146,10 @@ def _private(text: str) -> bool:
     except ValueError:
         return False
     return any(address in ipaddress.IPv4Network(network) for network in networks)
+
+
+def _encrypts(setting: Resource) -> bool:
+    return setting.properties.get("settingId") in ("ssl", "min_tls_version")
 
 
 def _encrypted_origin(setting: Resource) -> Iterator[str]:
@@ -137,11 +166,13 @@ def _pinned_chart(release: Resource) -> Iterator[str]:
         yield "may install another chart tomorrow: set version to an exact one"
 
 
-def _client_address_kept(service: Resource) -> Iterator[str]:
+def _reached_from_outside(service: Resource) -> bool:
     spec = service.properties.get("spec")
-    if not isinstance(spec, Mapping) or spec.get("type") not in ("NodePort", "LoadBalancer"):
-        return
-    if spec.get("externalTrafficPolicy") != "Local":
+    return isinstance(spec, Mapping) and spec.get("type") in ("NodePort", "LoadBalancer")
+
+
+def _client_address_kept(service: Resource) -> Iterator[str]:
+    if service.properties["spec"].get("externalTrafficPolicy") != "Local":
         yield "hides the client's address behind a node's: set externalTrafficPolicy to Local"
 
 
@@ -193,12 +224,14 @@ RULES: Final = (
         description="Records of the service are proxied and lead to public addresses.",
         type=RECORD,
         check=_hidden_origin,
+        concerns=_leads_somewhere,
     ),
     Rule(
         name="origin-is-encrypted",
         description="The CDN speaks TLS to the origin, and to clients none older than 1.2.",
         type=SETTING,
         check=_encrypted_origin,
+        concerns=_encrypts,
     ),
     Rule(
         name="chart-is-pinned",
@@ -211,6 +244,7 @@ RULES: Final = (
         description="A Service that is reachable from outside keeps the client's address.",
         type=SERVICE,
         check=_client_address_kept,
+        concerns=_reached_from_outside,
     ),
 )
 
@@ -234,7 +268,7 @@ def _pairs_stand_apart(resources: Sequence[Resource]) -> Iterator[tuple[str, str
     for vm in vms:
         host = vm.properties["nodeName"]
         for role in PAIRED_ROLES:
-            if role not in (vm.properties.get("tags") or []):
+            if not has_role(vm, role):
                 continue
             earlier = holders.setdefault((role, host), vm.name)
             if earlier != vm.name:
@@ -264,8 +298,7 @@ def violations(resources: Sequence[Resource]) -> list[str]:
         f"{rule.name}: {resource.name} {wrong}"
         for resource in resources
         for rule in RULES
-        if rule.type == resource.type
-        for wrong in rule.check(resource)
+        for wrong in rule.faults(resource)
     ]
     found += [
         f"{rule.name}: {name} {wrong}"

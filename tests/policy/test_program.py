@@ -2,18 +2,65 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
-from policy.rules import Resource, violations
+from policy.rules import ROLES, RULES, VM, Resource, Rule, violations
+from settings.models import stack
 from tests.whole import STACKS, planned
+
+UNMET = {
+    "service-keeps-the-client-address": "the Services that the program has such are a chart's",
+}
+"""Rules that concern nothing of the program's own, and why they are there."""
+
+
+@cache
+def resources_of(name: str) -> list[Resource]:
+    return [
+        Resource(type=each.type, name=each.name, properties=each.inputs)
+        for each in planned(name).resources
+    ]
+
+
+def met_by(rule: Rule) -> list[Resource]:
+    """What of the shipped stacks a rule is about."""
+    return [
+        each
+        for name in STACKS
+        for each in resources_of(name)
+        if each.type == rule.type and rule.concerns(each)
+    ]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_rule_is_about_something_that_the_program_makes(rule: Rule) -> None:
+    assert bool(met_by(rule)) == (rule.name not in UNMET), (
+        "no resource of the shipped stacks is what `concerns` says: a role is a tag of `ROLES` in "
+        "policy/rules.py, other words are those of the resource's properties"
+    )
+
+
+def test_no_reason_is_given_for_a_rule_that_is_gone() -> None:
+    assert set(UNMET) <= {rule.name for rule in RULES}
+
+
+def test_the_roles_of_rules_are_the_tags_of_the_programs_machines() -> None:
+    tags = [
+        set(each.properties["tags"]) & set(ROLES)
+        for name in STACKS
+        for each in resources_of(name)
+        if each.type == VM
+    ]
+    assert {len(each) for each in tags} == {1}, "a machine has one role"
+    assert {role for each in tags for role in each} == set(ROLES)
+    assert {role.replace("_", "-") for role in stack.ROLES.values()} == set(ROLES)
 
 
 @pytest.mark.parametrize("name", STACKS)
 def test_a_shipped_stack_breaks_no_rule(name: str) -> None:
-    plan = planned(name)
-    resources = [
-        Resource(type=each.type, name=each.name, properties=each.inputs) for each in plan.resources
-    ]
+    resources = resources_of(name)
     assert violations(resources) == []
     assert len([each for each in resources if each.type.endswith(":VmLegacy")]) >= 4
 

@@ -153,6 +153,20 @@ def test_what_is_not_known_yet_is_no_fault() -> None:
     assert violations([one(SERVICE, spec=None), one(SETTING, value=None)]) == []
 
 
+def test_a_rule_asks_only_what_it_concerns() -> None:
+    routers = rules.Rule(
+        name="it",
+        description="Routers are told.",
+        type=VM,
+        check=lambda _: ["is told"],
+        concerns=lambda vm: rules.has_role(vm, "router"),
+    )
+    assert list(routers.faults(one(VM, tags=["base", "router"]))) == ["is told"]
+    assert list(routers.faults(one(VM, tags=["base", "worker"]))) == []
+    assert list(routers.faults(one(VM, tags=None))) == []
+    assert list(routers.faults(one(RELEASE))) == []
+
+
 def vm(name: str, number: int, host: str, role: str) -> Resource:
     return Resource(
         type=VM,
