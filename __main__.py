@@ -147,6 +147,8 @@ platform = Platform(
         node_count=len(cluster.nodes),
         control_planes_work=stack.cluster.schedule_on_control_planes,
         trusted=base.senders,
+        peering=sessions,
+        bgp_passwords=secrets.bgp_passwords,
         epoch=epoch,
     ),
     after(cluster),

@@ -24,6 +24,7 @@ from pulumi.runtime import config as engine
 import components
 from components.host import part
 from components.host.part import Part
+from components.host.text import merged
 from settings.files import read_config
 from tests.components.mocks import Registered, Registration, run_program
 from tests.issued import made
@@ -60,17 +61,24 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
     ),
     "remembering": ("prod", {"balancers": {"ingress": {"sticky": "source"}}}),
     "bgp": (
-        "prod",
+        "lab",
         {
+            "platform": {
+                "metallb": {
+                    "mode": "bgp",
+                    "pool": [{"first": "198.18.60.0", "last": "198.18.60.127"}],
+                },
+                "ingress": {"load_balancer_ip": "198.18.60.1"},
+            },
             "routers": {
                 "bgp": {
                     "asn": 64512,
                     "upstream": [
                         {"name": "isp", "address": "203.0.113.1", "asn": 64500, "password": True}
                     ],
-                    "inside": {"asn": 64513},
+                    "inside": {"asn": 64513, "password": True},
                 }
-            }
+            },
         },
     ),
 }
@@ -79,7 +87,7 @@ SECRETS = {
     "proxmoxApiToken": "root@pam!builder=hush",
     "proxmoxSshKey": "-----BEGIN OPENSSH PRIVATE KEY-----",
     "cloudflareApiToken": "hush",
-    "bgpPasswords": "isp=hush",
+    "bgpPasswords": "isp=hush\ninside=hush",
 }
 
 
@@ -140,7 +148,7 @@ def config_of(stack: str, changes: Mapping[str, Mapping[str, Any]]) -> dict[str,
     for section, over in changes.items():
         whole = config[f"layered-cloud:{section}"]
         assert isinstance(whole, dict)
-        config[f"layered-cloud:{section}"] = {**whole, **over}
+        config[f"layered-cloud:{section}"] = merged(whole, over)
     return config
 
 

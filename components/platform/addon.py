@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Any, ClassVar, Literal
 
+from components.host.bgp import Peering
 from components.host.endpoint import ApiEndpoint
 from components.host.text import merged
 from settings.models import Chart, Networks, Platform
@@ -21,7 +22,8 @@ class Site:
 
     `lan_interface` is the nodes' LAN leg, the only one on which services are served; empty when
     they have none. `trusted` are the only addresses whose PROXY header is believed.
-    `control_planes_work` says that control planes take ordinary pods.
+    `control_planes_work` says that control planes take ordinary pods. `peering` are the routers'
+    BGP sessions, of which the nodes have an end.
     """
 
     settings: Platform
@@ -31,6 +33,7 @@ class Site:
     node_count: int
     control_planes_work: bool
     trusted: Sequence[IPv4Address]
+    peering: Peering | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +97,9 @@ class Addon:
     network: bool = False
     """Whether it brings the pod network, without which no other addon's pods start."""
     minted: Minted | SelfSigned | None = None
+    passwords: Mapping[str, str] = field(default_factory=dict)
+    """Secrets of type kubernetes.io/basic-auth, there before the objects: name to the name of the
+    BGP sessions whose password each holds."""
 
     @property
     def chart_values(self) -> Values:

@@ -9,6 +9,7 @@ from ipaddress import IPv4Address
 import pulumi
 
 from components.host import ApiEndpoint, Machine
+from components.host.bgp import Peering
 from components.platform.addon import Site
 from settings.models import Networks
 from settings.models import Platform as PlatformSettings
@@ -21,7 +22,9 @@ class PlatformArgs:
     the nodes' own agents use. `trusted` are the balancers' own LAN addresses, the only ones whose
     PROXY header is believed. `control_planes_work` says that control planes take ordinary pods.
     `control_plane` is a living one, with kubectl and the administrator's kubeconfig; which, is the
-    cluster's choice. `epoch` asks the cluster again for what is read back from it.
+    cluster's choice. `peering` are the routers' BGP sessions, `bgp_passwords` the lines
+    NAME=PASSWORD of those that have one. `epoch` asks the cluster again for what is read back from
+    it.
     """
 
     settings: PlatformSettings
@@ -33,6 +36,8 @@ class PlatformArgs:
     node_count: int
     control_planes_work: bool
     trusted: Sequence[IPv4Address]
+    peering: Peering | None = None
+    bgp_passwords: pulumi.Input[str] | None = None
     epoch: str = "1"
 
     @property
@@ -46,4 +51,5 @@ class PlatformArgs:
             node_count=self.node_count,
             control_planes_work=self.control_planes_work,
             trusted=tuple(self.trusted),
+            peering=self.peering,
         )

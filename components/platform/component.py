@@ -15,6 +15,7 @@ from pulumi_kubernetes.helm.v3 import Release, ReleaseArgs, RepositoryOptsArgs
 
 from components.host import HostAction, HostActionArgs
 from components.host.errors import LayerError
+from components.host.passwords import passwords
 from components.platform import cut_off, readback, render
 from components.platform.addon import Addon, Minted, Object, SelfSigned, Webhook
 from components.platform.addons import addons
@@ -52,7 +53,7 @@ class Platform(pulumi.ComponentResource):
     address; a release whose update was cut off is taken up again by the next; nothing is asked of
     a cluster for which nothing changes; what is in the cluster goes and comes with it.
 
-    Leaves out: BGP, network policies, certificates inside the cluster, Cilium's Envoy and Hubble
+    Leaves out: network policies, certificates inside the cluster, Cilium's Envoy and Hubble
     (all reachable through a chart's `values`), upgrades across a chart's major versions; removing
     a release that left the program (`helm uninstall`).
 
@@ -136,6 +137,9 @@ class Platform(pulumi.ComponentResource):
             }
             namespace = self._object(f"{addon.namespace}-namespace", manifest, self._options([]))
             made.append(namespace)
+        given = passwords(self._args.bgp_passwords, addon.passwords.values())
+        for name, sessions in addon.passwords.items():
+            made.append(self._password(addon, name, given[sessions], [*before, *made]))
         if addon.minted is not None:
             made.append(self._mint(addon, addon.minted, [*before, *made]))
         if addon.chart is not None:
@@ -202,6 +206,24 @@ class Platform(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(depends_on)),
         )
+
+    def _password(
+        self,
+        addon: Addon,
+        name: str,
+        password: pulumi.Output[str],
+        depends_on: Sequence[pulumi.Resource],
+    ) -> pulumi.Resource:
+        manifest: Object = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": name, "namespace": addon.namespace},
+            "type": "kubernetes.io/basic-auth",
+            "stringData": {"password": password},
+        }
+        options = self._options(depends_on)
+        options.additional_secret_outputs = ["data", "stringData"]
+        return self._object(f"{addon.name}-{name}", manifest, options)
 
     def _judged(
         self, addon: Addon, webhook: Webhook, depends_on: Sequence[pulumi.Resource]

@@ -1,25 +1,31 @@
-"""MetalLB: addresses for services of type LoadBalancer, announced by ARP.
+"""MetalLB: addresses for services of type LoadBalancer, announced by ARP or by BGP.
 
-Source: the chart's values.yaml, 0.15 and 0.16.
+Source: the chart's values.yaml, 0.15 and 0.16; the kinds in its crds chart.
 """
 
 from __future__ import annotations
 
 from ipaddress import IPv4Address
 
+from components.host.bgp import Neighbours, Peering
 from components.platform.addon import Addon, Minted, Object, Site, Webhook
 
 NAMESPACE = "metallb-system"
 POOL = "lan"
+ROUTERS = "routers"
+"""What the BGP advertisement, the BFD profile and the Secret of the password are called."""
 
 
 def addon(site: Site) -> Addon:
-    """MetalLB answering ARP for the pool (layer 2); no BGP, so no FRR in any form.
+    """MetalLB answering ARP for the pool (layer 2; no FRR in any form), or announcing it to the
+    routers by BGP.
 
-    kubeadm labels control planes as excluded from load balancers: where they take pods, their
-    speakers must announce all the same. Speakers use the node's network, which only the privileged
-    standard allows.
+    The speakers' own BGP knows neither BFD nor a keepalive time (MetalLB, "native" validation), so
+    BFD brings frr-k8s. kubeadm labels control planes as excluded from load balancers: where they
+    take pods, their speakers must announce all the same. Speakers use the node's network, which
+    only the privileged standard allows.
     """
+    inside = _inside(site)
     return Addon(
         name="metallb",
         namespace=NAMESPACE,
@@ -29,16 +35,21 @@ def addon(site: Site) -> Addon:
         minted=Minted(name="metallb-memberlist", key="secretkey"),
         chart=site.settings.metallb.chart,
         values={
-            "frrk8s": {"enabled": False},
+            "frrk8s": {"enabled": inside is not None and inside.bfd},
             "speaker": {
                 "frr": {"enabled": False},
                 "tolerateMaster": True,
                 "ignoreExcludeLB": site.control_planes_work,
             },
         },
+        passwords={} if inside is None or inside.secret is None else {ROUTERS: inside.secret},
         objects={
             f"metallb-ipaddresspool-{POOL}": pool(site),
-            f"metallb-l2advertisement-{POOL}": advertisement(site),
+            **(
+                {f"metallb-l2advertisement-{POOL}": advertisement(site)}
+                if inside is None or site.peering is None
+                else sessions(site.peering, inside)
+            ),
         },
         webhook=Webhook(
             refusal="MetalLB does not accept its pool",
@@ -50,21 +61,57 @@ def addon(site: Site) -> Addon:
 def pool(site: Site) -> Object:
     """The addresses MetalLB may give to services."""
     ranges = [f"{each.first}-{each.last}" for each in site.settings.metallb.pool]
-    return {
-        "apiVersion": "metallb.io/v1beta1",
-        "kind": "IPAddressPool",
-        "metadata": {"name": POOL, "namespace": NAMESPACE},
-        "spec": {"addresses": ranges},
-    }
+    return _object("v1beta1", "IPAddressPool", POOL, {"addresses": ranges})
 
 
 def advertisement(site: Site) -> Object:
     """Answer ARP for the pool, on the nodes' LAN legs only."""
+    spec = {"ipAddressPools": [POOL], "interfaces": [site.lan_interface]}
+    return _object("v1beta1", "L2Advertisement", POOL, spec)
+
+
+def sessions(peering: Peering, inside: Neighbours) -> dict[str, Object]:
+    """The nodes' end of their sessions with the routers, and what is announced over them: each
+    address by itself, which is what the routers take."""
+    found = {}
+    if inside.bfd:
+        profile = {
+            "receiveInterval": peering.bfd.interval,
+            "transmitInterval": peering.bfd.interval,
+            "detectMultiplier": peering.bfd.multiplier,
+        }
+        found[f"metallb-bfdprofile-{ROUTERS}"] = _object("v1beta1", "BFDProfile", ROUTERS, profile)
+    for router in peering.routers[inside.network]:
+        spec: Object = {
+            "myASN": inside.asn,
+            "peerASN": router.asn,
+            "peerAddress": str(router.address),
+            "holdTime": f"{peering.hold}s",
+        }
+        if inside.bfd:
+            spec |= {"keepaliveTime": f"{peering.keepalive}s", "bfdProfile": ROUTERS}
+        if inside.secret is not None:
+            spec["passwordSecret"] = {"name": ROUTERS, "namespace": NAMESPACE}
+        name = f"metallb-bgppeer-{router.name}"
+        found[name] = _object("v1beta2", "BGPPeer", router.name, spec)
+    announced = {"ipAddressPools": [POOL], "aggregationLength": 32}
+    name = f"metallb-bgpadvertisement-{POOL}"
+    found[name] = _object("v1beta1", "BGPAdvertisement", POOL, announced)
+    return found
+
+
+def _inside(site: Site) -> Neighbours | None:
+    if site.settings.metallb.mode != "bgp" or site.peering is None:
+        return None
+    return site.peering.inside
+
+
+def _object(version: str, kind: str, name: str, spec: Object) -> Object:
     return {
-        "apiVersion": "metallb.io/v1beta1",
-        "kind": "L2Advertisement",
-        "metadata": {"name": POOL, "namespace": NAMESPACE},
-        "spec": {"ipAddressPools": [POOL], "interfaces": [site.lan_interface]},
+        "apiVersion": f"metallb.io/{version}",
+        "kind": kind,
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": spec,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from settings.checks.claims import claims
+from settings.checks.claims import claims, ranges
 from settings.checks.registry import reads
 from settings.models.addresses import edge_of
 from settings.models.stack import Stack
@@ -15,6 +15,8 @@ from settings.problems import Problem, problem
 def pool_is_on_the_lan(stack: Stack) -> Iterator[Problem]:
     """MetalLB announces by ARP (L2), so the balancers must see the pool on their own segment."""
     lan = stack.networks.lan
+    if stack.platform.metallb.mode != "l2":
+        return
     for index, pool in enumerate(stack.platform.metallb.pool):
         for end, address in (("first", pool.first), ("last", pool.last)):
             subnet = lan.subnet_of(address)
@@ -31,6 +33,23 @@ def pool_is_on_the_lan(stack: Stack) -> Iterator[Problem]:
                 wrong,
                 f"keep the pool on host addresses of {lan.written}",
             )
+
+
+@reads("networks", "platform")
+def announced_pool_is_on_no_segment(stack: Stack) -> Iterator[Problem]:
+    """Who has the address on its own segment asks for it by ARP, and never takes the route."""
+    if stack.platform.metallb.mode != "bgp":
+        return
+    for index, pool in enumerate(stack.platform.metallb.pool):
+        for name, network in ranges(stack.networks):
+            if pool.first <= network[-1] and network[0] <= pool.last:
+                yield problem(
+                    f"platform.metallb.pool[{index}]",
+                    pool.written,
+                    f"overlaps {name} ({network}), where it would be asked for by ARP, and nobody "
+                    "answers that in mode bgp",
+                    "write addresses that no network of the stack has",
+                )
 
 
 @reads("networks", "platform")

@@ -71,7 +71,7 @@ _IN_CONFIG: Final[dict[str, Callable[[Any], bool]]] = {
     "tunnel": off,
 }
 """The same by their names in the agent's own configuration."""
-METALLB: Final = (
+METALLB_L2: Final = (
     Decided(
         keys=("frrk8s", "enabled"),
         why="starts a BGP daemon, and the pool is announced by ARP (L2)",
@@ -84,6 +84,18 @@ METALLB: Final = (
         allowed=off,
         right="remove it or write false",
     ),
+)
+METALLB_BGP: Final = (
+    Decided(keys=("frrk8s", "enabled"), why="follows routers.bgp.inside.bfd"),
+    Decided(
+        keys=("speaker", "frr", "enabled"),
+        why="starts a second BGP daemon in the speakers",
+        allowed=off,
+        right="remove it or write false",
+    ),
+)
+"""By the mode."""
+METALLB: Final = (
     Decided(keys=("speaker", "enabled"), why="leaves nobody to announce the pool", allowed=on),
     Decided(keys=("speaker", "ignoreExcludeLB"), why="follows schedule_on_control_planes"),
     Decided(keys=("speaker", "tolerateMaster"), why="keeps speakers off nodes", allowed=on),
@@ -114,9 +126,10 @@ def cilium_stays_as_decided(stack: Stack) -> Iterator[Problem]:
 
 @reads("platform")
 def metallb_stays_as_decided(stack: Stack) -> Iterator[Problem]:
-    """Addresses by ARP."""
-    values = stack.platform.metallb.chart.values
-    yield from undone("platform.metallb.chart.values", values, METALLB)
+    """Who announces addresses, and how."""
+    metallb = stack.platform.metallb
+    table = (*(METALLB_BGP if metallb.mode == "bgp" else METALLB_L2), *METALLB)
+    yield from undone("platform.metallb.chart.values", metallb.chart.values, table)
 
 
 _SECRET = re.compile(r"(?i)(^|[_a-z-])(password|passwd|secret_?key|token|api_?key|private_?key)$")

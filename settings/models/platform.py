@@ -108,12 +108,16 @@ class AddressRange(Strict):
 
 
 class MetalLb(Strict):
-    """MetalLB in L2 mode."""
+    """MetalLB."""
 
     chart: Chart
     """MetalLB's chart."""
+    mode: Literal["l2", "bgp"] = "l2"
+    """`l2`: one node answers ARP for an address. `bgp`: every node announces it to the routers
+    (`routers.bgp.inside`)."""
     pool: list[AddressRange] = Field(min_length=1)
-    """Addresses of the LAN that LoadBalancer services take."""
+    """Addresses that LoadBalancer services take: of the LAN in mode `l2`, of no segment in mode
+    `bgp`."""
 
 
 class NodePorts(Strict):
@@ -173,7 +177,7 @@ class Platform(Strict):
     cilium: Chart
     """Cilium's chart: pod network in place of kube-proxy."""
     metallb: MetalLb
-    """LoadBalancer addresses by ARP (L2)."""
+    """LoadBalancer addresses."""
     ingress: Ingress
     """The ingress controller."""
     demo: Demo | None = None

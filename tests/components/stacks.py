@@ -119,6 +119,7 @@ def bgp() -> Stack:
     """The routers speak BGP with a provider and with the nodes, which announce a pool beyond every
     segment."""
     config = lab_config()
+    config["platform"]["metallb"]["mode"] = "bgp"
     config["platform"]["metallb"]["pool"] = [{"first": "198.18.60.0", "last": "198.18.60.127"}]
     config["platform"]["ingress"]["load_balancer_ip"] = "198.18.60.1"
     config["routers"]["bgp"] = {

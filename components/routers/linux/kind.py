@@ -9,6 +9,7 @@ import pulumi
 from components.host import ConfirmPolicy, HostConfigurationArgs, LayerError, summed
 from components.host.pair import owner_guard
 from components.host.pairs import in_turn
+from components.host.passwords import passwords
 from components.routers.args import RoutersArgs, model
 from components.routers.contract import Contract, contract
 from components.routers.linux.parts import parts
@@ -26,7 +27,7 @@ def make(args: RoutersArgs, opts: pulumi.ResourceOptions) -> Contract:
     machines = {machine.name: machine for machine in args.machines}
     ranges = pulumi.Output.from_input(args.cdn_ranges).apply(_some)
 
-    passwords = _passwords(args)
+    secrets = _passwords(args)
 
     def pushed(name: str) -> HostConfigurationArgs:
         link = routers.link(name)
@@ -34,7 +35,7 @@ def make(args: RoutersArgs, opts: pulumi.ResourceOptions) -> Contract:
             summed("routers", parts(routers, routers.member(name))),
             machine=machines[name],
             late={"cdn_ranges": ranges},
-            secrets=passwords,
+            secrets=secrets,
             confirm=ConfirmPolicy(seconds=args.confirm_seconds),
             owner_guard=owner_guard(
                 (*routers.public, *routers.gateways), None if link is None else link.theirs.ip
@@ -47,14 +48,8 @@ def make(args: RoutersArgs, opts: pulumi.ResourceOptions) -> Contract:
 
 
 def _passwords(args: RoutersArgs) -> Mapping[str, pulumi.Input[str]]:
-    if args.peering is None or not args.peering.secrets:
-        return {}
-    given = pulumi.Output.secret(args.bgp_passwords or "")
-
-    def of(name: str) -> pulumi.Output[str]:
-        return given.apply(lambda text: dict(line.split("=", 1) for line in text.split())[name])
-
-    return {f"bgp-{name}": of(name) for name in args.peering.secrets}
+    names = () if args.peering is None else args.peering.secrets
+    return {f"bgp-{name}": each for name, each in passwords(args.bgp_passwords, names).items()}
 
 
 def _some(ranges: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from components.loadbalancers.args import api_endpoint
 from components.platform import PlatformArgs
 from components.platform.addon import Site
 from settings.models import Chart, Platform, Stack
-from tests.components import stacks
+from tests.components import rendered, stacks
 
 
 def chart(name: str, version: str) -> dict[str, Any]:
@@ -53,6 +53,7 @@ def args(
             "node_count": 3,
             "control_planes_work": True,
             "trusted": [IPv4Address("198.18.10.11"), IPv4Address("198.18.10.12")],
+            "peering": rendered.sessions(chosen),
             **given,
         }
     )
