@@ -16,6 +16,7 @@ TOKENS = {
     "CdnRanges": "layered-cloud:cdn:Ranges",
     "CdnRecords": "layered-cloud:cdn:Records",
     "Certificate": "layered-cloud:cdn:Certificate",
+    "OriginPulls": "layered-cloud:cdn:OriginPulls",
     "Cluster": "layered-cloud:cluster:Cluster",
     "Founding": "layered-cloud:cluster:Founding",
     "Machines": "layered-cloud:machines:Machines",

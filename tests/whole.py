@@ -45,6 +45,13 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
             "balancers": {"certificate": {"source": "self-signed", "names": ["*.example.org"]}},
         },
     ),
+    "shown": (
+        "dev",
+        {
+            "cdn": {"records": ["dev.example.org"], "origin_pulls": {"authorities": ["first"]}},
+            "balancers": {"redirect_to_https": True},
+        },
+    ),
     "proven": (
         "dev",
         {

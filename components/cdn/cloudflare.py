@@ -10,6 +10,7 @@ import pulumi
 from components.cdn import cloudflare_sdk as cloudflare
 from components.cdn import taken_over
 from components.cdn.kind import Kind, Secrets, SigningRequest, usable
+from components.cdn.origin_pulls import OriginPulls
 from components.cdn.zone import Found, refusals, strays
 from components.host.errors import LayerError
 from settings.models import Cdn as CdnSettings
@@ -24,6 +25,7 @@ class Cloudflare(Kind):
         self._token = "" if token is None else pulumi.Output.secret(token)
         self._mark = f"{pulumi.get_project()}/{pulumi.get_stack()}"
         self._found_zone: pulumi.Output[str] | None = None
+        self._pulls: OriginPulls | None = None
         self._provider = cloudflare.Provider(
             "cloudflare",
             api_token=None if token is None else pulumi.Output.secret(token),
@@ -36,6 +38,14 @@ class Cloudflare(Kind):
             opts=pulumi.InvokeOutputOptions(parent=parent, provider=self._provider)
         )
         return asked.apply(_answered)
+
+    def authorities(self, name: str) -> pulumi.Input[str] | None:
+        """The stack's own, which sign what `records` has Cloudflare show."""
+        wanted, zone = self.settings.origin_pulls, self.settings.zone
+        if wanted is None or zone is None:
+            return None
+        self._pulls = OriginPulls(name, wanted, subject=zone)
+        return self._pulls.authorities
 
     def look(self, parent: pulumi.Resource) -> pulumi.Output[Sequence[Found]]:
         """Every record under one of the stack's names, one question a name."""
@@ -81,7 +91,8 @@ class Cloudflare(Kind):
         return leaf.certificate
 
     def records(self, origins: Sequence[IPv4Address], parent: pulumi.Resource) -> None:
-        """A proxied A record of every name for every origin, and the zone's TLS settings."""
+        """A proxied A record of every name for every origin, the zone's TLS settings, and what it
+        shows for these names when it calls."""
         settings = self.settings
         if settings.zone is None:
             return
@@ -114,6 +125,26 @@ class Cloudflare(Kind):
         ):
             cloudflare.ZoneSetting(
                 setting, zone_id=zone, setting_id=setting, value=value, opts=self._below(parent)
+            )
+
+        if self._pulls is not None:
+            self._shown(self._pulls, zone, parent)
+
+    def _shown(self, pulls: OriginPulls, zone: pulumi.Input[str], parent: pulumi.Resource) -> None:
+        """One certificate for the service's names, a resource each: the provider takes no more."""
+        certificate = cloudflare.AuthenticatedOriginPullsHostnameCertificate(
+            "origin-pulls",
+            zone_id=zone,
+            certificate=pulls.certificate,
+            private_key=pulls.key,
+            opts=self._below(parent),
+        )
+        for record in self.settings.records:
+            cloudflare.AuthenticatedOriginPulls(
+                record,
+                zone_id=zone,
+                configs=[{"certId": certificate.id, "enabled": True, "hostname": record}],
+                opts=self._below(parent),
             )
 
     def _zone(self, parent: pulumi.Resource) -> pulumi.Input[str]:

@@ -1,4 +1,4 @@
-"""What this layer uses of Cloudflare's SDK: three resources and three functions, declared by hand.
+"""What this layer uses of Cloudflare's SDK: a few resources and three functions, declared by hand.
 
 `pulumi_cloudflare` declares all of Cloudflare in one module, whose import takes six seconds of CPU
 on every preview and update. These ask the engine for the same, by the same names; a test compares
@@ -19,6 +19,11 @@ PACKAGE = "pulumi_cloudflare"
 
 def _with_version(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
     return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(version=version(PACKAGE)), opts)
+
+
+def _with_secret_key(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+    hidden = pulumi.ResourceOptions(additional_secret_outputs=["privateKey"])
+    return pulumi.ResourceOptions.merge(_with_version(opts), hidden)
 
 
 def _given(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,6 +122,48 @@ class OriginCaCertificate(pulumi.CustomResource):
             "certificate": None, "expiresOn": None,
         }  # fmt: skip
         super().__init__(self.TYPE, name, inputs, _with_version(opts))
+
+
+class AuthenticatedOriginPullsHostnameCertificate(pulumi.CustomResource):
+    """A certificate and its key (PEM) that Cloudflare may show at the origin."""
+
+    TYPE = (
+        "cloudflare:index/authenticatedOriginPullsHostnameCertificate:"
+        "AuthenticatedOriginPullsHostnameCertificate"
+    )
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        zone_id: pulumi.Input[str],
+        certificate: pulumi.Input[str],
+        private_key: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        inputs = {
+            "zoneId": zone_id, "certificate": certificate,
+            "privateKey": pulumi.Output.secret(private_key),
+        }  # fmt: skip
+        super().__init__(self.TYPE, name, inputs, _with_secret_key(opts))
+
+
+class AuthenticatedOriginPulls(pulumi.CustomResource):
+    """Which certificate is shown for a name: `configs` has one row (`hostname`, `certId`,
+    `enabled`)."""
+
+    TYPE = "cloudflare:index/authenticatedOriginPulls:AuthenticatedOriginPulls"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        zone_id: pulumi.Input[str],
+        configs: Sequence[Mapping[str, pulumi.Input[Any]]],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        inputs = {"zoneId": zone_id, "configs": [dict(each) for each in configs]}
+        super().__init__(self.TYPE, name, inputs, _with_secret_key(opts))
 
 
 @dataclass(frozen=True)

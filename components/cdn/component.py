@@ -33,7 +33,7 @@ class Cdn:
         self.kind = KINDS[settings.kind](settings, secrets)
         self.ranges = CdnRanges(f"{name}-ranges", self.kind).ranges
         self.client_ip_header = settings.client_header
-        self.authorities = self.kind.authorities()
+        self.authorities = self.kind.authorities(f"{name}-origin-pulls")
         pulls = settings.origin_pulls
         self.certificate_required = pulls is not None and pulls.required
 

@@ -50,8 +50,9 @@ class Kind(ABC):
         `LayerError` in the output for what is somebody else's and would lead clients elsewhere."""
         return pulumi.Output.from_input([])
 
-    def authorities(self) -> pulumi.Input[str] | None:
-        """Who signs the certificate that it shows when it calls (PEM); None where it shows none."""
+    def authorities(self, name: str) -> pulumi.Input[str] | None:
+        """Who signs the certificate that it shows when it calls (PEM); None where it shows none.
+        `name` is for what is made for it."""
         pulls = self.settings.origin_pulls
         return None if pulls is None else pulls.client_ca
 

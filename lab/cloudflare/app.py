@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hmac
-import json
 from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import IPv4Network, IPv6Network
-from typing import Any
 
 from aiohttp import web
 
 from lab.cloudflare import records
-from lab.cloudflare.errors import ApiError, answer
+from lab.cloudflare.errors import ApiError, answer, body_of
+from lab.cloudflare.origin_pulls import OriginPulls
 from lab.cloudflare.state import Json, State, choices, new_id, now
 
 PREFIX = "/client/v4"
@@ -55,6 +54,7 @@ class Api:
                 web.get(f"{PREFIX}/certificates", self._list_certificates),
                 web.get(f"{PREFIX}/certificates/{{certificate}}", self._get_certificate),
                 web.delete(f"{PREFIX}/certificates/{{certificate}}", self._revoke_certificate),
+                *OriginPulls(self._known_zone, self._state.save).routes(zone),
             ]
         )
         return app
@@ -144,7 +144,7 @@ class Api:
 
     async def _create_record(self, request: web.Request) -> web.StreamResponse:
         zone = self._known_zone(request)
-        record = records.checked(await _body(request), zone, own=None)
+        record = records.checked(await body_of(request), zone, own=None)
         key = new_id()
         record |= {"created_on": now(), "modified_on": now()}
         zone["records"][key] = record
@@ -170,7 +170,7 @@ class Api:
 
     async def _write_record(self, request: web.Request, *, keep: bool) -> web.StreamResponse:
         key, old, zone = self._record(request)
-        given = await _body(request)
+        given = await body_of(request)
         fresh = records.checked({**old, **given} if keep else given, zone, own=key)
         zone["records"][key] = fresh | {"created_on": old["created_on"], "modified_on": now()}
         self._state.save()
@@ -197,7 +197,7 @@ class Api:
 
     async def _patch_setting(self, request: web.Request) -> web.StreamResponse:
         name, setting = self._setting(request)
-        given = await _body(request)
+        given = await body_of(request)
         allowed = choices(name)
         value = given.get("value")
         right = isinstance(value, int) if allowed is None else value in allowed
@@ -210,7 +210,7 @@ class Api:
     # -- origin CA certificates
 
     async def _create_certificate(self, request: web.Request) -> web.StreamResponse:
-        given = await _body(request)
+        given = await body_of(request)
         hostnames = given.get("hostnames") or []
         days = int(given.get("requested_validity") or 5475)
         if not hostnames:
@@ -284,13 +284,3 @@ def _setting(name: str, setting: Json) -> Json:
         "editable": True,
         "modified_on": setting.get("modified_on"),
     }
-
-
-async def _body(request: web.Request) -> Json:
-    try:
-        body: Any = await request.json()
-    except json.JSONDecodeError:
-        body = None
-    if not isinstance(body, dict):
-        raise ApiError(400, 9207, "Failed to parse request body: it is not a JSON object")
-    return body

@@ -1,7 +1,8 @@
-"""Answers in the API's envelope."""
+"""Bodies of requests, and answers in the API's envelope."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from aiohttp import web
@@ -36,3 +37,14 @@ def answer(result: Any) -> web.Response:
             "total_pages": 1,
         }
     return web.json_response(body)
+
+
+async def body_of(request: web.Request) -> dict[str, Any]:
+    """The request's body; raises `ApiError` for one that is no JSON object."""
+    try:
+        body: Any = await request.json()
+    except json.JSONDecodeError:
+        body = None
+    if not isinstance(body, dict):
+        raise ApiError(400, 9207, "Failed to parse request body: it is not a JSON object")
+    return body

@@ -18,6 +18,8 @@ from typing import Any, ClassVar
 from lab.plugins import cloudflare_ranges
 from lab.plugins.cloudflare_client import BASE_URL, Client, NotFound
 from lab.plugins.cloudflare_names import camel, snake
+from lab.plugins.cloudflare_origin_pulls import AuthenticatedOriginPulls, HostnameCertificate
+from lab.plugins.cloudflare_resource import ApiResource
 from lab.plugins.server import (
     UNKNOWN,
     CheckFailed,
@@ -37,19 +39,7 @@ VALIDITIES = (7, 30, 90, 365, 730, 1095, 5475)
 REQUEST_TYPES = ("origin-rsa", "origin-ecc", "keyless-certificate")
 
 
-class _Api(Resource):
-    """A resource of the provider's API."""
-
-    def __init__(self, provider: CloudflareProvider) -> None:
-        self._provider = provider
-
-    @property
-    def api(self) -> Client:
-        """The API as it is configured."""
-        return self._provider.api
-
-
-class DnsRecord(_Api):
+class DnsRecord(ApiResource):
     """A DNS record."""
 
     token = "cloudflare:index/dnsRecord:DnsRecord"  # noqa: S105
@@ -123,7 +113,7 @@ def _same_name(name: str, live: Mapping[str, Any]) -> bool:
     return live.get("name") in (name, whole)
 
 
-class ZoneSetting(_Api):
+class ZoneSetting(ApiResource):
     """A setting of a zone."""
 
     token = "cloudflare:index/zoneSetting:ZoneSetting"  # noqa: S105
@@ -174,7 +164,7 @@ def _setting_outputs(live: Mapping[str, Any]) -> Properties:
     return {key: value for key, value in outputs.items() if value is not None}
 
 
-class OriginCaCertificate(_Api):
+class OriginCaCertificate(ApiResource):
     """A certificate of Cloudflare's origin CA, which its edge trusts."""
 
     token = "cloudflare:index/originCaCertificate:OriginCaCertificate"  # noqa: S105
@@ -250,7 +240,10 @@ class CloudflareProvider(Provider):
 
     def resources(self) -> tuple[Resource, ...]:
         """Records, settings, certificates."""
-        return (DnsRecord(self), ZoneSetting(self), OriginCaCertificate(self))
+        return (
+            *(DnsRecord(self), ZoneSetting(self), OriginCaCertificate(self)),
+            *(HostnameCertificate(self), AuthenticatedOriginPulls(self)),
+        )
 
     def invokes(self) -> Mapping[str, Invoke]:
         """Address ranges, zones, a zone's records."""

@@ -26,6 +26,7 @@ from settings.models.cdn import (
 from settings.models.cluster import API_SERVER_PORT, Cluster, Containerd, Kubelet
 from settings.models.machines import MachineSpec
 from settings.models.networks import Networks, Segment, Wan
+from settings.models.origin_pulls import OriginPulls
 from settings.models.platform import (
     ACCEPT_SECONDS,
     FINISH_SECONDS,
@@ -80,6 +81,7 @@ __all__ = [
     "MetalLb",
     "Networks",
     "NodePorts",
+    "OriginPulls",
     "Platform",
     "Proxmox",
     "ProxmoxHost",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
-from settings.models.base import Block, Strict, fault
+from settings.models.base import Block, Name, Strict, Unit, fault
 
 _BEGIN: Final = "-----BEGIN CERTIFICATE-----"
 _END: Final = "-----END CERTIFICATE-----"
@@ -48,6 +48,11 @@ class OriginPulls(Strict):
     required: bool = True
     """Refuse connections without one. `false` asks for it, lets everybody in, and writes into the
     balancers' log what was shown."""
+    authorities: list[Name] = Field(default_factory=list)
+    """Of Cloudflare: the stack's own authorities, by names of yours. The first signs what it shows
+    for `cdn.records`; what any of them signed is accepted."""
+    validity_hours: Annotated[int, Unit("hours")] = Field(default=8760, ge=168, le=43_800)
+    """How long what the stack's own authority signs is valid; the authority is for ten years."""
     client_ca: Authorities | None = None
     """Of a CDN that the stack does not manage: the authorities (PEM) that sign what it shows. They
     must sign for you alone."""

@@ -19,6 +19,13 @@ RESOURCES: dict[str, dict[str, Any]] = {
         "proxied": True, "ttl": 1, "comment": "ours",
     },
     "ZoneSetting": {"zone_id": "z", "setting_id": "ssl", "value": "strict"},
+    "AuthenticatedOriginPullsHostnameCertificate": {
+        "zone_id": "z", "certificate": "PEM", "private_key": "hush",
+    },
+    "AuthenticatedOriginPulls": {
+        "zone_id": "z",
+        "configs": [{"certId": "c", "enabled": True, "hostname": "www.example.org"}],
+    },
     "OriginCaCertificate": {
         "csr": "PEM", "hostnames": ["example.org"], "request_type": "origin-ecc",
         "requested_validity": 90,
