@@ -21,6 +21,8 @@ from lab.probes import edge, inside
 from lab.probes.result import until
 from lab.probes.world import World
 
+pytestmark = pytest.mark.long
+
 NAME = NAMESPACE = "traefik"
 RELEASE = f"Release::{NAME}"
 

@@ -15,6 +15,8 @@ from lab.probes import edge, inside
 from lab.probes.result import until
 from lab.probes.world import World
 
+pytestmark = pytest.mark.long
+
 MANIFEST = "/etc/kubernetes/manifests/kube-apiserver.yaml"
 ASIDE = "/etc/kubernetes/kube-apiserver.yaml"
 
