@@ -293,6 +293,18 @@ PEERS = {
 }
 
 
+def speaking_bgp() -> dict[str, Any]:
+    config = base_config()
+    config["layered-cloud:routers"]["bgp"] = PEERS
+    platform = config["layered-cloud:platform"]
+    platform["metallb"] |= {
+        "mode": "bgp",
+        "pool": [{"first": "198.18.60.0", "last": "198.18.60.127"}],
+    }
+    platform["ingress"]["load_balancer_ip"] = "198.18.60.1"
+    return config
+
+
 @pytest.mark.parametrize(
     ("passwords", "right"),
     [
@@ -317,15 +329,13 @@ PEERS = {
 def test_every_session_with_a_password_has_its_line(
     warned: list[str], passwords: str | None, right: str
 ) -> None:
-    config = base_config()
-    config["layered-cloud:routers"]["bgp"] = PEERS
+    config = speaking_bgp()
     give(config, {**SECRET, **({} if passwords is None else {"bgpPasswords": passwords})})
     assert refused() == [f"layered-cloud:bgpPasswords: {right}"]
 
 
 def test_the_passwords_of_sessions_are_a_secret(warned: list[str]) -> None:
-    config = base_config()
-    config["layered-cloud:routers"]["bgp"] = PEERS
+    config = speaking_bgp()
     give(config, {**SECRET, "bgpPasswords": "isp=hush\ninside=hush\n"})
 
     def check(stack: Stack, secrets: Secrets) -> Any:
