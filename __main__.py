@@ -21,7 +21,7 @@ from components.loadbalancers import (
 )
 from components.machines import DeployKey, Machines, MachinesArgs, proxmox_provider
 from components.platform import Platform, PlatformArgs
-from components.routers import Routers, RoutersArgs, with_baseline
+from components.routers import Routers, RoutersArgs, start, with_baseline
 from settings.loader import load
 
 stack, secrets = load()
@@ -69,6 +69,7 @@ machines = Machines(
         lan_gateway=stack.routers.gateway,
         deploy_key=DeployKey.of(secrets.deploy_key),
         deploy_key_before=DeployKey.of(secrets.deploy_key_before),
+        starts={"router": start(stack.routers)},
     ),
     pulumi.ResourceOptions(providers=[proxmox]),
 )

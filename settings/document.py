@@ -79,19 +79,19 @@ def _rows(path: str, field: FieldInfo, shared: dict[str, type[BaseModel]]) -> It
         yield from _rows(f"{here}.{name}", inner, shared)
 
 
-_SHARED: Final = {"MachineSpec", "Chart", "Vrrp", "AptRepository", "Segment"}
-"""Models that stand in several places."""
+_SHARED: Final = {
+    "MachineSpec": "a machine",
+    "Chart": "a chart",
+    "Vrrp": "failover timers",
+    "AptRepository": "an apt repository",
+    "Segment": "a segment",
+    "Image": "an image",
+}
+"""Models that stand in several places, and what each is called on the page."""
 
 
 def _title(model: type[BaseModel]) -> str:
-    titles = {
-        "MachineSpec": "a machine",
-        "Chart": "a chart",
-        "Vrrp": "failover timers",
-        "AptRepository": "an apt repository",
-        "Segment": "a segment",
-    }
-    return titles[model.__name__]
+    return _SHARED[model.__name__]
 
 
 def _text(text: str | None) -> str:
@@ -144,4 +144,10 @@ def _word(annotation: Any) -> str:
         if annotation in (written := get_args(alias)[0], *get_args(written)):
             return word
     name = annotation.__name__ if isinstance(annotation, type) else str(annotation)
-    return _WORDS[str(name).rpartition(".")[2]]
+    last = str(name).rpartition(".")[2]
+    if last not in _WORDS:
+        raise KeyError(
+            f"no word for a key of type {last}: add one to _WORDS in settings/document.py, or to "
+            "_SHARED there for a model that stands in several places"
+        )
+    return _WORDS[last]

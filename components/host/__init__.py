@@ -1,4 +1,5 @@
-"""The only two ways anything reaches a machine: `HostConfiguration` and `HostAction`."""
+"""The only ways anything reaches a machine: `HostConfiguration` and `HostAction`; `HostScript` for
+an appliance, which has no Python."""
 
 from components.host.action import HostAction, HostActionArgs
 from components.host.baseline import Baseline, BaselineArgs, baselines
@@ -6,7 +7,7 @@ from components.host.configuration import HostConfiguration, HostConfigurationAr
 from components.host.endpoint import ApiEndpoint
 from components.host.errors import LayerError
 from components.host.files import File, files
-from components.host.machine import Connection, Machine
+from components.host.machine import Connection, Machine, Start
 from components.host.packages import Repository, package, repositories
 from components.host.part import (
     Check,
@@ -23,6 +24,7 @@ from components.host.part import (
     Text,
     summed,
 )
+from components.host.script import HostScript, HostScriptArgs
 from components.host.transport import dependencies
 
 __all__ = [
@@ -39,6 +41,8 @@ __all__ = [
     "HostActionArgs",
     "HostConfiguration",
     "HostConfigurationArgs",
+    "HostScript",
+    "HostScriptArgs",
     "Late",
     "LayerError",
     "Machine",
@@ -48,6 +52,7 @@ __all__ = [
     "PeerGuard",
     "Repository",
     "Service",
+    "Start",
     "Step",
     "Text",
     "baselines",

@@ -81,6 +81,10 @@ class HostConfigurationArgs:
             seconds=seconds,
         )
 
+    def push(self, name: str, opts: pulumi.ResourceOptions) -> HostConfiguration:
+        """What `components.host.pairs` makes of it."""
+        return HostConfiguration(name, self, opts)
+
 
 class HostConfiguration(remote.Command):
     """Files, packages and services of one machine, pushed as a transaction over SSH.

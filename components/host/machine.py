@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Interface
 
 import pulumi
+
+from settings.models import Image
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +24,28 @@ class Connection:
     user: str = "root"
     private_key: pulumi.Input[str]
     host_key: pulumi.Input[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """What the machines of one role start from, and how this program gets into them.
+
+    `image` None is the stack's own, as everybody's. With `cloud_init` they are given user-data:
+    name, host key and deploy key. Without it the image itself lets the deploy key in as `user`,
+    and `host_keys` (public keys by machine) are what they answer with. `python` says that they run
+    our pushes; only there another deploy key is let in (`components.host.entry`). One without is
+    reached by a `HostScript`.
+    """
+
+    user: str
+    cloud_init: bool
+    python: bool
+    image: Image | None = None
+    host_keys: Mapping[str, str] = field(default_factory=dict)
+
+
+ORDINARY = Start(user="root", cloud_init=True, python=True)
+"""A machine that is given user-data and takes the baseline."""
 
 
 @dataclass(frozen=True, kw_only=True)

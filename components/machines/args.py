@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
 import pulumi
 
+from components.host.machine import ORDINARY, Start
 from components.machines.keys import public_key_of
-from settings.models import MachineSpec, Networks, Proxmox
+from settings.models import Image, MachineSpec, Networks, Proxmox
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,8 @@ class MachinesArgs:
     `lan_gateway` is the default route of every machine that is not a router: the routers' VIP on
     the LAN. Routers leave by the WAN segment's gateway. No machine has a route through the
     management network. Without `deploy_key` the stack makes one; `deploy_key_before` is given for
-    the one update that brings another.
+    the one update that brings another. `starts` says what machines of a role start from, where that
+    is not what everybody does.
     """
 
     environment: str
@@ -45,3 +47,12 @@ class MachinesArgs:
     lan_gateway: IPv4Address
     deploy_key: DeployKey | None = None
     deploy_key_before: DeployKey | None = None
+    starts: Mapping[str, Start] = field(default_factory=dict)
+
+    def start(self, role: str) -> Start:
+        """What machines of a role start from."""
+        return self.starts.get(role, ORDINARY)
+
+    def image(self, role: str) -> Image:
+        """The image of a role's disks."""
+        return self.start(role).image or self.proxmox.image

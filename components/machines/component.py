@@ -14,12 +14,13 @@ from components.machines.args import DeployKey, MachinesArgs
 from components.machines.legs import legs
 from components.machines.machine import VirtualMachine, VirtualMachineArgs
 from components.machines.preflight import contents
+from settings.models import Image
 
 
 class Machines(pulumi.ComponentResource):
     """Every virtual machine of the stack, and the way into each.
 
-    Promises: one image per Proxmox host, refused unless its SHA-256 is the pinned one; one
+    Promises: each image once per Proxmox host, refused unless its SHA-256 is the pinned one; one
     machine per entry, on the host, with the id, addresses and MAC addresses settings decide; a
     key pair of the stack's own that may log in. Another deploy key is let in with the one before,
     or refused before a machine is asked anything.
@@ -63,8 +64,9 @@ class Machines(pulumi.ComponentResource):
                     deploy_key=self.deploy_key,
                     deploy_key_before=before,
                     entry=entry,
-                    image_id=_image_id(args),
-                    image=images[spec.host],
+                    start=args.start(role),
+                    image_id=_image_id(args, args.image(role)),
+                    image=images[spec.host, args.image(role).file_name],
                 ),
                 opts=pulumi.ResourceOptions(parent=self),
             )
@@ -92,16 +94,21 @@ class Machines(pulumi.ComponentResource):
             public_key=pair.public_key_openssh.apply(str.strip),
         )
 
-    def _download_images(self, args: MachinesArgs) -> dict[str, pulumi.Resource]:
-        image, store = args.proxmox.image, args.proxmox.datastores.images
+    def _download_images(self, args: MachinesArgs) -> dict[tuple[str, str], pulumi.Resource]:
+        """By host and file name."""
+        store = args.proxmox.datastores.images
+        wanted = {
+            (spec.host, args.image(role).file_name): (role, args.image(role))
+            for role, spec in args.machines
+        }
         return {
-            host: download.File(
-                f"{host}-image",
+            (host, file_name): download.File(
+                f"{host}-image" if image == args.proxmox.image else f"{host}-{role}-image",
                 node_name=host,
                 datastore_id=store,
                 content_type=_content_type(args),
                 url=image.url,
-                file_name=image.file_name,
+                file_name=file_name,
                 checksum=image.sha256,
                 checksum_algorithm="sha256",
                 # The checksum pins the content: no look at the URL on every refresh.
@@ -111,7 +118,7 @@ class Machines(pulumi.ComponentResource):
                 # One name on one storage: the old file goes before the new one comes.
                 opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
             )
-            for host in sorted({spec.host for _, spec in args.machines})
+            for (host, file_name), (role, image) in sorted(wanted.items(), key=lambda each: each[0])
         }
 
 
@@ -120,7 +127,6 @@ def _content_type(args: MachinesArgs) -> str:
     return "iso" if "iso" in types else "import"
 
 
-def _image_id(args: MachinesArgs) -> str:
-    store, image = args.proxmox.datastores.images, args.proxmox.image
+def _image_id(args: MachinesArgs, image: Image) -> str:
     # Written out, not taken from the download: a new image must not replace machines that exist.
-    return f"{store}:{_content_type(args)}/{image.file_name}"
+    return f"{args.proxmox.datastores.images}:{_content_type(args)}/{image.file_name}"

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_proxmoxve as proxmoxve
 import pulumi_tls as tls
 
-from components.host import Connection, Machine
+from components.host import Connection, Machine, Start
 from components.host.entry import way_in
 from components.machines.args import DeployKey
 from components.machines.legs import Leg
@@ -45,12 +45,14 @@ class VirtualMachineArgs:
     deploy_key: DeployKey
     deploy_key_before: DeployKey | None
     entry: pulumi.Resource
+    start: Start
     image_id: str
     image: pulumi.Resource
 
 
 class VirtualMachine(pulumi.ComponentResource):
-    """A host key, a user-data snippet, the machine, and what tells its successor from it.
+    """A host key, a user-data snippet, the machine, and what tells its successor from it. One that
+    takes no cloud-init has neither of the first two (`Start`).
 
     Promises: the machine is reached on its management address with exactly the generated host key;
     whatever is pushed to it first waits for that, and for cloud-init's end. Neither a rotated key
@@ -72,6 +74,104 @@ class VirtualMachine(pulumi.ComponentResource):
         super().__init__("layered-cloud:machines:VirtualMachine", name, {}, opts)
         spec, proxmox = args.spec, args.proxmox
         stores = proxmox.datastores
+        seed = self._seed(name, args) if args.start.cloud_init else None
+        self.vm = proxmoxve.VmLegacy(
+            name,
+            name=name,
+            vm_id=spec.vm_id,
+            node_name=spec.host,
+            description=f"{args.role} of {args.environment}, made by layered-cloud",
+            tags=sorted({args.environment, args.role.replace("_", "-"), *proxmox.tags}),
+            agent=proxmoxve.VmLegacyAgentArgs(enabled=False),
+            # An answer from a guest that is being destroyed is worth no wait.
+            stop_on_destroy=True,
+            reboot_after_update=False,
+            on_boot=True,
+            started=True,
+            startup=proxmoxve.VmLegacyStartupArgs(order=STARTUP_ORDER[args.role]),
+            timeout_create=CREATE_SECONDS,
+            timeout_stop_vm=STOP_SECONDS,
+            timeout_shutdown_vm=SHUTDOWN_SECONDS,
+            operating_system=proxmoxve.VmLegacyOperatingSystemArgs(type="l26"),
+            cpu=proxmoxve.VmLegacyCpuArgs(cores=spec.cores, type="x86-64-v2-AES"),
+            memory=proxmoxve.VmLegacyMemoryArgs(dedicated=spec.memory),
+            scsi_hardware="virtio-scsi-single",
+            # Debian's cloud kernel logs to the first serial port.
+            serial_devices=[proxmoxve.VmLegacySerialDeviceArgs(device="socket")],
+            disks=[_disk(spec, stores.disks, args.image_id)],
+            network_devices=[_nic(leg) for leg in args.legs],
+            initialization=proxmoxve.VmLegacyInitializationArgs(
+                datastore_id=stores.disks,
+                interface="ide2",
+                user_data_file_id=None if seed is None else seed.file_id,
+                dns=proxmoxve.VmLegacyInitializationDnsArgs(
+                    domain=args.domain, servers=list(args.resolvers)
+                ),
+                ip_configs=[
+                    proxmoxve.VmLegacyInitializationIpConfigArgs(
+                        ipv4=proxmoxve.VmLegacyInitializationIpConfigIpv4Args(
+                            address=str(leg.address),
+                            gateway=None if leg.gateway is None else str(leg.gateway),
+                        )
+                    )
+                    for leg in args.legs
+                ],
+            ),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[args.image] if seed is None else [seed.snippet, args.image],
+                protect=proxmox.protect or None,
+                # The id and the name are this machine's: two cannot exist side by side.
+                delete_before_replace=True,
+                ignore_changes=[
+                    # Resolvers are pushed to machines that exist; cloud-init applies them once.
+                    "initialization.dns",
+                    # The provider fills in zeros of its own and reads none back (v0.111.1).
+                    "disks[0].speed",
+                ],
+                replace_on_changes=["initialization.ipConfigs", "networkDevices[*].macAddress"],
+                # It goes in by cloud-init, once: with another one nobody would know the machine.
+                replace_with=[] if seed is None else [seed.host_key],
+            ),
+        )
+        # Another key for another VM: what was pushed to the old one is pushed to the new one.
+        life = tls.PrivateKey(
+            f"{name}-incarnation",
+            algorithm="ED25519",
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.vm], replace_with=[self.vm]),
+        )
+        self.machine = Machine(
+            name=name,
+            role=args.role,
+            addresses={leg.network: leg.address for leg in args.legs},
+            interfaces={leg.network: leg.interface for leg in args.legs},
+            connection=Connection(
+                host=str(spec.management),
+                user=args.start.user,
+                private_key=args.deploy_key.private_key,
+                host_key=args.start.host_keys[name]
+                if seed is None
+                else seed.host_key.public_key_openssh.apply(str.strip),
+            ),
+            vm=self.vm,
+            host=spec.host,
+            incarnation=life.public_key_fingerprint_sha256,
+            lifetime=life,
+            entry=(args.entry,),
+        )
+        if args.deploy_key_before is not None and args.start.python:
+            let_in = way_in(
+                f"{name}-way-in",
+                self.machine,
+                public_key=args.deploy_key.public_key,
+                before=args.deploy_key_before.private_key,
+                parent=self,
+            )
+            self.machine = dataclasses.replace(self.machine, entry=(args.entry, let_in))
+        self.register_outputs({"vmId": spec.vm_id, "host": spec.host})
+
+    def _seed(self, name: str, args: VirtualMachineArgs) -> _Seed:
+        spec, stores = args.spec, args.proxmox.datastores
         host_key = tls.PrivateKey(
             f"{name}-host-key", algorithm="ED25519", opts=pulumi.ResourceOptions(parent=self)
         )
@@ -101,98 +201,18 @@ class VirtualMachine(pulumi.ComponentResource):
                 parent=self, delete_before_replace=True, depends_on=[args.entry]
             ),
         )
-        self.vm = proxmoxve.VmLegacy(
-            name,
-            name=name,
-            vm_id=spec.vm_id,
-            node_name=spec.host,
-            description=f"{args.role} of {args.environment}, made by layered-cloud",
-            tags=sorted({args.environment, args.role.replace("_", "-"), *proxmox.tags}),
-            agent=proxmoxve.VmLegacyAgentArgs(enabled=False),
-            # An answer from a guest that is being destroyed is worth no wait.
-            stop_on_destroy=True,
-            reboot_after_update=False,
-            on_boot=True,
-            started=True,
-            startup=proxmoxve.VmLegacyStartupArgs(order=STARTUP_ORDER[args.role]),
-            timeout_create=CREATE_SECONDS,
-            timeout_stop_vm=STOP_SECONDS,
-            timeout_shutdown_vm=SHUTDOWN_SECONDS,
-            operating_system=proxmoxve.VmLegacyOperatingSystemArgs(type="l26"),
-            cpu=proxmoxve.VmLegacyCpuArgs(cores=spec.cores, type="x86-64-v2-AES"),
-            memory=proxmoxve.VmLegacyMemoryArgs(dedicated=spec.memory),
-            scsi_hardware="virtio-scsi-single",
-            # Debian's cloud kernel logs to the first serial port.
-            serial_devices=[proxmoxve.VmLegacySerialDeviceArgs(device="socket")],
-            disks=[_disk(spec, stores.disks, args.image_id)],
-            network_devices=[_nic(leg) for leg in args.legs],
-            initialization=proxmoxve.VmLegacyInitializationArgs(
-                datastore_id=stores.disks,
-                interface="ide2",
-                # Written out, not taken from the snippet: an unknown id would replace the machine.
-                user_data_file_id=f"{stores.snippets}:snippets/{file_name}",
-                dns=proxmoxve.VmLegacyInitializationDnsArgs(
-                    domain=args.domain, servers=list(args.resolvers)
-                ),
-                ip_configs=[
-                    proxmoxve.VmLegacyInitializationIpConfigArgs(
-                        ipv4=proxmoxve.VmLegacyInitializationIpConfigIpv4Args(
-                            address=str(leg.address),
-                            gateway=None if leg.gateway is None else str(leg.gateway),
-                        )
-                    )
-                    for leg in args.legs
-                ],
-            ),
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                depends_on=[snippet, args.image],
-                protect=proxmox.protect or None,
-                # The id and the name are this machine's: two cannot exist side by side.
-                delete_before_replace=True,
-                ignore_changes=[
-                    # Resolvers are pushed to machines that exist; cloud-init applies them once.
-                    "initialization.dns",
-                    # The provider fills in zeros of its own and reads none back (v0.111.1).
-                    "disks[0].speed",
-                ],
-                replace_on_changes=["initialization.ipConfigs", "networkDevices[*].macAddress"],
-                # It goes in by cloud-init, once: with another one nobody would know the machine.
-                replace_with=[host_key],
-            ),
-        )
-        # Another key for another VM: what was pushed to the old one is pushed to the new one.
-        life = tls.PrivateKey(
-            f"{name}-incarnation",
-            algorithm="ED25519",
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.vm], replace_with=[self.vm]),
-        )
-        self.machine = Machine(
-            name=name,
-            role=args.role,
-            addresses={leg.network: leg.address for leg in args.legs},
-            interfaces={leg.network: leg.interface for leg in args.legs},
-            connection=Connection(
-                host=str(spec.management),
-                private_key=args.deploy_key.private_key,
-                host_key=host_key.public_key_openssh.apply(str.strip),
-            ),
-            vm=self.vm,
-            host=spec.host,
-            incarnation=life.public_key_fingerprint_sha256,
-            lifetime=life,
-            entry=(args.entry,),
-        )
-        if args.deploy_key_before is not None:
-            let_in = way_in(
-                f"{name}-way-in",
-                self.machine,
-                public_key=args.deploy_key.public_key,
-                before=args.deploy_key_before.private_key,
-                parent=self,
-            )
-            self.machine = dataclasses.replace(self.machine, entry=(args.entry, let_in))
-        self.register_outputs({"vmId": spec.vm_id, "host": spec.host})
+        # Written out, not taken from the snippet: an unknown id would replace the machine.
+        file_id = f"{stores.snippets}:snippets/{file_name}"
+        return _Seed(host_key=host_key, snippet=snippet, file_id=file_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seed:
+    """What cloud-init gives a machine: its host key and its user-data."""
+
+    host_key: tls.PrivateKey
+    snippet: pulumi.Resource
+    file_id: str
 
 
 def _disk(spec: MachineSpec, datastore: str, image_id: str) -> proxmoxve.VmLegacyDiskArgs:

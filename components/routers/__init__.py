@@ -2,6 +2,6 @@
 
 from components.routers.args import RoutersArgs
 from components.routers.component import Routers
-from components.routers.kinds import with_baseline
+from components.routers.kinds import start, with_baseline
 
-__all__ = ["Routers", "RoutersArgs", "with_baseline"]
+__all__ = ["Routers", "RoutersArgs", "start", "with_baseline"]

@@ -21,7 +21,8 @@ class Routers(pulumi.ComponentResource):
     The router that owns no VIP is changed first, and the owner only while its peer is healthy.
 
     Leaves out: IPv6 (dropped), DNS and NTP for the LAN, and any watch on the internet beyond the
-    WAN link, since both routers would give up their addresses together when it is away.
+    WAN link, since both routers would give up their addresses together when it is away. A kind that
+    keeps less says so, to the stack by a warning of the settings.
 
     Raises `LayerError` for machines without the legs a router needs, for peers that are not on one
     subnet, and, on an update, for a CDN without ranges.

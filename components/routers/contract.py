@@ -8,6 +8,7 @@ from ipaddress import IPv4Address
 
 import pulumi
 
+from components.host import Start
 from components.routers.args import RoutersArgs
 from components.routers.model import RoutersModel
 
@@ -41,6 +42,9 @@ class Kind:
     make: Callable[[RoutersArgs, pulumi.ResourceOptions], Contract]
     """Makes the routers' resources under the given options (parent and depends_on), who owns no
     VIP first, and hands on what they give. Raises `LayerError` for what settings could not know."""
+    start: Start
+    """What its machines start from, and whether they run our pushes. The image and the host keys of
+    an appliance are the stack's to say."""
     baseline: bool
     """Whether its machines take what every machine of ours takes (`components.host.baselines`): an
     appliance has its own sshd, clock and logs, and no Python to push with."""

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
-from components.host import Machine
+from components.host import Machine, Start
+from components.host.machine import ORDINARY
 from components.routers import linux
 from components.routers.contract import Kind
 from settings.models import Routers
 
-KINDS: Mapping[str, Kind] = MappingProxyType({"linux": Kind(make=linux.make, baseline=True)})
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {"linux": Kind(make=linux.make, start=ORDINARY, baseline=True)}
+)
 """`routers.kind` to what such routers are."""
+
+
+def start(settings: Routers) -> Start:
+    """What the routers' machines start from."""
+    return replace(KINDS[settings.kind].start, image=settings.image, host_keys=settings.host_keys)
 
 
 def with_baseline(settings: Routers, machines: Sequence[Machine]) -> Sequence[Machine]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from settings.checks.claims import claims
 from settings.models.addresses import DOCUMENTATION, Subnet, within
 from settings.models.platform import Chart
+from settings.models.proxmox import Image
 from settings.models.software import AptRepository
 from settings.models.stack import Stack
 from settings.models.walk import walk
@@ -26,15 +27,15 @@ def pending(stack: Stack) -> list[Problem]:
 
 
 def _checksum(stack: Stack) -> Iterator[Problem]:
-    image = stack.proxmox.image
-    if set(image.sha256) == {"0"}:
-        yield problem(
-            "proxmox.image.sha256",
-            ABSENT,
-            "is all zeros, a blank to fill in",
-            f"write the image's checksum: download {image.url}, compare it with the publisher's "
-            f"own sums beside it, then: sha256sum {image.url.rpartition('/')[2]}",
-        )
+    for path, image in walk(stack, Image):
+        if set(image.sha256) == {"0"}:
+            yield problem(
+                f"{path}.sha256",
+                ABSENT,
+                "is all zeros, a blank to fill in",
+                f"write the image's checksum: download {image.url}, compare it with the "
+                f"publisher's own sums beside it, then: sha256sum {image.url.rpartition('/')[2]}",
+            )
 
 
 def _repository_keys(stack: Stack) -> Iterator[Problem]:
@@ -52,7 +53,7 @@ def _repository_keys(stack: Stack) -> Iterator[Problem]:
 def _examples(stack: Stack) -> Iterator[Problem]:
     given: list[tuple[str, str | None]] = [
         ("proxmox.endpoint", stack.proxmox.endpoint),
-        ("proxmox.image.url", stack.proxmox.image.url),
+        *((f"{path}.url", image.url) for path, image in walk(stack, Image)),
         ("cdn.zone", stack.cdn.zone),
     ]
     for path, repository in walk(stack, AptRepository):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from settings.checks.registry import doubts, reads
+from settings.models.proxmox import Image
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
 
@@ -39,7 +40,19 @@ _FOREIGN = re.compile(
 @reads("proxmox")
 def image_stays_what_it_is(stack: Stack) -> Iterator[Problem]:
     """A checksum is of one file, and Proxmox imports disks, not archives."""
-    path, url = "proxmox.image.url", stack.proxmox.image.url
+    yield from one_file("proxmox.image", stack.proxmox.image)
+
+
+@reads("routers")
+def routers_image_stays_what_it_is(stack: Stack) -> Iterator[Problem]:
+    """The same of the routers' own."""
+    if stack.routers.image is not None:
+        yield from one_file("routers.image", stack.routers.image)
+
+
+def one_file(path: str, image: Image) -> Iterator[Problem]:
+    """Of an image by its URL."""
+    path, url = f"{path}.url", image.url
     where = urlsplit(url).path
     if _MOVING.search(where):
         yield problem(
@@ -60,19 +73,30 @@ def image_stays_what_it_is(stack: Stack) -> Iterator[Problem]:
 @doubts("proxmox")
 def image_is_what_its_name_says(stack: Stack) -> Iterator[Problem]:
     """The machines are amd64, and the file in the datastore is known by its name."""
-    image = stack.proxmox.image
+    yield from as_named("proxmox.image", stack.proxmox.image)
+
+
+@doubts("routers")
+def routers_image_is_what_its_name_says(stack: Stack) -> Iterator[Problem]:
+    """The same of the routers' own."""
+    if stack.routers.image is not None:
+        yield from as_named("routers.image", stack.routers.image)
+
+
+def as_named(path: str, image: Image) -> Iterator[Problem]:
+    """Of an image by its URL and file name."""
     name = urlsplit(image.url).path.rpartition("/")[2]
     foreign = _FOREIGN.search(name) or _FOREIGN.search(image.file_name)
     if foreign is not None:
         yield problem(
-            "proxmox.image.url",
+            f"{path}.url",
             image.url,
             f"is for {foreign[1]}, and the machines are amd64",
             "write the amd64 image's URL",
         )
     if _DISK.search(name) and _DISK.sub("", name) != _DISK.sub("", image.file_name):
         yield problem(
-            "proxmox.image.file_name",
+            f"{path}.file_name",
             image.file_name,
             f"is not the file's own name ({name})",
             f"write {name}",

@@ -116,6 +116,18 @@ def _whole(kind: str, fields: list[bytes]) -> bool:
 AuthorizedKey = Annotated[str, Prose(), AfterValidator(_authorized)]
 """A line of authorized_keys(5): options, type, key, comment."""
 
+
+def _host_key(line: str) -> str:
+    words = line.split()
+    if len(words) < 2 or words[0] not in SSH_KINDS:
+        raise fault("is no host key", "write its type and key, such as: ssh-ed25519 AAAA...")
+    _blob(words[0], words[1])
+    return line
+
+
+HostKey = Annotated[str, Prose(), AfterValidator(_host_key)]
+"""A machine's public key: type, key, comment (sshd(8), SSH_KNOWN_HOSTS, without the names)."""
+
 _BEGIN: Final = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
 _END: Final = "-----END PGP PUBLIC KEY BLOCK-----"
 _WHOLE_KEY = f"write the key itself, from {_BEGIN} to {_END}"

@@ -9,7 +9,9 @@ from pydantic import Field
 from settings.models.addresses import Address, Subnet
 from settings.models.base import Name, Port, Strict, Unit
 from settings.models.bgp import Bgp
+from settings.models.keys import HostKey
 from settings.models.machines import MachineSpec
+from settings.models.proxmox import Image
 from settings.models.vrrp import Vrid, Vrrp
 
 
@@ -57,6 +59,10 @@ class Routers(Strict):
 
     kind: Literal["linux"] = "linux"
     """`linux`: nftables, keepalived, conntrackd."""
+    image: Image | None = None
+    """What the routers' disks start from. Null: `proxmox.image`."""
+    host_keys: dict[Name, HostKey] = Field(default_factory=dict)
+    """SSH host keys by router, for a kind whose machines take no cloud-init."""
     machines: list[MachineSpec] = Field(min_length=1, max_length=2)
     """One, or a pair on different hosts."""
     vips: list[RouterVip] = Field(min_length=1)

@@ -7,12 +7,33 @@ from pathlib import Path
 
 import pytest
 
+from tests.import_contracts import called, tree
+
 ROOT = Path(__file__).parents[3]
 KNOWS_THE_ENGINE = (
     *("__init__", "args", "baselines", "component"),
     *("control_planes", "founding", "handed_out", "worker"),
     *("contract", "kind", "kinds"),
 )
+MAKES_PARTS = "components.host.part.Part"
+
+
+def rooms() -> list[str]:
+    """Folders of which all is pure but what is named above: those with a model or with parts, and
+    every kind of router."""
+    found = []
+    for folder in sorted(path.parent for path in ROOT.joinpath("components").rglob("__init__.py")):
+        room = ".".join(folder.relative_to(ROOT).parts)
+        modules = [f"{room}.{path.stem}" for path in folder.glob("*.py")]
+        if (
+            (folder / "model.py").exists()
+            or room.startswith("components.routers.")
+            or any(MAKES_PARTS in called(tree(each)) for each in modules)
+        ) and room != "components.host":
+            found.append(room)
+    return found
+
+
 PURE = (
     "components.host.packages",
     "components.host.part",
@@ -20,18 +41,22 @@ PURE = (
     "components.host.text",
     *(
         f"{room}.{path.stem}"
-        for room in (
-            "components.host.baseline",
-            "components.host.pair",
-            "components.routers",
-            "components.routers.linux",
-            "components.loadbalancers",
-            "components.cluster",
-        )
+        for room in rooms()
         for path in sorted(ROOT.joinpath(*room.split(".")).glob("*.py"))
         if path.stem not in KNOWS_THE_ENGINE
     ),
 )
+
+
+def test_the_rooms_are_found_by_what_is_in_them() -> None:
+    assert {
+        "components.cluster",
+        "components.host.baseline",
+        "components.host.pair",
+        "components.loadbalancers",
+        "components.routers",
+        "components.routers.linux",
+    } <= set(rooms())
 
 
 def file_of(module: str) -> Path | None:

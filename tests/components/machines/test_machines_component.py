@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Any
 
 import pulumi
 import pytest
 
-from components.host import HostAction, HostActionArgs, LayerError
+from components.host import HostAction, HostActionArgs, LayerError, Start
 from components.machines import DeployKey, Machines, MachinesArgs, provider
 from settings.models import Stack
 from tests.components import stacks
@@ -317,3 +318,16 @@ def test_a_preview_does_not_ask(monkeypatch: pytest.MonkeyPatch) -> None:
     stack = stacks.lab()
     seen = run_program(lambda: make_provider(stack), preview=True)
     assert seen.of_type(PROVIDER)[0].inputs["apiToken"] == "token-value"
+
+
+def test_another_deploy_key_is_let_in_where_pushes_run() -> None:
+    new, old = (
+        DeployKey(private_key=which, public_key=f"ssh-ed25519 {which}") for which in ("new", "old")
+    )
+    keys = {name: f"ssh-ed25519 {name}" for name in ("router-a", "router-b")}
+    box = Start(user="admin", cloud_init=True, python=False)
+    without = run(deploy_key=new, deploy_key_before=old, starts={"router": box})
+    assert "lb-a-way-in" in without.names("command:remote:Command")
+    assert "router-a-way-in" not in without.names("command:remote:Command")
+    unseeded = replace(box, cloud_init=False, host_keys=keys)
+    assert run(starts={"router": unseeded}).value["router-a"] == "ssh-ed25519 router-a"

@@ -8,15 +8,30 @@ from typing import Any, get_args
 import pulumi
 import pytest
 
+from components.host.machine import ORDINARY
 from components.routers.contract import Contract, Kind
 from components.routers.kinds import KINDS, with_baseline
+from settings.checks import routers_kind
+from settings.checks.routers_kind import Asks
 from settings.models import Routers
+from settings.models.stack import Stack
 from tests.components import rendered, stacks
 from tests.components.mocks import run_program
 
+WORDS = set(get_args(Routers.model_fields["kind"].annotation))
+
 
 def test_every_word_of_the_settings_has_its_kind() -> None:
-    assert set(KINDS) == set(get_args(Routers.model_fields["kind"].annotation))
+    assert set(KINDS) == WORDS, "KINDS in components/routers/kinds.py"
+    assert set(routers_kind.KINDS) == WORDS, "KINDS in settings/checks/routers_kind.py"
+
+
+@pytest.mark.parametrize("word", sorted(KINDS))
+def test_the_settings_ask_for_what_a_kinds_machines_are_not_given(word: str) -> None:
+    kind, asks = KINDS[word], routers_kind.KINDS[word]
+    assert asks.host_keys == (not kind.start.cloud_init), "settings/checks/routers_kind.py"
+    assert kind.start.python or not kind.baseline, "the baseline is pushed with Python"
+    assert kind.start.image is None, "which image is the stack's to say"
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
@@ -49,6 +64,27 @@ def test_an_appliance_is_given_no_baseline(monkeypatch: pytest.MonkeyPatch) -> N
     machines = stacks.machines(stack, "router")
     assert with_baseline(stack.routers, machines) == machines
 
-    appliance = Kind(make=KINDS["linux"].make, baseline=False)
+    appliance = Kind(make=KINDS["linux"].make, start=ORDINARY, baseline=False)
     monkeypatch.setattr("components.routers.kinds.KINDS", {"linux": appliance})
     assert list(with_baseline(stack.routers, machines)) == []
+
+
+HOST_KEY = "ssh-ed25519 AAAA"
+
+
+def test_what_the_program_cannot_give_an_appliance_is_asked_of_the_stack(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(routers_kind, "KINDS", {"linux": Asks(image=True, host_keys=True)})
+    routers = stacks.lab().routers.model_copy(update={"host_keys": {"router-x": HOST_KEY}})
+    stack: Stack = stacks.lab().model_copy(update={"routers": routers})
+    assert [str(each) for each in routers_kind.appliances_bring_their_image_and_keys(stack)] == [
+        "layered-cloud:routers.image: is missing: no linux router starts from proxmox.image; write "
+        "the appliance's image",
+        *(
+            f"layered-cloud:routers.host_keys.{name}: is missing: a router without cloud-init "
+            "answers with a host key of its own; write its public key, such as: ssh-ed25519 AAAA..."
+            for name in ("router-a", "router-b")
+        ),
+        "layered-cloud:routers.host_keys.router-x: is no router's; write one of router-a, router-b",
+    ]

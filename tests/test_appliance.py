@@ -1,0 +1,101 @@
+"""The whole program with routers that are appliances: a kind made here, without Python on it."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pulumi
+import pytest
+
+from components.host import HostScriptArgs, LayerError, Machine, Start
+from components.host.pairs import in_turn
+from components.routers import kinds
+from components.routers.args import RoutersArgs, model
+from components.routers.contract import Contract, Kind, contract
+from components.routers.verify import verify
+from settings.checks import routers_kind
+from settings.checks.routers_kind import Asks
+from settings.models import Routers
+from tests import whole
+from tests.components.mocks import Registered
+
+
+def test_the_whole_program_is_tried_with_every_kind() -> None:
+    words = set(get_args(Routers.model_fields["kind"].annotation))
+    tried = {over.get("routers", {}).get("kind", "linux") for _, over in whole.VARIANTS.values()}
+    assert tried == words, "add a variant of a shipped stack to VARIANTS in tests/whole.py"
+
+
+SCRIPT = "/system identity set name={name}\n"
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g"
+IMAGE = {
+    "url": "https://images.lab.test/box-7.qcow2",
+    "file_name": "box-7.qcow2",
+    "sha256": "ab" * 32,
+}
+
+
+def _boxes(args: RoutersArgs, opts: pulumi.ResourceOptions) -> Contract:
+    """Appliances whose shell takes a script."""
+    if problems := verify(args.machines):
+        raise LayerError("routers", problems)
+    machines: dict[str, Machine] = {each.name: each for each in args.machines}
+    routers = model(args)
+
+    def pushed(name: str) -> HostScriptArgs:
+        return HostScriptArgs(
+            machine=machines[name], reader="console", text=SCRIPT.format(name=name)
+        )
+
+    names = [router.name for router in routers.rollout()]
+    return contract(routers, in_turn(names, "routers", pushed, opts))
+
+
+BOX = Kind(make=_boxes, start=Start(user="admin", cloud_init=False, python=False), baseline=False)
+
+
+def with_boxes(monkeypatch: pytest.MonkeyPatch) -> Registered:
+    """The whole program with appliances for routers, in place of the word `linux`."""
+    monkeypatch.setattr(kinds, "KINDS", {"linux": BOX})
+    monkeypatch.setattr("components.routers.component.KINDS", {"linux": BOX})
+    monkeypatch.setattr(routers_kind, "KINDS", {"linux": Asks(image=True, host_keys=True)})
+    keys = dict.fromkeys(("router-a", "router-b"), HOST_KEY)
+    return whole.registered(
+        whole.config_of("lab", {"routers": {"image": IMAGE, "host_keys": keys}})
+    )
+
+
+def test_an_appliance_is_a_row_its_image_way_in_and_scripts_included(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = with_boxes(monkeypatch)
+    commands = seen.names("command:remote:Command")
+
+    assert [name for name in commands if name.startswith("router-")] == [
+        "router-b-routers",
+        "router-a-routers",
+    ]
+    script = seen.one("command:remote:Command", "router-a-routers")
+    assert (script.inputs["create"], script.inputs["update"]) == ("console", "console")
+    assert script.inputs["stdin"] == "/system identity set name=router-a\n"
+    router = seen.value["inventory"]["machines"]["router-a"]
+    assert (router["user"], router["host_key"]) == ("admin", HOST_KEY)
+    assert seen.one("command:remote:Command", "router-b-routers").urn in script.dependencies
+    assert script.urn in seen.one("command:remote:Command", "lb-a-baseline").dependencies
+
+
+def test_an_appliances_machine_starts_from_its_own_image_without_user_data(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = with_boxes(monkeypatch)
+    vm = seen.one("proxmoxve:index/vmLegacy:VmLegacy", "router-a")
+    images = seen.names("proxmoxve:download/file:File")
+
+    assert "box-7.qcow2" in str(vm.inputs["disks"][0])
+    assert "userDataFileId" not in vm.inputs["initialization"]
+    assert sorted(images) == ["pve1-image", "pve1-router-image", "pve2-image", "pve2-router-image"]
+    assert "router-a-user-data" not in seen.names("proxmoxve:index/fileLegacy:FileLegacy")
+    assert "router-a-host-key" not in seen.names("tls:index/privateKey:PrivateKey")
+    others = seen.one("proxmoxve:index/vmLegacy:VmLegacy", "lb-a")
+    assert "userDataFileId" in others.inputs["initialization"]
+    assert "box-7" not in str(others.inputs["disks"][0])
