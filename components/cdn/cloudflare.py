@@ -11,7 +11,7 @@ from components.cdn import cloudflare_sdk as cloudflare
 from components.cdn import taken_over
 from components.cdn.kind import Kind, Secrets, SigningRequest, usable
 from components.cdn.origin_pulls import OriginPulls
-from components.cdn.zone import Found, refusals, strays
+from components.cdn.zone import Found, refusals, settings_of, strays
 from components.host.errors import LayerError
 from settings.models import Cdn as CdnSettings
 
@@ -91,8 +91,8 @@ class Cloudflare(Kind):
         return leaf.certificate
 
     def records(self, origins: Sequence[IPv4Address], parent: pulumi.Resource) -> None:
-        """A proxied A record of every name for every origin, the zone's TLS settings, and what it
-        shows for these names when it calls."""
+        """A proxied A record of every name for every origin, what it shows for these names when it
+        calls, and the zone's settings where the stack owns it."""
         settings = self.settings
         if settings.zone is None:
             return
@@ -119,10 +119,7 @@ class Cloudflare(Kind):
                     comment=self._mark,
                     opts=self._made_again(f"{record}-{origin}", record, origin, zone, parent),
                 )
-        for setting, value in (
-            ("ssl", settings.ssl),
-            ("min_tls_version", settings.min_tls_version),
-        ):
+        for setting, value in settings_of(settings).items():
             cloudflare.ZoneSetting(
                 setting, zone_id=zone, setting_id=setting, value=value, opts=self._below(parent)
             )

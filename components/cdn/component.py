@@ -70,7 +70,8 @@ class CdnRanges(pulumi.ComponentResource):
 
 
 class CdnRecords(pulumi.ComponentResource):
-    """The service's names at the CDN, pointed at the public VIPs, and its TLS settings there.
+    """The service's names at the CDN, pointed at the public VIPs, and the settings of a zone that
+    the stack owns.
 
     Promises: no record shows an origin's address to anybody but the CDN. For a CDN that is not
     managed by the stack it makes nothing.

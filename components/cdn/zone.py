@@ -7,9 +7,26 @@ that an update does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
+
+from settings.models import Cdn
+
+
+def settings_of(cdn: Cdn) -> Mapping[str, object]:
+    """What the stack sets for the whole zone, by Cloudflare's names (API, "Edit zone setting"): a
+    stack that does not own it sets nothing."""
+    if not cdn.owns_zone:
+        return {}
+    found: dict[str, object] = {"ssl": cdn.ssl, "min_tls_version": cdn.min_tls_version}
+    if cdn.always_use_https:
+        found["always_use_https"] = "on"
+    if cdn.hsts is not None:
+        promised = {**cdn.hsts.model_dump(), "enabled": True, "nosniff": False}
+        found["security_header"] = {"strict_transport_security": promised}
+    return found
+
 
 LEADING = ("A", "AAAA", "CNAME", "NS")
 """Types of records that say where a name leads. Others (MX, TXT, CAA) may stand beside ours."""

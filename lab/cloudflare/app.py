@@ -11,7 +11,7 @@ from aiohttp import web
 from lab.cloudflare import records
 from lab.cloudflare.errors import ApiError, answer, body_of
 from lab.cloudflare.origin_pulls import OriginPulls
-from lab.cloudflare.state import Json, State, choices, new_id, now
+from lab.cloudflare.state import Json, State, new_id, now, right
 
 PREFIX = "/client/v4"
 VALIDITIES = (7, 30, 90, 365, 730, 1095, 5475)
@@ -198,10 +198,8 @@ class Api:
     async def _patch_setting(self, request: web.Request) -> web.StreamResponse:
         name, setting = self._setting(request)
         given = await body_of(request)
-        allowed = choices(name)
         value = given.get("value")
-        right = isinstance(value, int) if allowed is None else value in allowed
-        if not right:
+        if not right(name, value):
             raise ApiError(400, 1007, f"Invalid value for zone setting {name}")
         setting |= {"value": value, "modified_on": now()}
         self._state.save()

@@ -29,6 +29,12 @@ DEFAULT_SETTINGS: dict[str, Any] = {
     "ipv6": "on",
     "min_tls_version": "1.0",
     "opportunistic_encryption": "on",
+    "security_header": {
+        "strict_transport_security": {
+            **{"enabled": False, "max_age": 0, "include_subdomains": False},
+            **{"preload": False, "nosniff": False},
+        }
+    },
     "security_level": "medium",
     "ssl": "full",
     "tls_1_3": "on",
@@ -44,11 +50,17 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
 }
 
 
-def choices(setting: str) -> tuple[Any, ...] | None:
-    """The values a zone setting may have; None for one that takes a number."""
+def right(setting: str, value: Any) -> bool:
+    """Whether a zone setting may have the value."""
     if setting == "browser_cache_ttl":
-        return None
-    return _CHOICES.get(setting, ("on", "off"))
+        return isinstance(value, int)
+    if setting == "security_header":
+        given = value.get("strict_transport_security") if isinstance(value, dict) else None
+        default = DEFAULT_SETTINGS[setting]["strict_transport_security"]
+        return isinstance(given, dict) and all(
+            type(each) is type(default.get(key)) for key, each in given.items()
+        )
+    return value in _CHOICES.get(setting, ("on", "off"))
 
 
 def now() -> str:

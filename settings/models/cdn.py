@@ -157,6 +157,18 @@ class CdnLimits(Strict):
     """KiB of a URL."""
 
 
+class Hsts(Strict):
+    """Strict-Transport-Security (RFC 6797), written by the CDN into every answer over HTTPS. A
+    browser keeps to it for `max_age`, whatever is changed here later."""
+
+    max_age: Annotated[int, Unit("seconds")] = Field(default=15_552_000, ge=300, le=63_072_000)
+    """For how long a browser calls by HTTPS alone."""
+    include_subdomains: bool = False
+    """For every name below one that says so, too, whoever serves it."""
+    preload: bool = False
+    """Consent to being built into browsers (hstspreload.org), which takes months to undo."""
+
+
 class Cdn(Strict):
     """What stands in front of the routers and calls them."""
 
@@ -181,10 +193,18 @@ class Cdn(Strict):
     """Another base URL of the Cloudflare API; null is Cloudflare's own."""
     records: list[Hostname] = Field(default_factory=list)
     """Names of the service, each a proxied A record for every public VIP."""
+    owns_zone: bool = False
+    """Whether this stack alone decides what holds for the whole zone: `ssl`, `min_tls_version`,
+    `always_use_https` and `hsts` are set only then. Two owners undo each other's work."""
     ssl: Literal["full", "strict"] = "strict"
-    """Cloudflare's mode towards the origin: `strict` verifies the certificate."""
+    """Cloudflare's mode towards the origin: `strict` verifies the certificate. Of a zone that is
+    not owned: what it has."""
     min_tls_version: Literal["1.2", "1.3"] = "1.2"
     """The oldest TLS version the CDN accepts from clients."""
+    always_use_https: bool = False
+    """Redirect every visitor of the zone to HTTPS; `false` leaves the zone's own setting alone."""
+    hsts: Hsts | None = None
+    """Have browsers call the zone by HTTPS alone; null leaves the zone's own setting alone."""
 
     @property
     def traits(self) -> CdnTraits:

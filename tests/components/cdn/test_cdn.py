@@ -163,8 +163,27 @@ def test_every_name_has_a_proxied_record_for_every_public_vip() -> None:
     assert (record["proxied"], record["ttl"], record["zoneId"]) == (True, 1, ZONE["zone_id"])
 
 
+def test_nothing_is_set_for_a_zone_that_the_stack_does_not_own() -> None:
+    seen = run_records(cdn(**ZONE, ssl="full"))
+    assert len(seen.of_type(RECORD)) == 4
+    assert seen.of_type(SETTING) == []
+
+
+def test_an_owner_may_have_browsers_call_by_https_alone() -> None:
+    promised = {"max_age": 31_536_000, "include_subdomains": True, "preload": True}
+    seen = run_records(cdn(**ZONE, owns_zone=True, always_use_https=True, hsts=promised))
+    assert {each.inputs["settingId"]: each.inputs["value"] for each in seen.of_type(SETTING)} == {
+        "ssl": "strict",
+        "min_tls_version": "1.2",
+        "always_use_https": "on",
+        "security_header": {
+            "strict_transport_security": {**promised, "enabled": True, "nosniff": False}
+        },
+    }
+
+
 def test_the_zone_verifies_the_origin_as_settings_say() -> None:
-    seen = run_records(cdn(**ZONE, ssl="strict", min_tls_version="1.3"))
+    seen = run_records(cdn(**ZONE, owns_zone=True, ssl="strict", min_tls_version="1.3"))
     assert {each.inputs["settingId"]: each.inputs["value"] for each in seen.of_type(SETTING)} == {
         "ssl": "strict",
         "min_tls_version": "1.3",
@@ -186,7 +205,7 @@ def test_without_a_zone_nothing_is_made() -> None:
 
 
 def test_records_and_settings_hang_below_the_layer() -> None:
-    seen = run_records(cdn(**ZONE))
+    seen = run_records(cdn(**ZONE, owns_zone=True))
     (layer,) = seen.of_type("layered-cloud:cdn:Records")
     for each in (*seen.of_type(RECORD), *seen.of_type(SETTING)):
         assert each.parent == layer.urn

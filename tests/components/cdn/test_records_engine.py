@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ VIP = "203.0.113.10"
 class World:
     engine: Engine
     api: Served
+    more: dict[str, Any] = field(default_factory=dict)
+    """Settings beside those that every test has."""
 
     def program(self) -> None:
         # Imported here: the engine loads the program's modules anew for every run.
@@ -42,6 +44,7 @@ class World:
                 "zone": "lab.test",
                 "api_url": self.api.base_url,
                 "records": ["www.lab.test", "lab.test"],
+                **self.more,
             }
         )
         Cdn("cdn", settings=settings, secrets=Secrets()).records([IPv4Address(VIP)])
@@ -133,3 +136,28 @@ def test_one_of_ours_that_leads_to_an_older_vip_is_told(world: World) -> None:
     world.put("A", "203.0.113.99", MARK)
     done = world.engine.up()
     assert any("holds A 203.0.113.99, made by this stack, which" in each for each in done.warnings)
+
+
+def test_only_an_owner_changes_what_holds_for_the_zone_and_it_stays_when_the_owner_goes(
+    world: World,
+) -> None:
+    def held() -> dict[str, Any]:
+        settings = world.api.state.zones[world.api.zone]["settings"]
+        names = ("ssl", "min_tls_version", "always_use_https", "security_header")
+        return {name: settings[name]["value"] for name in names}
+
+    before = held()
+    world.engine.up()
+    assert held() == before
+
+    world.more = {"owns_zone": True, "always_use_https": True, "hsts": {"max_age": 86_400}}
+    world.engine.up()
+    after = held()
+    header = after.pop("security_header")["strict_transport_security"]
+    assert after == {"ssl": "strict", "min_tls_version": "1.2", "always_use_https": "on"}
+    assert (header["enabled"], header["max_age"], header["preload"]) == (True, 86_400, False)
+    assert world.engine.up().changed == 0
+
+    world.more = {}
+    world.engine.up()
+    assert held() == {**after, "security_header": {"strict_transport_security": header}}
