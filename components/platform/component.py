@@ -221,8 +221,8 @@ class Platform(pulumi.ComponentResource):
             "type": "kubernetes.io/basic-auth",
             "stringData": {"password": password},
         }
-        options = self._options(depends_on)
-        options.additional_secret_outputs = ["data", "stringData"]
+        hidden = pulumi.ResourceOptions(additional_secret_outputs=["data", "stringData"])
+        options = pulumi.ResourceOptions.merge(self._options(depends_on), hidden)
         return self._object(f"{addon.name}-{name}", manifest, options)
 
     def _judged(
