@@ -15,7 +15,8 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel
 
-from settings.models import Stack
+from settings.checks import platform_ingress, routers_kind
+from settings.models import Stack, cdn
 from tests import whole
 
 LAYERS: Mapping[str, str] = {}
@@ -92,6 +93,26 @@ def test_a_kind_has_one_table_with_its_words(kind: Kind) -> None:
     assert list(found.values()) == [kind.words], (
         f"{kind.path} can be {sorted(kind.words)}; of such tables {kind.layer} has {found}"
     )
+
+
+RULED: Mapping[str, tuple[str, Mapping[str, object]]] = {
+    "cdn.kind": ("CDN_KINDS in settings/models/cdn.py", cdn.CDN_KINDS),
+    "platform.ingress.kind": (
+        "INGRESS in settings/checks/platform_ingress.py",
+        platform_ingress.INGRESS,
+    ),
+    "routers.kind": ("KINDS in settings/checks/routers_kind.py", routers_kind.KINDS),
+}
+"""Where the settings say, for each kind, what each of its words asks of a stack."""
+
+
+@each_kind
+def test_the_settings_know_what_each_word_asks_of_a_stack(kind: Kind) -> None:
+    assert kind.path in RULED, f"{kind.path}: what differs by its words is a table in the settings"
+    where, table = RULED[kind.path]
+    lacking = [f"{word}: add its row to {where}" for word in kind.words if word not in table]
+    assert lacking == []
+    assert set(table) == kind.words, where
 
 
 @each_kind
