@@ -1,7 +1,8 @@
 """Addresses and subnets: the one place that says which family they are of.
 
 The rest of the settings know `Address` and `Subnet`, what is asked of them here, and nothing of
-IPv4: a second family starts in this file and in `networks.Segment.subnets`.
+IPv4. A second family starts in this file and in `networks.Segment`; what is annotated `Subnet` or
+`Address` elsewhere (ranges, overlaps, claims, blanks to fill in) takes one family until it is told.
 """
 
 from __future__ import annotations
