@@ -26,6 +26,7 @@ class Cloudflare(Kind):
         self._mark = f"{pulumi.get_project()}/{pulumi.get_stack()}"
         self._found_zone: pulumi.Output[str] | None = None
         self._pulls: OriginPulls | None = None
+        self._after: Sequence[pulumi.Resource] = ()
         self._provider = cloudflare.Provider(
             "cloudflare",
             api_token=None if token is None else pulumi.Output.secret(token),
@@ -90,12 +91,18 @@ class Cloudflare(Kind):
         )
         return leaf.certificate
 
-    def records(self, origins: Sequence[IPv4Address], parent: pulumi.Resource) -> None:
+    def records(
+        self,
+        origins: Sequence[IPv4Address],
+        parent: pulumi.Resource,
+        after: Sequence[pulumi.Resource] = (),
+    ) -> None:
         """A proxied A record of every name for every origin, what it shows for these names when it
         calls, and the zone's settings where the stack owns it."""
         settings = self.settings
         if settings.zone is None:
             return
+        self._after = after
         # Nothing is made before every name was looked at.
         seen = pulumi.Output.all(zone=self._zone(parent), found=self.found)
         zone = seen.apply(lambda known: str(known["zone"]))
@@ -176,7 +183,9 @@ class Cloudflare(Kind):
         return options
 
     def _below(self, parent: pulumi.Resource) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(parent=parent, provider=self._provider)
+        return pulumi.ResourceOptions(
+            parent=parent, provider=self._provider, depends_on=list(self._after)
+        )
 
 
 def _answered(answer: cloudflare.IpRanges) -> pulumi.Output[Sequence[str]]:

@@ -9,6 +9,7 @@ import pulumi
 
 from components.cdn.kind import Kind, Secrets
 from components.cdn.kinds import KINDS
+from components.host.transport import dependencies
 from settings.models import Cdn as CdnSettings
 
 
@@ -73,8 +74,10 @@ class CdnRecords(pulumi.ComponentResource):
     """The service's names at the CDN, pointed at the public VIPs, and the settings of a zone that
     the stack owns.
 
-    Promises: no record shows an origin's address to anybody but the CDN. For a CDN that is not
-    managed by the stack it makes nothing.
+    Promises: nothing is made before what it waits for, and it goes before that: no visitor is led
+    here, and the CDN is given nothing to show, before the balancers are ready for it. No record
+    shows an origin's address to anybody but the CDN. For a CDN that is not managed by the stack it
+    makes nothing.
 
     Leaves out: rules, cache and paid features, which belong to whoever owns the zone.
 
@@ -94,7 +97,7 @@ class CdnRecords(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("layered-cloud:cdn:Records", name, {}, opts)
-        kind.records(origins, self)
+        kind.records(origins, self, dependencies(opts))
         served = kind.settings.records
         self.names = pulumi.Output.from_input(list(served))
         self.urls = pulumi.Output.from_input(

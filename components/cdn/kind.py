@@ -64,8 +64,14 @@ class Kind(ABC):
         raise LayerError("cdn", [f"a CDN of kind {self.settings.kind} signs no certificates"])
 
     @abstractmethod
-    def records(self, origins: Sequence[IPv4Address], parent: pulumi.Resource) -> None:
-        """Point the service's names at the origins, where the stack manages the CDN."""
+    def records(
+        self,
+        origins: Sequence[IPv4Address],
+        parent: pulumi.Resource,
+        after: Sequence[pulumi.Resource] = (),
+    ) -> None:
+        """Point the service's names at the origins, where the stack manages the CDN: `after` these
+        on the way up, before them on the way down."""
 
 
 def usable(given: Sequence[str], source: str) -> list[str]:

@@ -18,5 +18,10 @@ class Listed(Kind):
         listed = usable([str(each) for each in self.settings.range_list], "cdn.range_list")
         return pulumi.Output.from_input(listed)
 
-    def records(self, origins: Sequence[IPv4Address], parent: pulumi.Resource) -> None:
+    def records(
+        self,
+        origins: Sequence[IPv4Address],
+        parent: pulumi.Resource,
+        after: Sequence[pulumi.Resource] = (),
+    ) -> None:
         """None: its names are managed elsewhere."""

@@ -18,5 +18,10 @@ class Straight(Kind):
         """All of the internet, because the stack says so; no CDN's answer can come to this."""
         return pulumi.Output.from_input([EVERYBODY])
 
-    def records(self, origins: Sequence[IPv4Address], parent: pulumi.Resource) -> None:
+    def records(
+        self,
+        origins: Sequence[IPv4Address],
+        parent: pulumi.Resource,
+        after: Sequence[pulumi.Resource] = (),
+    ) -> None:
         """None: the service's names are made elsewhere."""

@@ -39,7 +39,7 @@ class OriginPulls:
         certificates = f"{names}/certificates"
         return [
             web.get(certificates, self._list),
-            web.post(certificates, self._upload),
+            web.post(certificates, self._take),
             web.get(f"{certificates}/{{certificate}}", self._get),
             web.delete(f"{certificates}/{{certificate}}", self._delete),
             web.put(names, self._associate),
@@ -65,7 +65,7 @@ class OriginPulls:
         kept, key = self._certificate(request)
         return answer(_shown(kept["certificates"][key]))
 
-    async def _upload(self, request: web.Request) -> web.StreamResponse:
+    async def _take(self, request: web.Request) -> web.StreamResponse:
         kept, given = self._kept(request), await body_of(request)
         if len(kept["certificates"]) >= MOST_CERTIFICATES:
             raise ApiError(400, 1552, f"a zone has {MOST_CERTIFICATES} hostname certificates")

@@ -36,9 +36,12 @@ connection = http.client.HTTPSConnection(sys.argv[1], 443, timeout=4, context=co
 try:
     connection.request("GET", "/readyz", headers={"CF-Connecting-IP": "192.0.2.7"})
     answer = connection.getresponse()
-    print(json.dumps({"status": answer.status, "client": json.loads(answer.read())["client"]}))
+    about = {"client": json.loads(answer.read())["client"]} if answer.status == 200 else {}
+    print(json.dumps({"status": answer.status, **about}))
 except (ssl.SSLError, ConnectionError):
     print(json.dumps({"refused": True}))
+except OSError as error:
+    print(json.dumps({"error": type(error).__name__}))
 """
 HEARD = """
 # Where HAProxy's unit binds the journal's socket: it is in its own root by then.
