@@ -43,6 +43,7 @@ UNJUDGED = {
     "/etc/cloud/cloud.cfg.d/99-layered-cloud.cfg": "constant; read at the next boot",
     "/etc/containerd/certs.d": "containerd reads it at a pull, and skips a host it cannot reach",
     "/etc/default/kubelet": "flags, which the settings' rules judge",
+    "/etc/bird/layered-drain": "a script whose golden is tested",
     "/etc/frr/daemons": "names of daemons and constant options",
     "/etc/frr/layered-drain": "a script whose golden is tested",
     "/etc/haproxy/layered-ended": "a script whose golden is tested",
@@ -72,6 +73,7 @@ OF_THE_IMAGE = {
 """Parts whose daemon needs no package, and why."""
 
 BY_DEFAULT: dict[tuple[str, int], str] = {
+    ("bird", 3784): "the one port of BFD over one hop (RFC 5881, 4), which BIRD has no word for",
     ("frr", 3784): "the one port of BFD over one hop (RFC 5881, 4), which bfdd has no word for",
     ("kubelet", 10250): "the kubelet's own default, which kubeadm keeps",
 }

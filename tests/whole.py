@@ -33,6 +33,31 @@ ROOT = Path(__file__).parent.parent
 STACKS = ("dev", "prod", "lab")
 """The shipped stacks."""
 LATER = datetime.now(UTC) + timedelta(days=100)
+
+
+def _bgp(daemon: str) -> dict[str, dict[str, Any]]:
+    """The routers, by a daemon, and the nodes speak BGP."""
+    return {
+        "platform": {
+            "metallb": {
+                "mode": "bgp",
+                "pool": [{"first": "198.18.60.0", "last": "198.18.60.127"}],
+            },
+            "ingress": {"load_balancer_ip": "198.18.60.1"},
+        },
+        "routers": {
+            "bgp": {
+                "daemon": daemon,
+                "asn": 64512,
+                "upstream": [
+                    {"name": "isp", "address": "203.0.113.1", "asn": 64500, "password": True}
+                ],
+                "inside": {"asn": 64513, "password": True},
+            }
+        },
+    }
+
+
 VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
     "extras": (
         "dev",
@@ -67,27 +92,8 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
         },
     ),
     "remembering": ("prod", {"balancers": {"ingress": {"sticky": "source"}}}),
-    "bgp": (
-        "lab",
-        {
-            "platform": {
-                "metallb": {
-                    "mode": "bgp",
-                    "pool": [{"first": "198.18.60.0", "last": "198.18.60.127"}],
-                },
-                "ingress": {"load_balancer_ip": "198.18.60.1"},
-            },
-            "routers": {
-                "bgp": {
-                    "asn": 64512,
-                    "upstream": [
-                        {"name": "isp", "address": "203.0.113.1", "asn": 64500, "password": True}
-                    ],
-                    "inside": {"asn": 64513, "password": True},
-                }
-            },
-        },
-    ),
+    "bird": ("lab", _bgp("bird")),
+    "bgp": ("lab", _bgp("frr")),
 }
 """A shipped stack with something in it that none of them has: settings laid over its sections."""
 SECRETS = {

@@ -69,11 +69,12 @@ class Neighbours:
 class Peering:
     """Every session of a stack's routers, each of which speaks with all of `neighbours`.
 
-    `routers` are the routers' ends by the network of the neighbours; `pool` the addresses that
-    nodes announce; `own` what is never believed to be elsewhere. `keepalive` and `hold` are
-    seconds. `drained` routers ask their neighbours to prefer other ways.
+    `daemon` is what the routers run; `routers` are their ends by the network of the neighbours;
+    `pool` the addresses that nodes announce; `own` what is never believed to be elsewhere.
+    `keepalive` and `hold` are seconds. `drained` routers ask their neighbours to prefer other ways.
     """
 
+    daemon: str
     asn: int
     routers: dict[str, tuple[End, ...]]
     neighbours: tuple[Neighbours, ...]
@@ -99,6 +100,11 @@ class Peering:
         return next((each for each in self.neighbours if each.name == INSIDE), None)
 
     @property
+    def with_bfd(self) -> bool:
+        """Whether any neighbour answers BFD."""
+        return any(each.bfd for each in self.neighbours)
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """The names of all passwords."""
         return tuple(each.secret for each in self.neighbours if each.secret is not None)
@@ -121,6 +127,7 @@ def peering(
         Announced(network=each, next_hop=_next_hop(each, settings.vips)) for each in bgp.announce
     )
     return Peering(
+        daemon=bgp.daemon,
         asn=bgp.asn,
         routers={
             network: tuple(_end(each, network, bgp.asn) for each in routers)

@@ -17,6 +17,7 @@ DISTRIBUTION = "debian"
 
 NAMES: Mapping[str, Mapping[str, str]] = {
     "debian": {
+        "bird": "bird2",
         "chrony": "chrony",
         "conntrack": "conntrack",
         "conntrackd": "conntrackd",

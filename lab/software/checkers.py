@@ -22,7 +22,7 @@ from lab.software.store import Item
 PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "openssh-server", "iproute2", "procps", "cloud-init"),
     *("haproxy", "keepalived", "nftables", "conntrackd", "conntrack", "frr", "frr-pythontools"),
-    *("chrony", "curl", "netcat-openbsd", "openssl", "python3", "sudo", "ca-certificates"),
+    *("bird2", "chrony", "curl", "netcat-openbsd", "openssl", "python3", "sudo", "ca-certificates"),
 )
 """What the machines of the lab install, and what their checkers need."""
 

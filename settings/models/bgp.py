@@ -89,8 +89,8 @@ class Bfd(Strict):
 class Bgp(Strict):
     """Routes that the routers learn and announce."""
 
-    daemon: Literal["frr"] = "frr"
-    """`frr`: FRRouting."""
+    daemon: Literal["frr", "bird"] = "frr"
+    """`frr`: FRRouting. `bird`: BIRD 2."""
     asn: Asn
     """The routers' AS number."""
     upstream: list[BgpUpstream] = Field(default_factory=list)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from components.host.pair import watch
 from components.host.pair.keepalived import CONFIG as KEEPALIVED
-from components.routers.linux import conntrackd, firewall, frr
+from components.routers.linux import bgp, bird, conntrackd, firewall, frr
 from lab.software import checkers
 from settings.models import Stack
 from tests.components import rendered, stacks
@@ -49,8 +49,14 @@ if [ -e {watch.CONFIG} ]; then
     until [ -e {watch.VERDICT} ]; do sleep 0.05; done
     /usr/sbin/conntrackd -C {conntrackd.CONFIG} &
 fi
+if [ -e {bgp.SYSCTL} ]; then
+    /lib/systemd/systemd-sysctl {bgp.SYSCTL}
+fi
+if [ -e {bird.DRAIN} ]; then
+    install -d -o bird -g bird /run/bird
+    /usr/sbin/bird -u bird -g bird -c {bird.CONFIG}
+fi
 if [ -e {frr.DRAIN} ]; then
-    /lib/systemd/systemd-sysctl {frr.SYSCTL}
     install -d -o frr -g frr /run/frr
     /usr/lib/frr/frrinit.sh start
 fi
@@ -106,9 +112,7 @@ def start_router(world: World, name: str, stack: Stack | None = None) -> None:
     stack = stack or stacks.lab()
     modes = rendered.executable(rendered.router_whole(stack, name))
     files = rendered.router_files(stack, name)
-    if frr.CONFIG in files:
-        files[frr.CONFIG] = unsealed(files[frr.CONFIG])
-    world.daemons(name, files, DAEMONS, modes)
+    world.daemons(name, {path: unsealed(text) for path, text in files.items()}, DAEMONS, modes)
 
 
 def unsealed(text: str) -> str:

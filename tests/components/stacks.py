@@ -115,7 +115,7 @@ def with_routes() -> Stack:
     return Stack.model_validate(config)
 
 
-def bgp() -> Stack:
+def bgp(daemon: str = "frr") -> Stack:
     """The routers speak BGP with a provider and with the nodes, which announce a pool beyond every
     segment."""
     config = lab_config()
@@ -123,6 +123,7 @@ def bgp() -> Stack:
     config["platform"]["metallb"]["pool"] = [{"first": "198.18.60.0", "last": "198.18.60.127"}]
     config["platform"]["ingress"]["load_balancer_ip"] = "198.18.60.1"
     config["routers"]["bgp"] = {
+        "daemon": daemon,
         "asn": 64512,
         "upstream": [
             {
@@ -136,6 +137,11 @@ def bgp() -> Stack:
     return Stack.model_validate(config)
 
 
+def bird() -> Stack:
+    """The same by BIRD."""
+    return bgp("bird")
+
+
 NAMED = {
     "lab": lab,
     "single": single,
@@ -146,6 +152,7 @@ NAMED = {
     "asking": asking,
     "routes": with_routes,
     "bgp": bgp,
+    "bird": bird,
 }
 """By the name of their folder of golden files."""
 

@@ -337,10 +337,18 @@ def test_every_session_with_a_password_has_its_line(
 def test_the_passwords_of_sessions_are_a_secret(warned: list[str]) -> None:
     config = speaking_bgp()
     give(config, {**SECRET, "bgpPasswords": "isp=hush\ninside=hush\n"})
+    seen: list[str] = []
 
     def check(stack: Stack, secrets: Secrets) -> Any:
-        assert secrets.bgp_passwords is not None
-        return secrets.bgp_passwords.is_secret()
+        given = secrets.bgp_passwords
+        assert given is not None
+
+        async def secret() -> None:
+            assert await given.is_secret()
+            seen.append(str(await given.future()))
+
+        return pulumi.Output.from_input(secret())
 
     loaded(check)
+    assert seen == ["isp=hush\ninside=hush\n"]
     assert warned == []

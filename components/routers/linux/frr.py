@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-from components.host import sysctls
-from components.host.bgp import BFD_PORT, PORT, Neighbours, Peering
+from components.host.bgp import PORT
 from components.host.packages import package
-from components.host.part import Check, Health, OpenPort, Part, Service, Text
+from components.host.part import Check, Health, Part, Service, Text
 from components.host.text import environment
-from components.routers.linux import firewall
+from components.routers.linux import bgp, firewall
 from components.routers.model import Router, RoutersModel
 
 CONFIG = "/etc/frr/frr.conf"
@@ -18,7 +16,6 @@ DAEMONS = "/etc/frr/daemons"
 DRAIN = "/etc/frr/layered-drain"
 UNIT = "frr.service"
 DROP_IN = f"/etc/systemd/system/{UNIT}.d/layered.conf"
-SYSCTL = "/etc/sysctl.d/91-layered-bgp.conf"
 CHECK = ("/usr/bin/vtysh", "-C", "-f", CONFIG)
 HEALTH = ("/usr/bin/vtysh", "-c", "show bgp ipv4 unicast summary")
 
@@ -26,19 +23,20 @@ _TEMPLATES = environment(Path(__file__).parent / "templates" / "frr")
 
 
 def part(model: RoutersModel, router: Router) -> Part | None:
-    """frr.conf (FRR user guide): BGP with every neighbour of the router; None without BGP.
+    """frr.conf (FRR user guide): BGP with every neighbour of the router; None without BGP or
+    with another daemon.
 
     Secrets: `bgp-NAME`, the password of the sessions called NAME (`Peering.secrets`).
     """
     peering = model.peering
-    if peering is None:
+    if peering is None or peering.daemon != "frr":
         return None
 
     def text(template: str) -> str:
         return _TEMPLATES.get_template(f"{template}.j2").render(
             router=router,
             peering=peering,
-            bfd=any(each.bfd for each in peering.neighbours),
+            bfd=peering.with_bfd,
             asn=peering.asn,
             port=PORT,
             drain=DRAIN,
@@ -59,10 +57,10 @@ def part(model: RoutersModel, router: Router) -> Part | None:
             Text(path=DAEMONS, content=text("daemons")),
             Text(path=DROP_IN, content=text("frr.dropin")),
             Text(path=DRAIN, content=text("drain.sh"), mode="0755"),
-            Text(path=SYSCTL, content=text("sysctl.conf")),
+            bgp.kernel(router),
         ),
         checks=(Check(name="frr", argv=CHECK, watches=(CONFIG,)),),
-        steps=(sysctls.step(SYSCTL, "apply sysctls of BGP"),),
+        steps=(bgp.STEP,),
         services=(
             Service(
                 name=UNIT,
@@ -71,23 +69,5 @@ def part(model: RoutersModel, router: Router) -> Part | None:
                 health=Health(argv=HEALTH),
             ),
         ),
-        ports=tuple(_ports(peering)),
-    )
-
-
-def _ports(peering: Peering) -> Iterator[OpenPort]:
-    for group in peering.neighbours:
-        yield _port(group, "tcp", PORT, f"BGP of {group.name}")
-        if group.bfd:
-            yield _port(group, "udp", BFD_PORT, f"BFD of {group.name}")
-
-
-def _port(group: Neighbours, protocol: str, number: int, purpose: str) -> OpenPort:
-    return OpenPort(
-        protocol=protocol,
-        number=number,
-        network=group.network,
-        sources="named",
-        addresses=tuple(each.address for each in group.members),
-        purpose=purpose,
+        ports=bgp.ports(peering),
     )

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from components.host.pair import health
 from components.host.pair.watch import QUESTION
 from components.host.part import Part
-from components.routers.linux import conntrackd, firewall, frr, keepalived, watch
+from components.routers.linux import bird, conntrackd, firewall, frr, keepalived, watch
 from components.routers.model import Router, RoutersModel
 
 DAEMONS: tuple[Callable[[RoutersModel, Router], Part | None], ...] = (
     conntrackd.part,
     watch.part,
     frr.part,
+    bird.part,
     keepalived.part,
 )
 """Behind the firewall, in the order in which units are brought up; None from a part that a router

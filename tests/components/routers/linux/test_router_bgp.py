@@ -1,6 +1,7 @@
-"""Two routers that speak BGP with a provider and with two nodes: real FRR at every end.
+"""Two routers that speak BGP with a provider and with two nodes, by each daemon a router may run;
+FRR at the other ends.
 
-One world for all tests, in the order written.
+One world a daemon for all tests, in the order written.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
 from components.host.bgp import Peering
-from components.routers.linux import frr
+from components.routers.linux import bird, frr
+from settings.models import Stack
 from tests.components import rendered, stacks
 from tests.components.router_world import (
     ask,
@@ -44,6 +47,50 @@ while True:
     c.close()
 """
 """Answers each connection with its own name and the address it sees."""
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """What a router runs: its process, whose routes the kernel calls so, and how it is spoken to.
+
+    `drained` is a text of its configuration, and another in its place that asks neighbours to
+    prefer other ways.
+    """
+
+    comm: str
+    routes: str
+    config: str
+    drained: tuple[str, str]
+    reload: str
+    drain: str
+    stop: str
+
+
+BY_NAME = {
+    "frr": Daemon(
+        comm="bgpd",
+        routes="bgp",
+        config=frr.CONFIG,
+        drained=(" no bgp default", " bgp graceful-shutdown\n no bgp default"),
+        reload="/usr/lib/frr/frrinit.sh reload",
+        drain=frr.DRAIN,
+        stop="/usr/lib/frr/frrinit.sh stop",
+    ),
+    "bird": Daemon(
+        comm="bird",
+        routes="bird",
+        config=bird.CONFIG,
+        drained=("DRAINED = false", "DRAINED = true"),
+        reload="birdc configure",
+        drain=bird.DRAIN,
+        stop="birdc down",
+    ),
+}
+
+
+def stack(name: str) -> Stack:
+    return stacks.bgp() if name == "frr" else stacks.bird()
+
 
 SPEAKER = """\
 frr defaults traditional
@@ -120,8 +167,24 @@ def start_speaker(world: World, space: str, group: str, address: str, routes: li
     world.daemons(space, files, START, {})
 
 
-@pytest.fixture(scope="module")
-def net() -> Iterator[World]:
+@dataclass(frozen=True)
+class Net:
+    """The world, and what its routers run."""
+
+    world: World
+    daemon: Daemon
+
+    def run(self, router: str, script: str, given: str = "") -> str:
+        """A script beside a router's daemon; what it printed."""
+        argv = ["/bin/sh", "-c", f"PATH=$PATH:/usr/sbin; {script}"]
+        done = inside(self.world, router, self.daemon.comm, argv, given)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module", params=sorted(BY_NAME, reverse=True))
+def net(request: pytest.FixtureRequest) -> Iterator[Net]:
+    daemon = BY_NAME[request.param]
     with World() as world:
         build(world)
         world.space("node-2")
@@ -132,8 +195,9 @@ def net() -> Iterator[World]:
             process = world.start(space, [sys.executable, "-c", NAME, "80", space])
             assert process.stdout is not None
             assert process.stdout.readline() == b"ready\n"
+        made = Net(world, daemon)
         for name in ROUTERS:
-            start_router(world, name, stacks.bgp())
+            start_router(world, name, stack(request.param))
         start_speaker(world, "node", "inside", "198.18.10.31", [f"{SERVICE}/32"])
         start_speaker(
             *(world, "node-2", "inside", "198.18.10.32"),
@@ -145,16 +209,16 @@ def net() -> Iterator[World]:
         )
         until(lambda: owner(world) == "router-a", "router-a owns the addresses", 60)
         for name in ROUTERS:
-            until(lambda name=name: ways(world, name) == BOTH, f"{name} has both ways", 60)
-        yield world
+            until(lambda name=name: ways(made, name) == BOTH, f"{name} has both ways", 60)
+        yield made
 
 
 BOTH = ["198.18.10.31", "198.18.10.32"]
 
 
-def learned(world: World, space: str) -> dict[str, list[str]]:
-    """The routes of BGP in a space's kernel: network to gateways."""
-    routes = json.loads(world.ip(space, "-json", "route", "show", "proto", "bgp") or "[]")
+def learned(world: World, space: str, protocol: str) -> dict[str, list[str]]:
+    """A daemon's routes in a space's kernel: network to gateways."""
+    routes = json.loads(world.ip(space, "-json", "route", "show", "proto", protocol) or "[]")
     return {
         each["dst"]: sorted(
             [each["gateway"]]
@@ -162,112 +226,107 @@ def learned(world: World, space: str) -> dict[str, list[str]]:
             else [hop["gateway"] for hop in each.get("nexthops", [])]
         )
         for each in routes
+        if each.get("type") != "blackhole"
     }
 
 
-def ways(world: World, router: str) -> list[str]:
-    return learned(world, router).get(SERVICE, [])
+def ways(net: Net, router: str) -> list[str]:
+    return learned(net.world, router, net.daemon.routes).get(SERVICE, [])
 
 
 def said(world: World, space: str, command: str) -> str:
     return inside(world, space, "bgpd", ["/usr/bin/vtysh", "-c", command]).stdout
 
 
-def ours(world: World) -> str:
-    """What the provider was told of our network."""
-    return said(world, "isp", "show bgp ipv4 unicast 198.18.64.0/24 json")
-
-
-def test_both_routers_learn_the_pool_over_both_nodes_and_nothing_else(net: World) -> None:
+def test_both_routers_learn_the_pool_over_both_nodes_and_nothing_else(net: Net) -> None:
+    wanted = {SERVICE: BOTH, "192.0.2.0/24": ["203.0.113.1"]}
     for name in ROUTERS:
         until(
-            lambda name=name: (
-                learned(net, name) == {SERVICE: BOTH, "192.0.2.0/24": ["203.0.113.1"]}
-            ),
+            lambda name=name: learned(net.world, name, net.daemon.routes) == wanted,
             f"{name} knows the service and the provider's network",
         )
 
 
-def test_the_provider_reaches_what_is_ours_by_the_address_that_moves(net: World) -> None:
+def test_the_provider_reaches_what_is_ours_by_the_address_that_moves(net: Net) -> None:
     until(
-        lambda: learned(net, "isp") == {"198.18.64.0/24": ["203.0.113.10"]},
+        lambda: learned(net.world, "isp", "bgp") == {"198.18.64.0/24": ["203.0.113.10"]},
         "the provider knows our network by the public VIP",
     )
 
 
-def test_a_balancer_reaches_the_pool_over_both_nodes_with_its_own_address(net: World) -> None:
-    answers = {ask(net, "balancer", SERVICE, 80) for _ in range(24)}
+def test_a_balancer_reaches_the_pool_over_both_nodes_with_its_own_address(net: Net) -> None:
+    answers = {ask(net.world, "balancer", SERVICE, 80) for _ in range(24)}
 
     assert answers == {"node 198.18.10.11", "node-2 198.18.10.11"}
 
 
-def test_nobody_else_speaks_with_the_daemon(net: World) -> None:
-    assert ask(net, "stranger", "203.0.113.2", 179) == "TimeoutError"
-    assert ask(net, "balancer", "198.18.10.2", 179) == "TimeoutError"
+def test_nobody_else_speaks_with_the_daemon(net: Net) -> None:
+    assert ask(net.world, "stranger", "203.0.113.2", 179) == "TimeoutError"
+    assert ask(net.world, "balancer", "198.18.10.2", 179) == "TimeoutError"
 
 
-def test_a_node_that_is_cut_off_is_left_within_a_second_or_two(net: World) -> None:
-    net.cut("node-2", "eth0")
+def test_a_node_that_is_cut_off_is_left_within_a_second_or_two(net: Net) -> None:
+    net.world.cut("node-2", "eth0")
     began = time.monotonic()
     for name in ROUTERS:
         until(lambda name=name: ways(net, name) == BOTH[:1], f"{name} has left node-2", 3)
     print(f"a node cut off: its way went after {time.monotonic() - began:.2f} s")
 
-    assert {ask(net, "balancer", SERVICE, 80) for _ in range(8)} == {"node 198.18.10.11"}
-    net.mend("node-2", "eth0")
+    assert {ask(net.world, "balancer", SERVICE, 80) for _ in range(8)} == {"node 198.18.10.11"}
+    net.world.mend("node-2", "eth0")
     for name in ROUTERS:
         until(lambda name=name: ways(net, name) == BOTH, f"{name} has both ways again", 30)
 
 
-def test_a_reload_ends_no_session_and_leaves_forwarding_alone(net: World) -> None:
-    before = said(net, "router-b", "show bgp neighbors json")
-    config = inside(net, "router-b", "bgpd", ["cat", frr.CONFIG]).stdout
-    drained = config.replace(
-        " no bgp default ipv4-unicast\n", " no bgp default ipv4-unicast\n bgp graceful-shutdown\n"
-    )
-    script = f"cat >/tmp/new; cp /tmp/new {frr.CONFIG}; /usr/lib/frr/frrinit.sh reload"
-    done = inside(net, "router-b", "bgpd", ["sh", "-c", script], drained)
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_a_reload_ends_no_session_and_leaves_forwarding_alone(net: Net) -> None:
+    before = established(net.world)
+    config = net.run("router-b", f"cat {net.daemon.config}")
+    old, new = net.daemon.drained
+    assert config.count(old) == 1
+    changed = config.replace(old, new)
+    net.run("router-b", f"cat >{net.daemon.config}; {net.daemon.reload}", changed)
 
     until(
-        lambda: "gracefulShutdown" in ours(net),
-        "the provider is asked to prefer other ways",
+        lambda: asked(net.world) == ["203.0.113.3"],
+        "the provider is asked to prefer other ways than router-b",
     )
-    assert established(said(net, "router-b", "show bgp neighbors json")) == established(before)
-    forwarding = [
-        inside(net, "router-b", "bgpd", ["cat", f"/proc/sys/net/{path}"]).stdout.strip()
-        for path in ("ipv4/ip_forward", "ipv6/conf/all/forwarding")
-    ]
-    assert forwarding == ["1", "0"]
+    assert established(net.world) == before
+    assert net.run("router-b", "cat /proc/sys/net/ipv4/ip_forward") == "1\n"
+    assert net.run("router-b", "cat /proc/sys/net/ipv6/conf/all/forwarding") == "0\n"
 
 
-def established(text: str) -> dict[str, int]:
-    """How often each session of a daemon came up."""
-    return {name: each["connectionsEstablished"] for name, each in json.loads(text).items()}
+def asked(world: World) -> list[str]:
+    """The routers by whose word the provider shall prefer other ways."""
+    told = json.loads(said(world, "isp", "show bgp ipv4 unicast 198.18.64.0/24 json"))
+    return sorted(
+        path["peer"]["peerId"]
+        for path in told.get("paths", [])
+        if "gracefulShutdown" in json.dumps(path)
+    )
+
+
+def established(world: World) -> dict[str, int]:
+    """How often each session of the provider came up."""
+    told = json.loads(said(world, "isp", "show bgp neighbors json"))
+    return {name: each["connectionsEstablished"] for name, each in told.items()}
 
 
 def test_before_it_stops_a_router_asks_for_other_ways_and_then_its_sessions_end(
-    net: World,
+    net: Net,
 ) -> None:
-    done = inside(net, "router-a", "bgpd", [frr.DRAIN])
-    assert done.returncode == 0, done.stderr
+    net.run("router-a", net.daemon.drain)
     until(
-        lambda: ours(net).count("gracefulShutdown") == 2,
-        "the provider is asked by both",
+        lambda: asked(net.world) == ["203.0.113.2", "203.0.113.3"], "the provider is asked by both"
     )
 
-    inside(net, "router-a", "bgpd", ["/usr/lib/frr/frrinit.sh", "stop"])
+    net.run("router-a", net.daemon.stop)
 
-    until(
-        lambda: "203.0.113.2" not in ours(net),
-        "router-a's way has gone",
-        3,
-    )
+    until(lambda: asked(net.world) == ["203.0.113.3"], "router-a's way has gone", 3)
 
 
-def test_a_speaker_that_stops_is_left_at_once(net: World) -> None:
+def test_a_speaker_that_stops_is_left_at_once(net: Net) -> None:
     began = time.monotonic()
-    inside(net, "node-2", "bgpd", ["/usr/lib/frr/frrinit.sh", "stop"])
+    inside(net.world, "node-2", "bgpd", ["/usr/lib/frr/frrinit.sh", "stop"])
 
     until(lambda: ways(net, "router-b") == BOTH[:1], "router-b has left node-2", 5)
     print(f"a speaker stopped: its way went after {time.monotonic() - began:.2f} s")

@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from components.host.pair import health, watch
 from components.host.pair.keepalived import CONFIG, DROP_IN
-from components.routers.linux import conntrackd, firewall, frr, keepalived, parts
+from components.routers.linux import bird, conntrackd, firewall, frr, keepalived, parts
+from settings.models import Stack
 from tests.components import checked, rendered, stacks
 from tests.golden_files import assert_golden
 
 CASES = [("lab", "router-a"), ("lab", "router-b"), ("single", "router-a")]
 CASES += [("two-groups", "router-a"), ("two-groups", "router-b"), ("straight", "router-a")]
-CASES += [("bgp", "router-a"), ("bgp", "router-b")]
+CASES += [("bgp", "router-a"), ("bgp", "router-b"), ("bird", "router-a")]
 
 
 @pytest.mark.parametrize(("stack", "router"), CASES)
@@ -107,17 +109,34 @@ def test_systemd_takes_the_units_and_drop_ins(unit: str) -> None:
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
 @pytest.mark.parametrize(
-    "path", [keepalived.FAILOVER, health.SCRIPT, firewall.GUARD_SCRIPT, frr.DRAIN]
+    ("path", "stack"),
+    [
+        (keepalived.FAILOVER, stacks.bgp),
+        (health.SCRIPT, stacks.bgp),
+        (firewall.GUARD_SCRIPT, stacks.bgp),
+        (frr.DRAIN, stacks.bgp),
+        (bird.DRAIN, stacks.bird),
+    ],
 )
-def test_the_scripts_pass_shellcheck(path: str, tmp_path: Path) -> None:
+def test_the_scripts_pass_shellcheck(path: str, stack: Callable[[], Stack], tmp_path: Path) -> None:
     script = tmp_path / "script"
-    script.write_text(rendered.router_files(stacks.bgp(), "router-a")[path])
+    script.write_text(rendered.router_files(stack(), "router-a")[path])
 
     said = subprocess.run(
         ["shellcheck", "--severity=style", str(script)], capture_output=True, text=True, check=False
     )
 
     assert (said.returncode, said.stdout) == (0, "")
+
+
+@checked.real
+def test_systemd_takes_birds_drop_in() -> None:
+    whole = rendered.router_whole(stacks.bird(), "router-a")
+    files = rendered.router_files(stacks.bird(), "router-a")
+
+    said = checked.judge(("systemd-analyze", "verify", "--man=no", bird.UNIT), files, whole)
+
+    assert (said.returncode, said.stderr) == (0, "")
 
 
 def test_what_a_part_listens_on_stands_in_its_files() -> None:
