@@ -69,6 +69,9 @@ def model(args: RoutersArgs) -> RoutersModel:
             "lan": neighbours(args.neighbours, "lan", args.settings.neighbours.lan),
         },
         peering=args.peering,
+        forwards=tuple(args.settings.forwards),
+        deny=tuple(args.settings.deny),
+        log_drops_per_minute=args.settings.log_drops_per_minute,
         lan_mtu=networks.lan.mtu,
         wan_mtu=networks.wan.mtu,
     )

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Network
 from components.host.bgp import Peering
 from components.host.pair import Leg, Pair
 from components.host.part import OpenPort
-from settings.models import ConnectionLimits, RouterVip, Vrrp
+from settings.models import ConnectionLimits, Forward, RouterVip, Vrrp
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,8 @@ class RoutersModel(Pair[Router, RouterVip]):
     `balancers` are the balancers' LAN VIPs, targets of the public VIPs in turn; `inside` the
     ranges that never legitimately arrive from the WAN; `open_ports` what other layers' daemons on
     the routers listen on; `neighbours` whom a router asks on its legs (`wan`, `lan`); `peering`
-    their BGP sessions.
+    their BGP sessions. `deny` are sources that get nothing from the WAN; of dropped packets
+    `log_drops_per_minute` are logged at most, 0 for none.
     """
 
     vrrp: Vrrp
@@ -56,6 +57,9 @@ class RoutersModel(Pair[Router, RouterVip]):
     open_ports: tuple[OpenPort, ...] = ()
     neighbours: Mapping[str, tuple[IPv4Address, ...]] = field(default_factory=dict)
     peering: Peering | None = None
+    deny: tuple[IPv4Network, ...] = ()
+    forwards: tuple[Forward, ...] = ()
+    log_drops_per_minute: int = 0
     lan_mtu: int = 1500
     wan_mtu: int = 1500
 
@@ -78,6 +82,11 @@ class RoutersModel(Pair[Router, RouterVip]):
     def public(self) -> tuple[IPv4Address, ...]:
         """All public VIPs, group by group."""
         return tuple(address for vip in self.vips for address in vip.wan)
+
+    @property
+    def forwarded(self) -> tuple[IPv4Address, ...]:
+        """Public VIPs of the router that everybody inside answers by: the first group's owner."""
+        return tuple(a for vip in self.vips if vip.owner == self.vips[0].owner for a in vip.wan)
 
     @property
     def gateways(self) -> tuple[IPv4Address, ...]:

@@ -24,6 +24,7 @@ from settings.models.cdn import (
     usable_ranges,
 )
 from settings.models.cluster import API_SERVER_PORT, Cluster, Containerd, Kubelet
+from settings.models.forwards import Forward
 from settings.models.machines import MachineSpec
 from settings.models.networks import Networks, Segment, Wan
 from settings.models.origin_pulls import OriginPulls
@@ -73,6 +74,7 @@ __all__ = [
     "Containerd",
     "Datastores",
     "Demo",
+    "Forward",
     "Image",
     "Ingress",
     "IngressTimeouts",

@@ -9,6 +9,7 @@ from pydantic import Field
 from settings.models.addresses import Address, Subnet
 from settings.models.base import Name, Port, Strict, Unit
 from settings.models.bgp import Bgp
+from settings.models.forwards import Forward
 from settings.models.keys import HostKey
 from settings.models.machines import MachineSpec
 from settings.models.proxmox import Image
@@ -77,6 +78,12 @@ class Routers(Strict):
     """TCP ports of the public VIPs forwarded to the balancers."""
     management_sources: list[Subnet] = Field(default_factory=list)
     """Who may reach sshd on the management leg; empty means the management network."""
+    deny: list[Subnet] = Field(default_factory=list)
+    """Sources that get nothing from the WAN, a CDN's own ranges included."""
+    log_drops_per_minute: Annotated[int, Unit("lines a minute")] = Field(default=0, ge=0, le=600)
+    """Dropped packets that each router's firewall logs, at most; 0: none."""
+    forwards: list[Forward] = Field(default_factory=list)
+    """Ports of the public VIPs that lead past the balancers."""
     bgp: Bgp | None = None
     """Null: no BGP; the provider routes to the public VIPs."""
 

@@ -26,6 +26,8 @@ UNCLAIMED = {
     "routers.neighbours.wan": "asked there, whoever they are",
     "routers.neighbours.lan": "asked there, whoever they are",
     "routers.bgp.upstream.address": "the provider's",
+    "routers.forwards.to": "held by whom it is forwarded to",
+    "routers.forwards.vip": "the routers' VIP",
     "balancers.neighbours.lan": "asked there, whoever they are",
     "balancers.neighbours.management": "asked there, whoever they are",
     "platform.metallb.pool.first": "a range of its own",

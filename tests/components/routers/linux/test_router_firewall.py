@@ -132,6 +132,52 @@ def test_every_range_of_the_cdn_stands_in_the_set() -> None:
     assert re.search(r"elements = \{\s+192\.0\.2\.0/25,\s+198\.51\.100\.0/24\s+\}", text)
 
 
+def options(**given: object) -> str:
+    config = stacks.lab_config()
+    config["routers"] |= given
+    return rules(Stack.model_validate(config))
+
+
+REFUSED = re.compile(r"^ +(.*)counter name (\w+)( drop)?$", flags=re.MULTILINE)
+
+
+def test_what_is_refused_is_logged_first_within_one_limit_and_refused_all_the_same() -> None:
+    silent, text = (
+        options(deny=["192.0.2.0/24"]),
+        options(deny=["192.0.2.0/24"], log_drops_per_minute=30),
+    )
+    refused = [each.groups() for each in REFUSED.finditer(text)]
+
+    assert refused == [each.groups() for each in REFUSED.finditer(silent)]
+    assert len(refused) == 10
+    for match, counter, drop in refused:
+        line = f"        {match}counter name {counter}{drop or ''}\n"
+        assert f"        {match}jump logged\n{line}" in text
+    assert text.count("jump logged\n") == len(refused)
+    assert text.count("limit log_drops { rate 30/minute }") == 1
+    chain = text[text.index("chain logged {") :]
+    assert chain[: chain.index("}")].split("\n", 2)[1].strip() == (
+        'limit name log_drops log prefix "layered-drop: "'
+    )
+    assert "log" not in silent
+
+
+def test_who_is_denied_gets_nothing_from_the_wan() -> None:
+    text = options(deny=["192.0.2.0/24", "198.51.100.7/32"])
+
+    assert "elements = { 192.0.2.0/24, 198.51.100.7/32 }" in text
+    raw = text[text.index("chain raw {") : text.index("chain raw_output {")]
+    assert '        iifname "eth2" ip saddr @denied4 counter name denied drop\n' in raw
+    assert "denied" not in rules()
+
+
+@checked.real
+def test_nft_takes_a_table_that_denies_and_logs() -> None:
+    said = judge(firewall.CHECK, options(deny=["192.0.2.0/24"], log_drops_per_minute=30))
+
+    assert (said.returncode, said.stdout + said.stderr) == (0, "")
+
+
 @checked.real
 def test_the_table_is_loaded_twice_and_taken_away_by_the_step() -> None:
     script = (
@@ -166,3 +212,47 @@ def test_nft_refuses_an_empty_set_of_the_cdn() -> None:
 def judge(argv: tuple[str, ...], text: str) -> subprocess.CompletedProcess[str]:
     whole = rendered.router_whole(stacks.lab(), "router-a")
     return checked.judge(argv, {firewall.RULES: text}, whole)
+
+
+FORWARDS = [
+    {
+        **{"name": "game", "protocol": "udp", "port": 27000, "last": 27010},
+        **{"to": "198.18.10.31", "per_source": 50},
+    },
+    {
+        **{"name": "git-ssh", "port": 2222, "to": "198.18.10.32", "to_port": 22},
+        **{"vip": "203.0.113.10", "sources": ["192.0.2.0/24"]},
+    },
+]
+
+
+def test_a_forward_is_let_in_where_it_leads_and_for_whom_it_says() -> None:
+    lines = [line.strip() for line in options(forwards=FORWARDS).splitlines()]
+
+    assert [line for line in lines if " counter name forward_" in line] == [
+        'iifname "eth2" ip daddr { 203.0.113.10 } udp dport 27000-27010 '
+        "counter name forward_game dnat ip to 198.18.10.31",
+        'iifname "eth1" ip saddr 198.18.10.0/24 ip daddr { 203.0.113.10 } udp dport 27000-27010 '
+        "counter name forward_game dnat ip to 198.18.10.31",
+        'iifname "eth2" ip saddr { 192.0.2.0/24 } ip daddr 203.0.113.10 tcp dport 2222 '
+        "counter name forward_git_ssh dnat ip to 198.18.10.32:22",
+        'iifname "eth1" ip saddr 198.18.10.0/24 ip daddr 203.0.113.10 tcp dport 2222 '
+        "counter name forward_git_ssh dnat ip to 198.18.10.32:22",
+    ]
+    through = 'iifname "eth2" oifname "eth1" '
+    game = f"{through}ct status dnat ip daddr 198.18.10.31 udp dport 27000-27010"
+    assert [line for line in lines if line.startswith(through)] == [
+        f"{game} add @per_source_game {{ ip saddr limit rate over 50/second burst 50 packets }} "
+        "counter name limited_game drop",
+        f"{game} accept",
+        f"{through}ip saddr {{ 192.0.2.0/24 }} ct status dnat ip daddr 198.18.10.32 tcp dport 22 "
+        "accept",
+        f"{through}ip saddr @cdn4 ct status dnat accept",
+    ]
+
+
+@checked.real
+def test_nft_takes_a_table_that_forwards() -> None:
+    said = judge(firewall.CHECK, options(forwards=FORWARDS))
+
+    assert (said.returncode, said.stdout + said.stderr) == (0, "")
