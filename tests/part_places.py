@@ -28,6 +28,10 @@ GOLDENS = {
     "loadbalancers": "tests/components/loadbalancers/test_balancer_parts.py",
 }
 """What writes a layer's whole files, by the first word of its pushes' names."""
+HANDED_ON = {
+    "/etc/haproxy/tls/clients.pem": "certificates, as another layer made them",
+}
+"""Files that are not rendered here, and what they are."""
 STACKS_OWN = "extras"
 """The part that is what a stack adds: it is in no table of the program."""
 
@@ -167,7 +171,12 @@ def _judges(_: str, part: Part) -> Iterator[str]:
 
 def _golden(layer: str, part: Part) -> Iterator[str]:
     for file in part.files:
-        other = file.secrets or file.path.startswith(PROGRAM) or _source(file.path)
+        other = (
+            file.path in HANDED_ON
+            or file.secrets
+            or file.path.startswith(PROGRAM)
+            or _source(file.path)
+        )
         if not other and not any(path.endswith(_shape(file.path)) for path in _goldens()):
             yield (
                 f"{part.name}: {file.path} lies whole nowhere under tests/golden: UPDATE_GOLDEN=1 "
