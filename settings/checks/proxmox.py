@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from settings.checks.registry import doubts, reads
+from settings.checks.registry import reads
 from settings.models.proxmox import Image
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
@@ -37,19 +37,6 @@ _FOREIGN = re.compile(
 )
 
 
-@reads("proxmox")
-def image_stays_what_it_is(stack: Stack) -> Iterator[Problem]:
-    """A checksum is of one file, and Proxmox imports disks, not archives."""
-    yield from one_file("proxmox.image", stack.proxmox.image)
-
-
-@reads("routers")
-def routers_image_stays_what_it_is(stack: Stack) -> Iterator[Problem]:
-    """The same of the routers' own."""
-    if stack.routers.image is not None:
-        yield from one_file("routers.image", stack.routers.image)
-
-
 def one_file(path: str, image: Image) -> Iterator[Problem]:
     """Of an image by its URL."""
     path, url = f"{path}.url", image.url
@@ -68,19 +55,6 @@ def one_file(path: str, image: Image) -> Iterator[Problem]:
             "is an archive, which Proxmox would store as it is",
             "write the URL of a .qcow2, .raw or .img file",
         )
-
-
-@doubts("proxmox")
-def image_is_what_its_name_says(stack: Stack) -> Iterator[Problem]:
-    """The machines are amd64, and the file in the datastore is known by its name."""
-    yield from as_named("proxmox.image", stack.proxmox.image)
-
-
-@doubts("routers")
-def routers_image_is_what_its_name_says(stack: Stack) -> Iterator[Problem]:
-    """The same of the routers' own."""
-    if stack.routers.image is not None:
-        yield from as_named("routers.image", stack.routers.image)
 
 
 def as_named(path: str, image: Image) -> Iterator[Problem]:
