@@ -150,6 +150,7 @@ platform = Platform(
         trusted=base.senders,
         peering=sessions,
         bgp_passwords=secrets.bgp_passwords,
+        secrets=secrets.platform_secrets,
         epoch=epoch,
     ),
     after(cluster),

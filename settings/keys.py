@@ -19,6 +19,7 @@ SECRETS: Final[dict[str, str]] = {
     "tlsCertificate": "the certificate chain (PEM) when the certificate's source is `given`",
     "tlsKey": "the private key (PEM) when the certificate's source is `given`",
     "bgpPasswords": "a line NAME=PASSWORD for each provider with one, and for `inside`",
+    "platformSecrets": "a line NAMESPACE/NAME/KEY=VALUE for each key of the platform's Secrets",
 }
 """Flat keys, each ciphertext, with what it is."""
 
@@ -32,6 +33,7 @@ RENAMED: Final[tuple[tuple[str, str, str, dict[str, str]], ...]] = (
 
 _FROM_FILE: Final = {
     *("proxmoxSshKey", "deployKey", "deployKeyBefore", "tlsCertificate", "tlsKey", "bgpPasswords"),
+    "platformSecrets",
 }
 
 
@@ -48,6 +50,8 @@ def required_secrets(stack: Stack) -> list[str]:
         needed += ["tlsCertificate", "tlsKey"]
     if stack.routers.bgp is not None and stack.routers.bgp.passwords():
         needed.append("bgpPasswords")
+    if stack.platform.references():
+        needed.append("platformSecrets")
     return needed
 
 

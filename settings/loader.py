@@ -37,6 +37,10 @@ _FORMS: Final = {
         rf"\s*{_NAMED}(\n{_NAMED})*\s*",
         "NAME=PASSWORD, one a line, of letters, digits and . _ ~ + = @ % : , / -, at most 80",
     ),
+    "platformSecrets": (
+        r"\s*[^\s/=]+/[^\s/=]+/[^\s/=]+=[^\n]+(\n[^\s/=]+/[^\s/=]+/[^\s/=]+=[^\n]+)*\s*",
+        "NAMESPACE/NAME/KEY=VALUE, one a line",
+    ),
 }
 
 
@@ -64,6 +68,7 @@ class Secrets:
     tls_certificate: pulumi.Output[str] | None
     tls_key: pulumi.Output[str] | None
     bgp_passwords: pulumi.Output[str] | None
+    platform_secrets: pulumi.Output[str] | None
 
 
 def load() -> tuple[Stack, Secrets]:
@@ -88,6 +93,7 @@ def load() -> tuple[Stack, Secrets]:
         if not malformed:
             problems += _certificate(given, stack, warnings)
             problems += _passwords(given, stack)
+            problems += _references(given, stack)
             warnings += _rotation(given)
         problems += _authorities(stack, warnings)
     if problems or stack is None:
@@ -210,6 +216,24 @@ def _passwords(given: Mapping[str, str], stack: Stack) -> list[Problem]:
     ]
 
 
+def _references(given: Mapping[str, str], stack: Stack) -> list[Problem]:
+    """Keys of the platform's Secrets whose value `platformSecrets` does not have."""
+    text = given.get("platformSecrets")
+    if text is None:
+        return []
+    named = {line.partition("=")[0] for line in text.strip().split("\n")}
+    return [
+        Problem(
+            key=f"{NAMESPACE}:platformSecrets",
+            wrong=f"has no line for {each}",
+            right=f"add a line {each}=VALUE and run: "
+            f"{command('platformSecrets', pulumi.get_stack())}",
+        )
+        for each in dict.fromkeys(stack.platform.references())
+        if each not in named
+    ]
+
+
 def _secrets(given: Mapping[str, str], needed: list[str]) -> Secrets:
     config = pulumi.Config(NAMESPACE)
 
@@ -228,6 +252,7 @@ def _secrets(given: Mapping[str, str], needed: list[str]) -> Secrets:
         tls_certificate=optional("tlsCertificate"),
         tls_key=optional("tlsKey"),
         bgp_passwords=optional("bgpPasswords"),
+        platform_secrets=optional("platformSecrets"),
     )
 
 

@@ -20,6 +20,7 @@ from lab.probes.drills import rollouts as drills
 from lab.probes.world import World
 from settings.checks import platform_ingress
 from settings.checks.decided import Decided, only
+from settings.checks.platform_charts import OWN
 from settings.checks.platform_ingress_rules import IngressRules, Leaving
 from settings.models import Ingress
 from settings.models import Platform as PlatformSettings
@@ -84,6 +85,18 @@ def test_the_page_names_every_namespace_and_how_far_its_pods_may_go() -> None:
     )
     levels = {each.namespace: each.pod_security for each in made().values() if each.pod_security}
     assert dict(rows) == levels, "the table of namespaces in docs/platform.md"
+
+
+def test_no_further_chart_takes_a_name_or_namespace_of_ours() -> None:
+    ours = {name: addon.namespace for name, addon in made().items()}
+    told = {name: own.namespace for name, own in OWN.items()}
+    assert told == ours, "OWN in settings/checks/platform_charts.py"
+
+
+def test_what_a_platform_has_of_ours_is_what_it_installs() -> None:
+    platform = stacks.lab().platform
+    installed = {each.name for each in addons(site(platform))}
+    assert {name for name, own in OWN.items() if own.on(platform)} == installed
 
 
 CERTIFICATE = SelfSigned(name="other-tls", host="ingress.invalid")

@@ -94,6 +94,21 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
     "remembering": ("prod", {"balancers": {"ingress": {"sticky": "source"}}}),
     "bird": ("lab", _bgp("bird")),
     "bgp": ("lab", _bgp("frr")),
+    "further charts": (
+        "dev",
+        {
+            "platform": {
+                "charts": [
+                    {
+                        **{"name": "tools", "namespace": "tools", "after": ["traefik"]},
+                        **{"chart": "tools", "version": "1.2.3"},
+                        "repository": "https://charts.lab.test",
+                        "secrets": [{"name": "tools-login", "keys": ["token"]}],
+                    }
+                ]
+            }
+        },
+    ),
 }
 """A shipped stack with something in it that none of them has: settings laid over its sections."""
 SECRETS = {
@@ -101,6 +116,7 @@ SECRETS = {
     "proxmoxSshKey": "-----BEGIN OPENSSH PRIVATE KEY-----",
     "cloudflareApiToken": "hush",
     "bgpPasswords": "isp=hush\ninside=hush",
+    "platformSecrets": "tools/tools-login/token=hush",
 }
 
 

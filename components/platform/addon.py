@@ -84,7 +84,8 @@ class Addon:
     Kubernetes' own. `values` are what the program decides for the chart; the stack's own are laid
     over them. `objects` are keyed by their resource names, and sent in their order once the release
     is there; those of kinds that the chart brings need a `webhook`. `minted` is there before the
-    release.
+    release, and so are `secrets`: Secrets by their names, with the keys whose values the stack's
+    own secrets have. `after` names the addons without which this one cannot come up.
     """
 
     name: str
@@ -100,6 +101,8 @@ class Addon:
     passwords: Mapping[str, str] = field(default_factory=dict)
     """Secrets of type kubernetes.io/basic-auth, there before the objects: name to the name of the
     BGP sessions whose password each holds."""
+    secrets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
 
     @property
     def chart_values(self) -> Values:
@@ -113,4 +116,12 @@ class Addon:
         return {
             "pod-security.kubernetes.io/enforce": self.pod_security,
             "pod-security.kubernetes.io/warn": self.pod_security,
+        }
+
+    def namespace_object(self) -> Object:
+        """The namespace that is made for it."""
+        return {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": self.namespace, "labels": self.namespace_labels()},
         }

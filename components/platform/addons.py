@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from graphlib import TopologicalSorter
 
-from components.platform import cilium, demo, metallb
+from components.platform import cilium, demo, further, metallb
 from components.platform.addon import Addon, Site
 from components.platform.ingress import CONTROLLERS
 
@@ -20,9 +21,19 @@ ADDONS: tuple[Callable[[Site], Addon | None], ...] = (
     ingress,
     demo.addon,
 )
-"""`None` of one says that the stack does without. None waits for another but for the network."""
+"""`None` of one says that the stack does without. None waits for another but for the network, and
+for those that it names (`Addon.after`)."""
 
 
 def addons(site: Site) -> tuple[Addon, ...]:
-    """What goes to this cluster."""
-    return tuple(made for make in ADDONS if (made := make(site)) is not None)
+    """What goes to this cluster, the stack's further charts last."""
+    ours = (made for make in ADDONS if (made := make(site)) is not None)
+    return (*ours, *further.addons(site))
+
+
+def in_order(installed: Iterable[Addon]) -> list[Addon]:
+    """Those that bring the pod network first, and each after those that it names; `CycleError`
+    where two wait for each other."""
+    by_name = {each.name: each for each in sorted(installed, key=lambda each: not each.network)}
+    waiting = TopologicalSorter({name: each.after for name, each in by_name.items()})
+    return [by_name[name] for name in waiting.static_order()]

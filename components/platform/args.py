@@ -23,8 +23,9 @@ class PlatformArgs:
     PROXY header is believed. `control_planes_work` says that control planes take ordinary pods.
     `control_plane` is a living one, with kubectl and the administrator's kubeconfig; which, is the
     cluster's choice. `peering` are the routers' BGP sessions, `bgp_passwords` the lines
-    NAME=PASSWORD of those that have one. `epoch` asks the cluster again for what is read back from
-    it.
+    NAME=PASSWORD of those that have one, `secrets` the lines NAMESPACE/NAME/KEY=VALUE, one for each
+    key of the Secrets that addons refer to. `epoch` asks the cluster again for what is read back
+    from it.
     """
 
     settings: PlatformSettings
@@ -38,6 +39,7 @@ class PlatformArgs:
     trusted: Sequence[IPv4Address]
     peering: Peering | None = None
     bgp_passwords: pulumi.Input[str] | None = None
+    secrets: pulumi.Input[str] | None = None
     epoch: str = "1"
 
     @property

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from typing import TypeVar
 
@@ -16,9 +17,9 @@ from pulumi_kubernetes.helm.v3 import Release, ReleaseArgs, RepositoryOptsArgs
 from components.host import HostAction, HostActionArgs
 from components.host.errors import LayerError
 from components.host.passwords import passwords
-from components.platform import cut_off, readback, render
+from components.platform import cut_off, readback, render, secrets
 from components.platform.addon import Addon, Minted, Object, SelfSigned, Webhook
-from components.platform.addons import addons
+from components.platform.addons import addons, in_order
 from components.platform.args import PlatformArgs
 from components.platform.ingress import CONTROLLERS, Controller
 from components.platform.verify import verify
@@ -74,11 +75,14 @@ class Platform(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._provider = self._make_provider(f"{name}-cluster")
         self._releases: dict[str, Release] = {}
+        self._namespaces: dict[str, pulumi.Resource] = {}
         installed = {addon.name: addon for addon in addons(site)}
-        # Those that bring the pod network first; the others wait for that alone.
+        # The others wait for the pod network, and for nothing else that they do not name.
         network: list[pulumi.Resource] = []
-        for addon in sorted(installed.values(), key=lambda each: not each.network):
-            made = self._install(addon, network)
+        there: dict[str, Sequence[pulumi.Resource]] = {}
+        for addon in in_order(installed.values()):
+            before = [each for name in addon.after for each in there[name]]
+            there[addon.name] = made = self._install(addon, [*network, *before])
             network += made if addon.network else []
         controller = CONTROLLERS[args.settings.ingress.kind]
         self.ports = self._read_back(controller, installed[controller.name])
@@ -128,15 +132,10 @@ class Platform(pulumi.ComponentResource):
     ) -> Sequence[pulumi.Resource]:
         """The addon after everything `before`: what others wait for when they wait for it."""
         made: list[pulumi.Resource] = []
-        labels = addon.namespace_labels()
-        if labels:
-            manifest: Object = {
-                "apiVersion": "v1",
-                "kind": "Namespace",
-                "metadata": {"name": addon.namespace, "labels": labels},
-            }
-            namespace = self._object(f"{addon.namespace}-namespace", manifest, self._options([]))
-            made.append(namespace)
+        if addon.pod_security is not None:
+            made.append(self._namespace(addon))
+        for name, keys in addon.secrets.items():
+            made.append(self._secret(addon.namespace, name, keys, made[:1]))
         given = passwords(self._args.bgp_passwords, addon.passwords.values())
         for name, sessions in addon.passwords.items():
             made.append(self._password(addon, name, given[sessions], [*before, *made]))
@@ -155,6 +154,27 @@ class Platform(pulumi.ComponentResource):
         for name, manifest in addon.objects.items():
             made.append(self._object(name, manifest, self._options([*before, *made], provider)))
         return made
+
+    def _namespace(self, addon: Addon) -> pulumi.Resource:
+        """The addon's namespace; some share one."""
+        if addon.namespace not in self._namespaces:
+            self._namespaces[addon.namespace] = self._object(
+                f"{addon.namespace}-namespace", addon.namespace_object(), self._options([])
+            )
+        return self._namespaces[addon.namespace]
+
+    def _secret(
+        self, namespace: str, name: str, keys: Sequence[str], depends_on: Sequence[pulumi.Resource]
+    ) -> pulumi.Resource:
+        """A Secret with the stack's own values."""
+        given = pulumi.Output.secret(self._args.secrets or "")
+        here = f"{namespace}/{name}"
+        values = {key: given.apply(partial(secrets.value, f"{here}/{key}")) for key in keys}
+        manifest = secrets.manifest(namespace, name, values)
+        # The API answers with the values again, as `data`.
+        hidden = pulumi.ResourceOptions(additional_secret_outputs=["data", "stringData"])
+        options = pulumi.ResourceOptions.merge(self._options(depends_on), hidden)
+        return self._object(f"{namespace}-{name}-secret", manifest, options)
 
     def _release(
         self, addon: Addon, chart: Chart, depends_on: Sequence[pulumi.Resource]

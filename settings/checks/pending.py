@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from settings.checks.claims import claims
 from settings.models.addresses import DOCUMENTATION, Subnet, within
-from settings.models.platform import Chart
+from settings.models.charts import Chart
 from settings.models.proxmox import Image
 from settings.models.software import AptRepository
 from settings.models.stack import Stack

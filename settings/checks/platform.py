@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from settings.checks.registry import reads
-from settings.models.platform import Chart
+from settings.models.charts import Chart
 from settings.models.stack import Stack
 from settings.models.walk import walk
 from settings.problems import Problem, problem

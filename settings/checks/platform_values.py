@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from settings.checks.decided import Decided, off, on, only, undone
 from settings.checks.registry import doubts, reads
-from settings.models.platform import Chart
+from settings.models.charts import Chart, FurtherChart
 from settings.models.stack import Stack
 from settings.models.walk import walk
 from settings.problems import ABSENT, Problem, problem
@@ -139,14 +139,22 @@ _SECRET = re.compile(r"(?i)(^|[_a-z-])(password|passwd|secret_?key|token|api_?ke
 def values_hold_no_secrets(stack: Stack) -> Iterator[Problem]:
     """A chart's values stand in the stack file and in the release, in clear."""
     for path, chart in walk(stack, Chart):
-        for here, key, value in _leaves(f"{path}.values", chart.values):
-            if _SECRET.search(key) and isinstance(value, str) and value and "{{" not in value:
-                yield problem(
-                    here,
-                    ABSENT,
-                    "reads like a secret, in clear text",
-                    "name a Secret of the cluster instead, if the chart can",
-                )
+        if isinstance(chart, FurtherChart):
+            continue
+        for here in likely_secrets(f"{path}.values", chart.values):
+            yield problem(
+                here,
+                ABSENT,
+                "reads like a secret, in clear text",
+                "name a Secret of the cluster instead, if the chart can",
+            )
+
+
+def likely_secrets(path: str, values: Mapping[str, Any]) -> Iterator[str]:
+    """Where in these values something reads like a secret."""
+    for here, key, value in _leaves(path, values):
+        if _SECRET.search(key) and isinstance(value, str) and value and "{{" not in value:
+            yield here
 
 
 def _leaves(path: str, value: Any, key: str = "") -> Iterator[tuple[str, str, Any]]:

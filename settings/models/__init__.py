@@ -23,6 +23,7 @@ from settings.models.cdn import (
     RangesRefused,
     usable_ranges,
 )
+from settings.models.charts import Chart, ChartSecret, FurtherChart
 from settings.models.cluster import API_SERVER_PORT, Cluster, Containerd, Kubelet
 from settings.models.forwards import Forward
 from settings.models.machines import MachineSpec
@@ -32,7 +33,6 @@ from settings.models.platform import (
     ACCEPT_SECONDS,
     FINISH_SECONDS,
     AddressRange,
-    Chart,
     Demo,
     Ingress,
     IngressTimeouts,
@@ -69,12 +69,14 @@ __all__ = [
     "Cdn",
     "Certificate",
     "Chart",
+    "ChartSecret",
     "Cluster",
     "ConnectionLimits",
     "Containerd",
     "Datastores",
     "Demo",
     "Forward",
+    "FurtherChart",
     "Image",
     "Ingress",
     "IngressTimeouts",

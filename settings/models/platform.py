@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from settings.models.addresses import Address, ends_of
-from settings.models.base import Domain, ExactVersion, Form, Seconds, Strict, Unit, fault
-from settings.models.urls import Url
+from settings.models.base import Domain, Form, Seconds, Strict, fault
+from settings.models.charts import Chart, FurtherChart
 
 ACCEPT_SECONDS: Final = 10
 """How long an ingress pod that was told to leave takes new connections all the same: by then every
@@ -20,30 +20,6 @@ NodePort = Annotated[int, Field(ge=30000, le=32767, strict=True)]
 """The API server's default service-node-port-range."""
 
 
-ChartName = Annotated[
-    str,
-    Form(
-        r"oci://[A-Za-z0-9][A-Za-z0-9.:/_-]*|[A-Za-z0-9./][A-Za-z0-9._/-]*",
-        "is no chart",
-        "write its name in the repository, a path with a slash, or oci://HOST/PATH/NAME",
-    ),
-]
-
-
-def _fetched(url: str) -> str:
-    if url.startswith("oci://"):
-        raise fault(
-            "is an OCI registry, which Helm takes in the chart's own name",
-            f"write chart: {url.rstrip('/')}/NAME and no repository",
-        )
-    return url
-
-
-Repository = Annotated[
-    str, AfterValidator(_fetched), Url(("http", "https"), "is no chart repository")
-]
-"""Of Helm charts, with an index."""
-
 ImageName = Annotated[
     str,
     Form(
@@ -54,21 +30,6 @@ ImageName = Annotated[
     ),
 ]
 """A reference (distribution's grammar)."""
-
-
-class Chart(Strict):
-    """A Helm chart, pinned."""
-
-    chart: ChartName
-    """The chart's name in its repository, a local path, or an oci:// reference."""
-    version: ExactVersion
-    """The exact chart version."""
-    repository: Repository | None = None
-    """Null: `chart` is a local path or a full OCI reference."""
-    values: dict[str, Any] = Field(default_factory=dict)
-    """Merged over the values the program decides; lists are replaced."""
-    timeout: Annotated[int, Unit("seconds")] = Field(default=600, ge=30, le=7200)
-    """Seconds."""
 
 
 class AddressRange(Strict):
@@ -182,3 +143,9 @@ class Platform(Strict):
     """The ingress controller."""
     demo: Demo | None = None
     """Null: no demonstration."""
+    charts: list[FurtherChart] = Field(default_factory=list, max_length=100)
+    """Further charts, each a release of its own after the pod network."""
+
+    def references(self) -> list[str]:
+        """The lines that `platformSecrets` must have, NAMESPACE/NAME/KEY each."""
+        return [each for chart in self.charts for each in chart.references()]

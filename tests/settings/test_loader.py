@@ -334,6 +334,55 @@ def test_every_session_with_a_password_has_its_line(
     assert refused() == [f"layered-cloud:bgpPasswords: {right}"]
 
 
+FURTHER = {
+    **{"name": "tools", "namespace": "tools", "chart": "tools", "version": "1.2.3"},
+    "repository": "https://charts.lab.test",
+    "secrets": [{"name": "login", "keys": ["token", "user"]}],
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "right"),
+    [
+        (
+            "tools/login/token=hush\ntools/other/user=hush",
+            "has no line for tools/login/user; add a line tools/login/user=VALUE and run: pulumi "
+            "config set --secret layered-cloud:platformSecrets -s mine < FILE",
+        ),
+        (
+            "tools/login=hush",
+            "has the wrong form (its value is not shown); it is NAMESPACE/NAME/KEY=VALUE, one a "
+            "line; run: pulumi config set --secret layered-cloud:platformSecrets -s mine < FILE",
+        ),
+        (
+            None,
+            "is not set (a line NAMESPACE/NAME/KEY=VALUE for each key of the platform's Secrets); "
+            "run: pulumi config set --secret layered-cloud:platformSecrets -s mine < FILE",
+        ),
+    ],
+)
+def test_every_key_of_the_platforms_secrets_has_its_line(
+    warned: list[str], given: str | None, right: str
+) -> None:
+    config = base_config()
+    config["layered-cloud:platform"]["charts"] = [FURTHER]
+    give(config, {**SECRET, **({} if given is None else {"platformSecrets": given})})
+    assert refused() == [f"layered-cloud:platformSecrets: {right}"]
+
+
+def test_the_values_of_the_platforms_secrets_are_a_secret(warned: list[str]) -> None:
+    config = base_config()
+    config["layered-cloud:platform"]["charts"] = [FURTHER]
+    give(config, {**SECRET, "platformSecrets": "tools/login/token=a b\ntools/login/user=c=d\n"})
+
+    def check(_: Stack, secrets: Secrets) -> Any:
+        assert secrets.platform_secrets is not None
+        return secrets.platform_secrets.is_secret()
+
+    loaded(check)
+    assert warned == []
+
+
 def test_the_passwords_of_sessions_are_a_secret(warned: list[str]) -> None:
     config = speaking_bgp()
     give(config, {**SECRET, "bgpPasswords": "isp=hush\ninside=hush\n"})
