@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from graphlib import TopologicalSorter
 
-from components.platform import cilium, demo, further, metallb
+from components.platform import cert_manager, cilium, demo, further, metallb
 from components.platform.addon import Addon, Site
 from components.platform.ingress import CONTROLLERS
 
@@ -19,6 +19,7 @@ ADDONS: tuple[Callable[[Site], Addon | None], ...] = (
     cilium.addon,
     metallb.addon,
     ingress,
+    cert_manager.addon,
     demo.addon,
 )
 """`None` of one says that the stack does without. None waits for another but for the network, and

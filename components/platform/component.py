@@ -54,7 +54,7 @@ class Platform(pulumi.ComponentResource):
     address; a release whose update was cut off is taken up again by the next; nothing is asked of
     a cluster for which nothing changes; what is in the cluster goes and comes with it.
 
-    Leaves out: network policies, certificates inside the cluster, Cilium's Envoy and Hubble
+    Leaves out: network policies, Cilium's Envoy and Hubble
     (all reachable through a chart's `values`), upgrades across a chart's major versions; removing
     a release that left the program (`helm uninstall`).
 
@@ -134,11 +134,8 @@ class Platform(pulumi.ComponentResource):
         made: list[pulumi.Resource] = []
         if addon.pod_security is not None:
             made.append(self._namespace(addon))
-        for name, keys in addon.secrets.items():
-            made.append(self._secret(addon.namespace, name, keys, made[:1]))
-        given = passwords(self._args.bgp_passwords, addon.passwords.values())
-        for name, sessions in addon.passwords.items():
-            made.append(self._password(addon, name, given[sessions], [*before, *made]))
+        for name, manifest in self._secrets(addon).items():
+            made.append(self._secret(name, manifest, [*before, *made]))
         if addon.minted is not None:
             made.append(self._mint(addon, addon.minted, [*before, *made]))
         if addon.chart is not None:
@@ -163,18 +160,31 @@ class Platform(pulumi.ComponentResource):
             )
         return self._namespaces[addon.namespace]
 
+    def _secrets(self, addon: Addon) -> dict[str, Object]:
+        """The Secrets with values of the stack's that it refers to, by their resource names."""
+        given = passwords(self._args.bgp_passwords, addon.passwords.values())
+        made = {
+            f"{addon.name}-{name}": secrets.manifest(
+                addon.namespace, name, {"password": given[sessions]}, "kubernetes.io/basic-auth"
+            )
+            for name, sessions in addon.passwords.items()
+        }
+        lines = pulumi.Output.secret(self._args.secrets or "")
+        for name, keys in addon.secrets.items():
+            here = f"{addon.namespace}/{name}"
+            values = {key: lines.apply(partial(secrets.value, f"{here}/{key}")) for key in keys}
+            made[f"{addon.namespace}-{name}-secret"] = secrets.manifest(
+                addon.namespace, name, values
+            )
+        return made
+
     def _secret(
-        self, namespace: str, name: str, keys: Sequence[str], depends_on: Sequence[pulumi.Resource]
+        self, name: str, manifest: Object, depends_on: Sequence[pulumi.Resource]
     ) -> pulumi.Resource:
-        """A Secret with the stack's own values."""
-        given = pulumi.Output.secret(self._args.secrets or "")
-        here = f"{namespace}/{name}"
-        values = {key: given.apply(partial(secrets.value, f"{here}/{key}")) for key in keys}
-        manifest = secrets.manifest(namespace, name, values)
         # The API answers with the values again, as `data`.
         hidden = pulumi.ResourceOptions(additional_secret_outputs=["data", "stringData"])
         options = pulumi.ResourceOptions.merge(self._options(depends_on), hidden)
-        return self._object(f"{namespace}-{name}-secret", manifest, options)
+        return self._object(name, manifest, options)
 
     def _release(
         self, addon: Addon, chart: Chart, depends_on: Sequence[pulumi.Resource]
@@ -226,24 +236,6 @@ class Platform(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(depends_on)),
         )
-
-    def _password(
-        self,
-        addon: Addon,
-        name: str,
-        password: pulumi.Output[str],
-        depends_on: Sequence[pulumi.Resource],
-    ) -> pulumi.Resource:
-        manifest: Object = {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": name, "namespace": addon.namespace},
-            "type": "kubernetes.io/basic-auth",
-            "stringData": {"password": password},
-        }
-        hidden = pulumi.ResourceOptions(additional_secret_outputs=["data", "stringData"])
-        options = pulumi.ResourceOptions.merge(self._options(depends_on), hidden)
-        return self._object(f"{addon.name}-{name}", manifest, options)
 
     def _judged(
         self, addon: Addon, webhook: Webhook, depends_on: Sequence[pulumi.Resource]

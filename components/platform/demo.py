@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from components.platform import cert_manager
 from components.platform.addon import Addon, Object, Site
 from components.platform.ingress import CONTROLLERS, Controller
 from settings.models import Demo
@@ -120,7 +121,8 @@ def service() -> Object:
 
 def ingress(demo: Demo, controller: Controller) -> Object:
     """The demonstration's host name at the ingress, on both entry points; the certificate that
-    clients see is the balancers'. It says whatever else the controller asks of an Ingress."""
+    clients see is the balancers', the ingress' own may be signed by whom the stack names. It says
+    whatever else the controller asks of an Ingress."""
     backend = {"service": {"name": NAME, "port": {"name": "http"}}}
     made: Object = {
         "apiVersion": "networking.k8s.io/v1",
@@ -136,9 +138,12 @@ def ingress(demo: Demo, controller: Controller) -> Object:
             ],
         },
     }
-    if controller.annotations:
-        made["metadata"]["annotations"] = {**controller.annotations}
-    if controller.tls is not None:
+    signed = {} if demo.issuer is None else {cert_manager.ISSUER_ANNOTATION: demo.issuer}
+    if controller.annotations or signed:
+        made["metadata"]["annotations"] = {**controller.annotations, **signed}
+    if signed:
+        made["spec"]["tls"] = [{"hosts": [demo.host], "secretName": f"{NAME}-tls"}]
+    elif controller.tls is not None:
         made["spec"]["tls"] = [{"hosts": [demo.host], **controller.tls}]
     return made
 

@@ -14,12 +14,12 @@ def value(reference: str, text: str) -> str:
     return dict(line.split("=", 1) for line in text.strip().split("\n") if line)[reference]
 
 
-def manifest(namespace: str, name: str, values: Mapping[str, Any]) -> Object:
+def manifest(namespace: str, name: str, values: Mapping[str, Any], type_: str = "Opaque") -> Object:
     """A Secret; its values may arrive late."""
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": name, "namespace": namespace},
-        "type": "Opaque",
+        "type": type_,
         "stringData": {**values},
     }

@@ -32,6 +32,11 @@ OWN: Final[Mapping[str, Own]] = {
         key="platform.ingress",
         on=lambda platform: platform.ingress.kind == "traefik",
     ),
+    "cert-manager": Own(
+        namespace="cert-manager",
+        key="platform.cert_manager",
+        on=lambda platform: platform.cert_manager is not None,
+    ),
     "echo": Own(
         namespace="echo",
         key="platform.demo",

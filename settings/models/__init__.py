@@ -23,6 +23,7 @@ from settings.models.cdn import (
     RangesRefused,
     usable_ranges,
 )
+from settings.models.cert_manager import TOKEN_REFERENCE, CertManager, Issuer
 from settings.models.charts import Chart, ChartSecret, FurtherChart
 from settings.models.cluster import API_SERVER_PORT, Cluster, Containerd, Kubelet
 from settings.models.forwards import Forward
@@ -57,6 +58,7 @@ __all__ = [
     "ORIGIN_CA_DAYS",
     "OTHER_FILES",
     "SOURCE_PORTS",
+    "TOKEN_REFERENCE",
     "WIDEST_CDN_PREFIX",
     "Access",
     "Address",
@@ -67,6 +69,7 @@ __all__ = [
     "Bfd",
     "Bgp",
     "Cdn",
+    "CertManager",
     "Certificate",
     "Chart",
     "ChartSecret",
@@ -80,6 +83,7 @@ __all__ = [
     "Image",
     "Ingress",
     "IngressTimeouts",
+    "Issuer",
     "Kubelet",
     "MachineSpec",
     "MetalLb",

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, model_validator
 
 from settings.models.addresses import Address, ends_of
-from settings.models.base import Domain, Form, Seconds, Strict, fault
+from settings.models.base import Domain, Form, Name, Seconds, Strict, fault
+from settings.models.cert_manager import TOKEN_REFERENCE, CertManager
 from settings.models.charts import Chart, FurtherChart
 
 ACCEPT_SECONDS: Final = 10
@@ -130,6 +131,9 @@ class Demo(Strict):
     """Pods, unless there is one a node."""
     every_node: bool = False
     """A DaemonSet, one pod a node, instead of a Deployment."""
+    issuer: Name | None = None
+    """Who signs the certificate that the ingress shows for it: of platform.cert_manager.issuers.
+    Null: the ingress' own self-made one, which the balancers do not verify."""
 
 
 class Platform(Strict):
@@ -143,9 +147,16 @@ class Platform(Strict):
     """The ingress controller."""
     demo: Demo | None = None
     """Null: no demonstration."""
+    cert_manager: CertManager | None = None
+    """Null: no certificates are asked for inside the cluster."""
     charts: list[FurtherChart] = Field(default_factory=list, max_length=100)
     """Further charts, each a release of its own after the pod network."""
 
     def references(self) -> list[str]:
         """The lines that `platformSecrets` must have, NAMESPACE/NAME/KEY each."""
-        return [each for chart in self.charts for each in chart.references()]
+        issuers = [] if self.cert_manager is None else self.cert_manager.issuers
+        by_dns = any(each.kind == "acme-dns01" for each in issuers)
+        return [
+            *([TOKEN_REFERENCE] if by_dns else []),
+            *(each for chart in self.charts for each in chart.references()),
+        ]

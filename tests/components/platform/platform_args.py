@@ -28,6 +28,17 @@ def plain() -> Platform:
     return Platform.model_validate(
         {
             **off,
+            "cert_manager": {
+                "chart": chart("cert-manager", "1.21.2"),
+                "issuers": [
+                    {
+                        **{"name": "public", "kind": "acme-dns01"},
+                        **{"email": "ops@example.org", "zones": ["example.org"]},
+                    },
+                    {"name": "by-answer", "kind": "acme-http01"},
+                    {"name": "inside", "kind": "own-ca"},
+                ],
+            },
             "cilium": chart("cilium", "1.20.2"),
             "metallb": {
                 "chart": chart("metallb", "0.16.1"),
