@@ -57,8 +57,10 @@ check: venv ## probe every promise of the running lab
 drills: preflight deps venv ## every drill RUNS=20 times in a lab that comes up and goes, into docs/failures.md; goes on where it stopped
 	@trap '$(PYTHON) -m lab down --quiet || true' EXIT; $(PYTHON) -m lab up; $(PYTHON) -m lab drill --runs $(RUNS)
 
-preview: venv ## STACK=dev|prod|lab's plan on one screen, offline; FULL=1 all of it; BASE=REV compares
-	@$(PYTHON) -m lab.engine preview --stack $(STACK) $(if $(BASE),--base $(BASE)) $(if $(FULL),--full)
+preview: venv ## STACK=dev|prod|lab's plan on one screen, offline, and whether it keeps the rules; FULL=1 all of it; BASE=REV compares
+	@plan=$$(mktemp); trap 'rm -f "$$plan"' EXIT; \
+	$(PYTHON) -m lab.engine preview --stack $(STACK) $(if $(BASE),--base $(BASE)) $(if $(FULL),--full) --plan-to "$$plan"; \
+	echo; $(PYTHON) -m policy.judge "$$plan"
 
 lint: venv
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .

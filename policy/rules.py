@@ -20,6 +20,8 @@ RECORD: Final = "cloudflare:index/dnsRecord:DnsRecord"
 SETTING: Final = "cloudflare:index/zoneSetting:ZoneSetting"
 RELEASE: Final = "kubernetes:helm.sh/v3:Release"
 SERVICE: Final = "kubernetes:core/v1:Service"
+SECRET: Final = "[secret]"  # noqa: S105
+"""What the engine shows in place of a secret."""
 
 ROLES: Final = ("router", "balancer", "control-plane", "worker")
 """Roles, as the program tags its VMs: a rule knows a machine's role by nothing else."""
@@ -32,8 +34,14 @@ _SHA256 = re.compile(r"^[0-9a-f]{64}$")
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """One resource of a stack: its type token, name, and known properties."""
+    """One resource of a stack: its type token, name, and known properties.
 
+    `protect` is the engine's option. `shown` are the properties as anybody may read them, with
+    `SECRET` in place of each secret; None where that is not known.
+    """
+
+    protect: bool = False
+    shown: Any = None
     type: str
     name: str
     properties: Mapping[str, Any]
@@ -290,19 +298,3 @@ STACK_RULES: Final = (
         check=_pairs_stand_apart,
     ),
 )
-
-
-def violations(resources: Sequence[Resource]) -> list[str]:
-    """Every violation in a stack, as `RULE: RESOURCE WHAT`."""
-    found = [
-        f"{rule.name}: {resource.name} {wrong}"
-        for resource in resources
-        for rule in RULES
-        for wrong in rule.faults(resource)
-    ]
-    found += [
-        f"{rule.name}: {name} {wrong}"
-        for rule in STACK_RULES
-        for name, wrong in rule.check(resources)
-    ]
-    return found

@@ -39,7 +39,9 @@ class Machines(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: MachinesArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("layered-cloud:machines:Machines", name, {}, opts)
+        # Rules over the stack ask for it (docs/policy.md).
+        allowed = {"replaceable": sorted(args.proxmox.replaceable)}
+        super().__init__("layered-cloud:machines:Machines", name, allowed, opts)
         self.deploy_key = args.deploy_key or self._make_deploy_key(name)
         before = args.deploy_key_before
         entry = gate(
@@ -73,6 +75,7 @@ class Machines(pulumi.ComponentResource):
         self.machines = {key: each.machine for key, each in made.items()}
         self.register_outputs(
             {
+                **allowed,
                 "machines": {
                     key: {network: str(leg) for network, leg in each.addresses.items()}
                     for key, each in self.machines.items()

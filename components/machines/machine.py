@@ -120,7 +120,7 @@ class VirtualMachine(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[args.image] if seed is None else [seed.snippet, args.image],
-                protect=proxmox.protect or None,
+                protect=proxmox.keeps(name) or None,
                 # The id and the name are this machine's: two cannot exist side by side.
                 delete_before_replace=True,
                 ignore_changes=[

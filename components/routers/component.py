@@ -43,7 +43,12 @@ class Routers(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: RoutersArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("layered-cloud:routers:Routers", name, {}, opts)
+        # What is decided: a preview shows it, though the rendered files are known late.
+        decided = {
+            "publicVips": [str(each) for vip in args.settings.vips for each in vip.wan],
+            "publicPorts": list(args.settings.public_ports),
+        }
+        super().__init__("layered-cloud:routers:Routers", name, decided, opts)
         kind = KINDS[args.settings.kind]
         given = kind.make(args, pulumi.ResourceOptions(parent=self, depends_on=dependencies(opts)))
         self.origins = given.origins

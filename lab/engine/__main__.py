@@ -20,6 +20,7 @@ from lab.engine.compare import difference, markdown
 from lab.engine.engine import OFFLINE, Engine, workspace
 from lab.engine.errors import EngineCancelled, EngineError
 from lab.engine.fetch import fetch
+from lab.engine.recorded import Recorded
 from lab.engine.run import Result
 from lab.engine.summary import Plan, summary
 from lab.paths import CHECKOUT
@@ -49,19 +50,24 @@ def preview(  # noqa: PLR0917 - typer makes options of them
     as_json: Annotated[bool, typer.Option("--json", help="the engine's JSON")] = False,
     full: Annotated[bool, typer.Option(help="the whole plan, every property of it")] = False,
     live: Annotated[bool, typer.Option(help="against the running lab's state")] = False,
+    plan_to: Annotated[
+        Path | None, typer.Option(help="write the plan there too, as the engine's JSON has it")
+    ] = None,
     tree: Annotated[Path, typer.Option(hidden=True)] = CHECKOUT,
 ) -> None:
     """The plan of a stack on one screen, offline, against an empty state; with --base what changes
     to it, with --full every property of it."""
     if live:
         with workspace(stack, tree=tree) as engine:
-            _show_plan(engine, as_json, full)
+            _show_plan(engine, as_json, full, plan_to)
         return
     with workspace(stack, tree=tree, throw_away=True, env={OFFLINE: "1"}) as engine:
         if not base:
-            _show_plan(engine, as_json, full)
+            _show_plan(engine, as_json, full, plan_to)
             return
         new = engine.preview_steps()
+    if plan_to:
+        _write(plan_to, new)
     old = _plan_of(tree, base, stack)
     found = difference(old, new)
     if as_json:
@@ -70,18 +76,33 @@ def preview(  # noqa: PLR0917 - typer makes options of them
         print(markdown(found, stack=stack, base=base))
 
 
-def _show_plan(engine: Engine, as_json: bool, full: bool) -> None:
+def _show_plan(engine: Engine, as_json: bool, full: bool, plan_to: Path | None) -> None:
     if as_json:
-        print(json.dumps(engine.preview_steps(), indent=2))
-    elif full:
-        engine.preview(on_output=print)
-    else:
-        plan = Plan()
-        done = engine.preview(diff=False, on_event=plan.see)
+        steps = engine.preview_steps()
+        print(json.dumps(steps, indent=2))
+        if plan_to:
+            _write(plan_to, steps)
+        return
+    plan, recorded = Plan(), Recorded()
+
+    def see(event: Any) -> None:
+        plan.see(event)
+        recorded.see(event)
+
+    done = engine.preview(diff=full, on_output=print if full else None, on_event=see)
+    if not full:
         for warning in done.warnings:
             print(f"warning: {warning}", file=sys.stderr)
         print(summary(plan, engine.name))
         print("\nThe whole plan, every property of it: make preview FULL=1 (or --full)")
+    if plan_to:
+        _write(plan_to, recorded.plan())
+
+
+def _write(path: Path, plan: dict[str, Any]) -> None:
+    """For nobody else to read: it names every machine and file."""
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(plan), encoding="utf-8")
 
 
 def _plan_of(tree: Path, revision: str, stack: str) -> dict[str, Any]:

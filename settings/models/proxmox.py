@@ -53,6 +53,17 @@ SshUser = Annotated[
 """useradd(8)."""
 
 
+Replaceable = Annotated[
+    str,
+    Form(
+        r"\*|[a-z]([a-z0-9-]{0,61}[a-z0-9])?",
+        "is no name of a machine",
+        "write its name, such as lb-a, or * for every machine of the stack",
+    ),
+]
+"""Any name: a machine that is to go stands in no list of machines any more."""
+
+
 class Image(Strict):
     """The bare disk image every machine starts from, downloaded by Proxmox and checked."""
 
@@ -103,5 +114,12 @@ class Proxmox(Strict):
     """What every machine's disk starts from."""
     protect: bool = False
     """Refuse to delete or replace any VM (Pulumi's protect)."""
+    replaceable: list[Replaceable] = Field(default_factory=list)
+    """Machines that an update may replace or delete: their names, for the update that does; `*`, a
+    stack that may lose them all."""
     tags: list[Tag] = Field(default_factory=list)
     """Tags of every VM, in lower case."""
+
+    def keeps(self, machine: str) -> bool:
+        """Whether the engine must refuse to replace or delete this machine."""
+        return self.protect and set(self.replaceable).isdisjoint({machine, "*"})

@@ -6,7 +6,9 @@ from functools import cache
 
 import pytest
 
-from policy.rules import ROLES, RULES, VM, Resource, Rule, violations
+from policy import closed, keeping
+from policy.rules import ROLES, RULES, SECRET, VM, Resource, Rule
+from policy.table import faults
 from settings.models import stack
 from tests.whole import STACKS, planned
 
@@ -19,7 +21,13 @@ UNMET = {
 @cache
 def resources_of(name: str) -> list[Resource]:
     return [
-        Resource(type=each.type, name=each.name, properties=each.inputs)
+        Resource(
+            type=each.type,
+            name=each.name,
+            properties=each.inputs,
+            protect=each.protect,
+            shown={**each.inputs, **dict.fromkeys(each.secret_inputs, SECRET)},
+        )
         for each in planned(name).resources
     ]
 
@@ -58,10 +66,41 @@ def test_the_roles_of_rules_are_the_tags_of_the_programs_machines() -> None:
     assert {role.replace("_", "-") for role in stack.ROLES.values()} == set(ROLES)
 
 
+def test_the_rules_about_machines_meet_the_list_that_the_program_hands_on() -> None:
+    assert keeping.allowed(resources_of("dev")) == {"*"}
+    assert [each.type for each in resources_of("prod") if each.type in keeping.STATEFUL] == [VM] * 8
+
+
+def test_the_rules_about_what_is_open_and_pinned_meet_the_programs_own() -> None:
+    ports = [
+        port
+        for each in resources_of("prod")
+        if each.type == closed.ROUTERS
+        for port in each.properties["publicPorts"]
+    ]
+    assert ports == [80, 443]
+    assert [each.name for each in resources_of("lab") if closed.is_workload(each)] == ["echo-pods"]
+
+
+def test_a_secret_that_the_program_showed_would_be_told() -> None:
+    """The same resources, with every secret where a plan would show it."""
+    told = {
+        each.resource
+        for each in faults(
+            [
+                Resource(type=one.type, name=one.name, properties={}, shown=one.properties)
+                for one in resources_of("prod")
+            ]
+        )
+        if each.rule == "secret-is-not-plain"
+    }
+    assert {"cloudflare", "proxmox", "platform-cluster"} <= told
+
+
 @pytest.mark.parametrize("name", STACKS)
 def test_a_shipped_stack_breaks_no_rule(name: str) -> None:
     resources = resources_of(name)
-    assert violations(resources) == []
+    assert [str(each) for each in faults(resources)] == []
     assert len([each for each in resources if each.type.endswith(":VmLegacy")]) >= 4
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from policy import rules
-from policy.rules import COMMAND, IMAGE, RECORD, RELEASE, SERVICE, SETTING, VM, Resource, violations
+from policy.rules import COMMAND, IMAGE, RECORD, RELEASE, SERVICE, SETTING, VM, Resource
+from policy.table import CHANGE_RULES, STACK_RULES, faults
 
 SOUND: dict[str, dict[str, Any]] = {
     VM: {
@@ -32,7 +33,11 @@ SOUND: dict[str, dict[str, Any]] = {
 
 
 def one(type_: str, **changes: Any) -> Resource:
-    return Resource(type=type_, name="it", properties={**SOUND[type_], **changes})
+    return Resource(type=type_, name="it", properties={**SOUND[type_], **changes}, protect=True)
+
+
+def violations(resources: list[Resource]) -> list[str]:
+    return [str(each) for each in faults(resources)]
 
 
 @pytest.mark.parametrize("type_", SOUND)
@@ -141,7 +146,7 @@ def test_every_rule_speaks_in_some_fault() -> None:
 
 def test_every_rule_is_in_the_documents() -> None:
     page = (Path(__file__).parents[2] / "docs" / "policy.md").read_text(encoding="utf-8")
-    names = [rule.name for rule in (*rules.RULES, *rules.STACK_RULES)]
+    names = [rule.name for rule in (*rules.RULES, *STACK_RULES, *CHANGE_RULES)]
     assert len(set(names)) == len(names)
     assert [name for name in names if f"`{name}`" not in page] == []
 
@@ -170,6 +175,7 @@ def test_a_rule_asks_only_what_it_concerns() -> None:
 def vm(name: str, number: int, host: str, role: str) -> Resource:
     return Resource(
         type=VM,
+        protect=True,
         name=name,
         properties={**SOUND[VM], "vmId": number, "nodeName": host, "tags": ["base", role]},
     )

@@ -62,7 +62,7 @@ def run(stack: Stack | None = None, push: bool = False, **values: Any) -> Regist
 
 
 def protected(stack: Stack) -> Stack:
-    proxmox = stack.proxmox.model_copy(update={"protect": True})
+    proxmox = stack.proxmox.model_copy(update={"protect": True, "replaceable": []})
     return stack.model_copy(update={"proxmox": proxmox})
 
 
@@ -180,6 +180,17 @@ def test_a_qcow2_is_imported_by_the_api_and_an_img_as_an_iso() -> None:
 def test_protection_is_a_setting() -> None:
     assert not vm(run(), "cp-1").protect
     assert vm(run(protected(stacks.lab())), "cp-1").protect
+
+
+def test_a_machine_that_may_go_is_not_protected_and_its_peer_is() -> None:
+    stack = protected(stacks.lab())
+    for named, kept in (("lb-a", True), ("*", False)):
+        proxmox = stack.proxmox.model_copy(update={"replaceable": [named]})
+        seen = run(stack.model_copy(update={"proxmox": proxmox}))
+        assert not vm(seen, "lb-a").protect
+        assert vm(seen, "lb-b").protect is kept
+        machines = seen.one("layered-cloud:machines:Machines", "machines")
+        assert machines.inputs == {"replaceable": [named]}
 
 
 def test_host_keys_are_secret_and_each_machine_has_its_own() -> None:

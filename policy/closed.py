@@ -1,0 +1,137 @@
+"""Rules about what others may see, reach or change: secrets, ports, container images."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from policy.rules import SECRET, SERVICE, Resource, StackRule
+
+ROUTERS: Final = "layered-cloud:routers:Routers"
+MANAGEMENT: Final = {
+    22: "SSH",
+    2379: "etcd",
+    2380: "etcd",
+    3128: "Proxmox' SPICE proxy",
+    5900: "VNC",
+    6443: "the Kubernetes API",
+    8006: "the Proxmox API",
+    8404: "HAProxy's statistics",
+    9100: "a node's metrics",
+    10250: "the kubelet",
+    10257: "the controller manager",
+    10259: "the scheduler",
+}
+"""Ports by which a machine or a cluster is run (the daemons' own defaults)."""
+WORKLOADS: Final = ("DaemonSet", "Deployment", "Job", "CronJob", "Pod", "ReplicaSet", "StatefulSet")
+
+_NAMES_A_SECRET = re.compile(
+    r"(?i)(\w*password|passphrase|(\w*api|access|auth)?token|(client|access)?secret(key)?"
+    r"|(\w*private|api)key(pem|openssh)?|kubeconfig)"
+)
+_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+_LOGIN_IN_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s:@]+@")
+_TAG_OR_DIGEST = re.compile(r"(@sha256:[0-9a-f]{64}|:[^:/@]+)$")
+
+
+def _plain_secrets(resources: Sequence[Resource]) -> Iterator[tuple[str, str]]:
+    for each in resources:
+        for path, what in _found(each.shown, ""):
+            # The value itself is never quoted.
+            yield (
+                each.name,
+                f"shows {what} in {path}, and so does its state: make it a secret "
+                "(`pulumi config set --secret`, or Output.secret)",
+            )
+
+
+def _found(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            inside = f"{path}.{key}" if path else str(key)
+            named = _NAMES_A_SECRET.fullmatch(str(key).replace("_", "").replace("-", ""))
+            if named and isinstance(each, str) and each not in ("", SECRET):
+                yield inside, "a secret by its name"
+            else:
+                yield from _found(each, inside)
+    elif isinstance(value, list | tuple):
+        for at, each in enumerate(value):
+            yield from _found(each, f"{path}[{at}]")
+    elif isinstance(value, str):
+        if _PRIVATE_KEY.search(value):
+            yield path, "a private key"
+        elif _LOGIN_IN_URL.search(value):
+            yield path, "a login in a URL"
+
+
+def _management_ports(resources: Sequence[Resource]) -> Iterator[tuple[str, str]]:
+    for each in resources:
+        for port, where in _open_ports(each):
+            if port in MANAGEMENT:
+                yield (
+                    each.name,
+                    f"opens port {port} ({MANAGEMENT[port]}) to the world: take it out of {where}; "
+                    "whoever runs the machines comes by the management network",
+                )
+
+
+def _open_ports(resource: Resource) -> Iterator[tuple[int, str]]:
+    if resource.type == ROUTERS:
+        # The second is what the component hands on, which is what a policy pack is shown.
+        known = resource.properties.get("publicPorts") or resource.properties.get("public_ports")
+        for port in known or ():
+            yield int(port), "routers.public_ports"
+    spec = resource.properties.get("spec")
+    if resource.type == SERVICE and isinstance(spec, Mapping) and spec.get("type") != "ClusterIP":
+        for port in spec.get("ports") or () if spec.get("type") else ():
+            for key in ("port", "targetPort"):
+                if isinstance(number := port.get(key), int | float):
+                    yield int(number), "the Service, or make it a ClusterIP"
+
+
+def _pinned_images(resources: Sequence[Resource]) -> Iterator[tuple[str, str]]:
+    for each in resources:
+        if not is_workload(each):
+            continue
+        for image in _images(each.properties):
+            tag = _TAG_OR_DIGEST.search(image)
+            if tag is None or tag[0] == ":latest":
+                yield (
+                    each.name,
+                    f"runs whatever {image} is tomorrow: write a version's tag, or a digest",
+                )
+
+
+def is_workload(resource: Resource) -> bool:
+    """Whether it is a Kubernetes object that runs containers."""
+    package, _, kind = resource.type.rpartition(":")
+    return package.startswith("kubernetes:") and kind in WORKLOADS
+
+
+def _images(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            if key in ("containers", "initContainers") and isinstance(each, list):
+                yield from (one["image"] for one in each if isinstance(one.get("image"), str))
+            else:
+                yield from _images(each)
+
+
+STACK_RULES: Final = (
+    StackRule(
+        name="secret-is-not-plain",
+        description="No secret stands where a plan, a log or a state shows it.",
+        check=_plain_secrets,
+    ),
+    StackRule(
+        name="management-is-not-public",
+        description="No port by which machines are run is open to the world.",
+        check=_management_ports,
+    ),
+    StackRule(
+        name="container-image-is-pinned",
+        description="Every container's image has a version's tag or a digest.",
+        check=_pinned_images,
+    ),
+)
