@@ -25,8 +25,9 @@ def only_its_owner_sets_what_holds_for_the_zone(stack: Stack) -> Iterator[Proble
     if cdn.owns_zone:
         return
     for key in _OF_THE_ZONE:
-        if key in cdn.model_fields_set and getattr(cdn, key) not in (None, False):
-            value = getattr(cdn, key)
+        value = getattr(cdn, key)
+        # Written out, a default asks for nothing that the zone would not be left with.
+        if value != type(cdn).model_fields[key].default:
             yield problem(
                 f"cdn.{key}",
                 value if isinstance(value, str | bool) else ABSENT,

@@ -48,7 +48,7 @@ def issuers_can_sign(stack: Stack) -> Iterator[Problem]:
         here = f"platform.cert_manager.issuers[{index}]"
         if seen.setdefault(issuer.name, index) != index:
             wrong = f"is platform.cert_manager.issuers[{seen[issuer.name]}] already"
-            yield problem(f"{here}.name", issuer.name, wrong, "choose another name")
+            yield problem(f"{here}.name", issuer.name, wrong, "call this issuer otherwise")
         if issuer.kind == "own-ca" and issuer.email is not None:
             wrong = "is of no use to an authority of one's own, which writes to nobody"
             yield problem(f"{here}.email", issuer.email, wrong, "remove it")
