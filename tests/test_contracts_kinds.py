@@ -16,7 +16,7 @@ import pytest
 from pydantic import BaseModel
 
 from settings.checks import platform_ingress, routers_kind
-from settings.models import Stack, cdn
+from settings.models import Stack, cdn, cert_manager
 from tests import whole
 
 LAYERS: Mapping[str, str] = {}
@@ -97,6 +97,10 @@ def test_a_kind_has_one_table_with_its_words(kind: Kind) -> None:
 
 RULED: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "cdn.kind": ("CDN_KINDS in settings/models/cdn.py", cdn.CDN_KINDS),
+    "platform.cert_manager.issuers.kind": (
+        "ISSUER_KINDS in settings/models/cert_manager.py",
+        cert_manager.ISSUER_KINDS,
+    ),
     "platform.ingress.kind": (
         "INGRESS in settings/checks/platform_ingress.py",
         platform_ingress.INGRESS,

@@ -26,7 +26,7 @@ def addon(site: Site) -> Addon | None:
     given = site.settings.cert_manager
     if given is None:
         return None
-    by_dns = any(each.kind == "acme-dns01" for each in given.issuers)
+    by_dns = any(each.traits.zones for each in given.issuers)
     ingress_class = CONTROLLERS[site.settings.ingress.kind].ingress_class
     return Addon(
         name=NAME,

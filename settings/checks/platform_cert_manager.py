@@ -49,13 +49,13 @@ def issuers_can_sign(stack: Stack) -> Iterator[Problem]:
         if seen.setdefault(issuer.name, index) != index:
             wrong = f"is platform.cert_manager.issuers[{seen[issuer.name]}] already"
             yield problem(f"{here}.name", issuer.name, wrong, "call this issuer otherwise")
-        if issuer.kind == "own-ca" and issuer.email is not None:
+        if not issuer.traits.writes and issuer.email is not None:
             wrong = "is of no use to an authority of one's own, which writes to nobody"
             yield problem(f"{here}.email", issuer.email, wrong, "remove it")
-        if issuer.kind == "acme-dns01" and not issuer.zones:
+        if issuer.traits.zones and not issuer.zones:
             wrong = "are missing: the token at Cloudflare is for certain zones"
             yield problem(f"{here}.zones", ABSENT, wrong, "write the zones of the names")
-        if issuer.kind != "acme-dns01" and issuer.zones:
+        if not issuer.traits.zones and issuer.zones:
             wrong = f"are of no use to {issuer.kind}, which writes no record"
             yield problem(f"{here}.zones", ABSENT, wrong, "remove them, or write acme-dns01")
 

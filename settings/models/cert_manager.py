@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -22,6 +25,25 @@ TOKEN_REFERENCE = "cert-manager/cloudflare/api-token"  # noqa: S105 (the name of
 """Whose line in `platformSecrets` is the Cloudflare token of the DNS challenges."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class IssuerTraits:
+    """What a kind of issuer asks of a stack: whether it `writes` to somebody (ACME's `email`), and
+    whether it proves names by a record in `zones` (then it needs the token, too)."""
+
+    writes: bool
+    zones: bool
+
+
+ISSUER_KINDS: Final[Mapping[str, IssuerTraits]] = MappingProxyType(
+    {
+        "acme-dns01": IssuerTraits(writes=True, zones=True),
+        "acme-http01": IssuerTraits(writes=True, zones=False),
+        "own-ca": IssuerTraits(writes=False, zones=False),
+    }
+)
+"""By the word of `Issuer.kind`."""
+
+
 class Issuer(Strict):
     """Who signs certificates for every namespace (a ClusterIssuer)."""
 
@@ -36,6 +58,11 @@ class Issuer(Strict):
     """Where the ACME server writes to; only for ACME."""
     zones: list[Domain] = Field(default_factory=list)
     """The zones at Cloudflare whose names it may ask for; only for acme-dns01."""
+
+    @property
+    def traits(self) -> IssuerTraits:
+        """Of its kind."""
+        return ISSUER_KINDS[self.kind]
 
 
 class CertManager(Strict):

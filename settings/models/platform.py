@@ -155,7 +155,7 @@ class Platform(Strict):
     def references(self) -> list[str]:
         """The lines that `platformSecrets` must have, NAMESPACE/NAME/KEY each."""
         issuers = [] if self.cert_manager is None else self.cert_manager.issuers
-        by_dns = any(each.kind == "acme-dns01" for each in issuers)
+        by_dns = any(each.traits.zones for each in issuers)
         return [
             *([TOKEN_REFERENCE] if by_dns else []),
             *(each for chart in self.charts for each in chart.references()),
