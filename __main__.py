@@ -168,6 +168,7 @@ routes = BalancersRoutes(
         load_balancer_ip=platform.ports.load_balancer_ip,
         certificate=certificate.chain,
         key=certificate.key,
+        further=secrets.tls_further,
         authorities=cdn.authorities,
         certificate_required=cdn.certificate_required,
         epoch=epoch,

@@ -20,6 +20,7 @@ SECRETS: Final[dict[str, str]] = {
     "tlsKey": "the private key (PEM) when the certificate's source is `given`",
     "bgpPasswords": "a line NAME=PASSWORD for each provider with one, and for `inside`",
     "platformSecrets": "a line NAMESPACE/NAME/KEY=VALUE for each key of the platform's Secrets",
+    "tlsFurther": "the further certificates (PEM), each a chain with its private key behind it",
 }
 """Flat keys, each ciphertext, with what it is."""
 
@@ -34,6 +35,7 @@ RENAMED: Final[tuple[tuple[str, str, str, dict[str, str]], ...]] = (
 _FROM_FILE: Final = {
     *("proxmoxSshKey", "deployKey", "deployKeyBefore", "tlsCertificate", "tlsKey", "bgpPasswords"),
     "platformSecrets",
+    "tlsFurther",
 }
 
 
@@ -52,6 +54,8 @@ def required_secrets(stack: Stack) -> list[str]:
         needed.append("bgpPasswords")
     if stack.platform.references():
         needed.append("platformSecrets")
+    if stack.balancers.certificate.further:
+        needed.append("tlsFurther")
     return needed
 
 

@@ -41,6 +41,7 @@ _FORMS: Final = {
         r"\s*[^\s/=]+/[^\s/=]+/[^\s/=]+=[^\n]+(\n[^\s/=]+/[^\s/=]+/[^\s/=]+=[^\n]+)*\s*",
         "NAMESPACE/NAME/KEY=VALUE, one a line",
     ),
+    "tlsFurther": (r"(?s)\s*-----BEGIN CERTIFICATE-----.*", "PEM chains, each with its key"),
 }
 
 
@@ -69,6 +70,7 @@ class Secrets:
     tls_key: pulumi.Output[str] | None
     bgp_passwords: pulumi.Output[str] | None
     platform_secrets: pulumi.Output[str] | None
+    tls_further: pulumi.Output[str] | None
 
 
 def load() -> tuple[Stack, Secrets]:
@@ -91,7 +93,7 @@ def load() -> tuple[Stack, Secrets]:
         if not pulumi.runtime.is_dry_run():
             problems += unset
         if not malformed:
-            problems += _certificate(given, stack, warnings)
+            problems += _certificates(given, stack, warnings)
             problems += _passwords(given, stack)
             problems += _references(given, stack)
             warnings += _rotation(given)
@@ -170,18 +172,25 @@ def _without_the_key_before() -> str:
     return f"run: pulumi config rm {NAMESPACE}:deployKeyBefore -s {pulumi.get_stack()}"
 
 
-def _certificate(given: Mapping[str, str], stack: Stack, warnings: list[Problem]) -> list[Problem]:
-    """What is wrong with a given certificate; what soon will be goes to `warnings`."""
+def _certificates(given: Mapping[str, str], stack: Stack, warnings: list[Problem]) -> list[Problem]:
+    """What is wrong with given certificates; what soon will be goes to `warnings`."""
     wanted = stack.balancers.certificate
     chain, key = given.get("tlsCertificate"), given.get("tlsKey")
-    if wanted.source != "given" or chain is None or key is None:
+    more = given.get("tlsFurther")
+    first = wanted.source == "given" and chain is not None and key is not None
+    if not first and not (wanted.further and more is not None):
         return []
     # Imported here: most stacks have no need of it, and it takes a tenth of a second.
-    from settings.certificates import judge
+    from settings.certificates import judge, judge_further
 
-    verdict = judge(chain, key, wanted.names, datetime.now(UTC))
-    warnings += verdict.warnings
-    return verdict.problems
+    now, verdicts = datetime.now(UTC), []
+    if wanted.source == "given" and chain is not None and key is not None:
+        verdicts.append(judge(chain, key, wanted.names, now))
+    if wanted.further and more is not None:
+        verdicts.append(judge_further(more, wanted.further, now))
+    for verdict in verdicts:
+        warnings += verdict.warnings
+    return [problem for verdict in verdicts for problem in verdict.problems]
 
 
 def _authorities(stack: Stack, warnings: list[Problem]) -> list[Problem]:
@@ -253,6 +262,7 @@ def _secrets(given: Mapping[str, str], needed: list[str]) -> Secrets:
         tls_key=optional("tlsKey"),
         bgp_passwords=optional("bgpPasswords"),
         platform_secrets=optional("platformSecrets"),
+        tls_further=optional("tlsFurther"),
     )
 
 

@@ -42,8 +42,9 @@ class BalancersRoutesArgs:
     """`nodes` are all machines of the cluster. What the platform decides arrives as inputs:
     `http_port` and `https_port`, the NodePorts of the ingress, `load_balancer_ip` (used with target
     load-balancer-ip only).
-    `certificate` is the PEM chain, leaf first; `key` its private key. `client_ip_header` names the
-    client when the CDN calls; with None nobody does, and the client is whoever connects.
+    `certificate` is the PEM chain, leaf first; `key` its private key; `further` the chains of the
+    further certificates, each with its key behind it, in the settings' order. `client_ip_header`
+    names the client when the CDN calls; with None nobody does, and the client is whoever connects.
     `cdn_ranges` are taken as the CDN's layer vetted them. `authorities` (PEM) sign the certificate
     that the CDN shows; with None it is asked for none. Who shows none is refused if it is required.
     """
@@ -58,6 +59,7 @@ class BalancersRoutesArgs:
     load_balancer_ip: pulumi.Input[str] | None
     certificate: pulumi.Input[str]
     key: pulumi.Input[str]
+    further: pulumi.Input[str] | None = None
     authorities: pulumi.Input[str] | None = None
     certificate_required: bool = True
     epoch: str = "1"
@@ -111,7 +113,12 @@ def routes_model(
         per_client=settings.max_connections_per_client or settings.max_connections // 10,
         ingress=settings.ingress,
         routes=tuple(settings.routes),
+        further=further_names(settings),
         shares_tables=settings.shares_tables,
+        rate=settings.rate_per_client,
+        sources=settings.sources,
+        filter=settings.filter,
+        answers=settings.answers,
     )
 
 
@@ -119,6 +126,11 @@ def _verified(args: BalancersRoutesArgs) -> ClientCertificate | None:
     if args.authorities is None:
         return None
     return "required" if args.certificate_required else "optional"
+
+
+def further_names(settings: BalancersSettings) -> tuple[str, ...]:
+    """What the certificates beside the first are called."""
+    return tuple(each.name for each in settings.certificate.further)
 
 
 def api_endpoint(settings: BalancersSettings) -> ApiEndpoint:

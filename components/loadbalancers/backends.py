@@ -55,32 +55,40 @@ def schemes(model: RoutesModel) -> tuple[bool, ...]:
 
 
 def way(route: Route) -> Way:
-    """The route's rules (HAProxy configuration manual, section 7): values of one rule are
-    alternatives, the rules must all hold."""
+    """The route's rules (HAProxy configuration manual, section 7): those of one name are
+    alternatives, each name must hold. A line each: HAProxy takes 64 words of one."""
     rules: list[tuple[str, str]] = []
-    plain = [each for each in route.hosts if not each.startswith("*.")]
-    wide = [each for each in route.hosts if each.startswith("*.")]
     host = "req.hdr(host),host_only,rtrim(.),lower"
-    if plain:
-        rules.append(("host", f"{host} -m str -- {' '.join(plain)}"))
-    for each in wide:
-        rules.append(("host", f"{host} -m reg -- ^[^.]+{each[1:].replace('.', '[.]')}$"))
-    below = [f"{each.rstrip('/')}/" for each in route.prefixes]
-    whole = [*route.paths, *(each for each in route.prefixes if each != "/")]
-    if whole:
-        rules.append(("path", f"var(txn.path) -m str -- {_quoted(whole)}"))
-    if below:
-        rules.append(("path", f"var(txn.path) -m beg -- {_quoted(below)}"))
-    if route.methods:
-        rules.append(("method", f"method -- {' '.join(route.methods)}"))
+    for each in route.hosts:
+        if each.startswith("*."):
+            rules.append(("host", f"{host} -m reg -- ^[^.]+{each[1:].replace('.', '[.]')}$"))
+        else:
+            rules.append(("host", f"{host} -m str -- {each}"))
+    rules += [("path", f"var(txn.path) -m str -- {quoted(each)}") for each in route.paths]
+    rules += [("path", f"var(txn.path) {each}") for each in below(route.prefixes)]
+    rules += [("method", f"method -- {each}") for each in route.methods]
     for index, (name, value) in enumerate(route.headers.items()):
-        rules.append((f"header{index}", f"req.fhdr({name}) -m str -- {_quoted([value])}"))
+        rules.append((f"header{index}", f"req.fhdr({name}) -m str -- {quoted(value)}"))
     named = list(dict.fromkeys(f"route_{route.name}_{kind}" for kind, _ in rules))
     return Way(
         name=route.name,
         acls=tuple(f"route_{route.name}_{kind} {rule}" for kind, rule in rules),
         conditions=" ".join(named),
     )
+
+
+def below(prefixes: Sequence[str], flags: str = "") -> Iterator[str]:
+    """The patterns of these paths with all below them, of which one must fit."""
+    for each in prefixes:
+        if each != "/":
+            yield f"{flags}-m str -- {quoted(each)}"
+        yield f"{flags}-m beg -- {quoted(each.rstrip('/') + '/')}"
+
+
+def quoted(value: str) -> str:
+    """A word of HAProxy's configuration (manual, section 2.2); the settings keep double quotes and
+    backslashes out of it."""
+    return '"' + value.replace("$", "\\$") + '"'
 
 
 def cookie(server: Server) -> str:
@@ -125,7 +133,3 @@ def _ingress(model: RoutesModel, name: str, sharing: Sharing, *, https: bool) ->
 
 def _scheme(https: bool) -> str:
     return "https" if https else "http"
-
-
-def _quoted(values: Sequence[str]) -> str:
-    return " ".join(f"'{each}'" for each in values)

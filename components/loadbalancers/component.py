@@ -23,12 +23,13 @@ from components.loadbalancers.args import (
     BalancersRoutesArgs,
     api_endpoint,
     base_model,
+    further_names,
     routes_model,
 )
 from components.loadbalancers.model import RoutesModel
 from components.loadbalancers.parts import parts, routes_parts
 from components.loadbalancers.verify import verify, verify_ranges, verify_routes
-from settings.models import Balancers, BalancerVip
+from settings.models import Balancers, BalancerVip, bundles
 
 
 class BalancersBase(pulumi.ComponentResource):
@@ -119,7 +120,7 @@ class BalancersRoutes(pulumi.ComponentResource):
     `authorities`, HTTPS is spoken only with who shows a certificate that they signed, if it is
     required.
 
-    Leaves out: caching and rules about requests (the CDN's and the ingress' business).
+    Leaves out: caching and rewriting (the CDN's and the ingress' business).
 
     Raises `LayerError`, on an update, when the live ingress has no port or address to send
     requests to, and for a CDN without ranges.
@@ -130,8 +131,14 @@ class BalancersRoutes(pulumi.ComponentResource):
     ) -> None:
         super().__init__("layered-cloud:loadbalancers:Routes", name, {}, opts)
         pair = _pair(args.machines, args.settings)
-        asked = args.authorities is not None
-        whole = summed("loadbalancers.routes", routes_parts(authorities=asked))
+        whole = summed(
+            "loadbalancers.routes",
+            routes_parts(
+                further_names(args.settings),
+                args.settings.sources,
+                authorities=args.authorities is not None,
+            ),
+        )
         late = {
             "routes": _routes(args),
             "cdn_ranges": _believed(args),
@@ -147,7 +154,7 @@ class BalancersRoutes(pulumi.ComponentResource):
                 whole,
                 machine=pair.member(machine),
                 late=late,
-                secrets={"key": args.key},
+                secrets={"key": args.key, **_further(args)},
                 owner_guard=owner_guard(_vips(args.settings), _peer(pair, machine)),
                 epoch=args.epoch,
             )
@@ -188,6 +195,17 @@ def _routes(args: BalancersRoutesArgs) -> pulumi.Output[RoutesModel]:
         address = pulumi.Output.from_input(args.load_balancer_ip)
         live = address.apply(lambda each: routes_model(args, load_balancer_ip=each))
     return live.apply(_leading_somewhere)
+
+
+def _further(args: BalancersRoutesArgs) -> dict[str, pulumi.Output[str]]:
+    """The chain and key of each further certificate; the settings have counted them."""
+    given = pulumi.Output.secret("" if args.further is None else args.further)
+
+    def bundle(index: int) -> pulumi.Output[str]:
+        return given.apply(lambda text: bundles(text)[index].text.rstrip())
+
+    names = further_names(args.settings)
+    return {f"further_{name}": bundle(index) for index, name in enumerate(names)}
 
 
 def _leading_somewhere(model: RoutesModel) -> RoutesModel:

@@ -22,7 +22,7 @@ from components.host.part import (
     Text,
 )
 from components.host.text import environment
-from components.loadbalancers.backends import backends, cookie, schemes, way
+from components.loadbalancers.backends import backends, below, cookie, quoted, schemes, way
 from components.loadbalancers.keepalived import ALIVE, ENDS, HAPROXY
 from components.loadbalancers.model import (
     ALIVE_PORT,
@@ -35,15 +35,26 @@ from components.loadbalancers.model import (
     BalancersModel,
     RoutesModel,
 )
-from settings.models import API_SERVER_PORT, CONNECTION_FILES, OTHER_FILES, SOURCE_PORTS
+from settings.models import (
+    API_SERVER_PORT,
+    CONNECTION_FILES,
+    OTHER_FILES,
+    SOURCE_PORTS,
+    Sources,
+)
 
 DIRECTORY = "/etc/haproxy/layered"
 """HAProxy reads every `*.cfg` in it, in alphabetical order (haproxy(1), -f)."""
 BASE = f"{DIRECTORY}/10-base.cfg"
 ROUTES = f"{DIRECTORY}/20-routes.cfg"
 CDN = f"{DIRECTORY}/cdn.lst"
+ALLOWED = f"{DIRECTORY}/allowed.lst"
+DENIED = f"{DIRECTORY}/denied.lst"
+"""Visitors' networks, one a line; there where the stack names some."""
 CERTIFICATE = "/etc/haproxy/tls/site.pem"
 """The certificates, leaf first, and their key."""
+FURTHER = "/etc/haproxy/tls/further-{name}.pem"
+"""The same for other names."""
 AUTHORITIES = "/etc/haproxy/tls/clients.pem"
 """Who signs the certificates that clients show."""
 DROP_IN = f"/etc/systemd/system/{HAPROXY}.d/layered.conf"
@@ -68,6 +79,8 @@ def _milliseconds(value: float) -> str:
 
 _TEMPLATES = environment(Path(__file__).parent / "templates" / "haproxy")
 _TEMPLATES.filters["time"] = _milliseconds
+_TEMPLATES.filters["quoted"] = quoted
+_TEMPLATES.filters["written"] = lambda value: quoted(value.replace("%", "%%"))
 
 
 def part(model: BalancersModel, balancer: Balancer) -> Part:
@@ -110,12 +123,15 @@ def part(model: BalancersModel, balancer: Balancer) -> Part:
     )
 
 
-def routes_part(*, authorities: bool = False) -> Part:
-    """The service's frontends and where they send; alike on both balancers.
+def routes_part(
+    further: Sequence[str] = (), sources: Sources | None = None, *, authorities: bool = False
+) -> Part:
+    """The service's frontends and where they send; alike on both balancers. `further` are the names
+    of certificates beside the first, `sources` the visitors' networks.
 
     Late: `routes`, a `RoutesModel`; `cdn_ranges`, the CDN's networks, none where nobody may name a
     client's address; `certificate`, the PEM chain, leaf first; `authorities` (PEM) where they are
-    wanted. Secret: `key`, its private key.
+    wanted. Secrets: `key`, its private key; `further_NAME`, a chain and its key.
     """
     signers = Text(path=AUTHORITIES, content=Late(needs=("authorities",), render=_signers))
     return Part(
@@ -123,11 +139,25 @@ def routes_part(*, authorities: bool = False) -> Part:
         files=(
             Text(path=ROUTES, content=Late(needs=("routes",), render=site)),
             Text(path=CDN, content=Late(needs=("cdn_ranges",), render=cdn)),
+            *(
+                Text(path=path, content=networks(named))
+                for path, named in _visitors(sources or Sources())
+                if named
+            ),
             Text(
                 path=CERTIFICATE,
                 content=Late(needs=("certificate",), render=_bundle),
                 mode="0600",
                 secrets=("key",),
+            ),
+            *(
+                Text(
+                    path=FURTHER.format(name=name),
+                    content=f"@@further_{name}@@\n",
+                    mode="0600",
+                    secrets=(f"further_{name}",),
+                )
+                for name in further
             ),
             *((signers,) if authorities else ()),
         ),
@@ -174,9 +204,13 @@ def site(routes: RoutesModel) -> str:
         backends=list(backends(routes)),
         ways=[way(route) for route in routes.routes],
         schemes=schemes(routes),
-        by_path=any(route.paths or route.prefixes for route in routes.routes),
+        by_path=bool(routes.filter.denied_paths)
+        or any(route.paths or route.prefixes for route in routes.routes),
+        below=below,
+        allowed=ALLOWED,
+        denied=DENIED,
         cookie=cookie,
-        certificate=CERTIFICATE,
+        certificates=[CERTIFICATE, *(FURTHER.format(name=name) for name in routes.further)],
         authorities=AUTHORITIES,
         cdn=CDN,
         http_port=HTTP_PORT,
@@ -187,8 +221,17 @@ def site(routes: RoutesModel) -> str:
 
 
 def cdn(cdn_ranges: Sequence[str]) -> str:
-    """Who may name a client's address, one network a line (HAProxy pattern file)."""
-    return "".join(f"{network}\n" for network in cdn_ranges)
+    """Who may name a client's address."""
+    return networks(cdn_ranges)
+
+
+def networks(named: Sequence[object]) -> str:
+    """Networks, one a line (HAProxy pattern file)."""
+    return "".join(f"{network}\n" for network in named)
+
+
+def _visitors(sources: Sources) -> tuple[tuple[str, Sequence[object]], ...]:
+    return (ALLOWED, sources.allow), (DENIED, sources.deny)
 
 
 def _bundle(certificate: str) -> str:

@@ -8,7 +8,18 @@ from ipaddress import IPv4Address
 from typing import Literal, TypeAlias
 
 from components.host.pair import Leg, Pair
-from settings.models import BalancerVip, Route, Sharing, Sizes, Timeouts, Vrrp
+from settings.models import (
+    Answers,
+    BalancerVip,
+    Filter,
+    Rate,
+    Route,
+    Sharing,
+    Sizes,
+    Sources,
+    Timeouts,
+    Vrrp,
+)
 
 ALIVE_PORT = 8405
 """TCP, on loopback: HAProxy's own answer to keepalived's check."""
@@ -146,4 +157,9 @@ class RoutesModel:
     per_client: int
     ingress: Sharing = field(default_factory=Sharing)
     routes: tuple[Route, ...] = ()
+    further: tuple[str, ...] = ()
     shares_tables: bool = False
+    rate: Rate | None = None
+    sources: Sources = field(default_factory=Sources)
+    filter: Filter = field(default_factory=Filter)
+    answers: Answers = field(default_factory=Answers)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from components.host.pair import health
 from components.host.pair.watch import QUESTION
 from components.host.part import Part
 from components.loadbalancers import haproxy, keepalived, watch
 from components.loadbalancers.model import Balancer, BalancersModel
+from settings.models import Sources
 
 DAEMONS: tuple[Callable[[BalancersModel, Balancer], Part | None], ...] = (
     haproxy.part,
@@ -36,7 +37,9 @@ def parts(model: BalancersModel, balancer: Balancer) -> tuple[Part, ...]:
     return tuple(daemons)
 
 
-def routes_parts(*, authorities: bool = False) -> tuple[Part, ...]:
+def routes_parts(
+    further: Sequence[str] = (), sources: Sources | None = None, *, authorities: bool = False
+) -> tuple[Part, ...]:
     """The parts of the routes, alike on both balancers; `authorities` when clients show
-    certificates. Late: see `haproxy.routes_part`."""
-    return (haproxy.routes_part(authorities=authorities),)
+    certificates. See `haproxy.routes_part`."""
+    return (haproxy.routes_part(further, sources, authorities=authorities),)

@@ -40,11 +40,32 @@ def balancer_ports_are_free_of_each_other(stack: Stack) -> Iterator[Problem]:
 @reads("balancers")
 def certificate_names_are_told_once(stack: Stack) -> Iterator[Problem]:
     """A name that stands twice is a slip of the pen."""
-    names = stack.balancers.certificate.names
-    for index, name in enumerate(names):
-        if name in names[:index]:
+    certificate = stack.balancers.certificate
+    lists = [("names", certificate.names)]
+    lists += [
+        (f"further[{index}].names", one.names) for index, one in enumerate(certificate.further)
+    ]
+    told: set[str] = set()
+    for path, names in lists:
+        for index, name in enumerate(names):
+            if name in told:
+                yield problem(
+                    f"balancers.certificate.{path}[{index}]", name, "stands twice", "name it once"
+                )
+            told.add(name)
+
+
+@reads("balancers")
+def further_certificates_are_called_once(stack: Stack) -> Iterator[Problem]:
+    """Each lies in a file of its name."""
+    called = [each.name for each in stack.balancers.certificate.further]
+    for index, name in enumerate(called):
+        if name in called[:index]:
             yield problem(
-                f"balancers.certificate.names[{index}]", name, "stands twice", "name it once"
+                f"balancers.certificate.further[{index}].name",
+                name,
+                "is what another further certificate is called",
+                "give each a name of its own",
             )
 
 

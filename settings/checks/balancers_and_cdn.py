@@ -124,7 +124,7 @@ def balancers_take_what_the_cdn_passes_on(stack: Stack) -> Iterator[Problem]:
 @reads("balancers")
 def names_are_certified(stack: Stack) -> Iterator[Problem]:
     """Every name of the service stands in the balancers' certificate: records, routes, the demo."""
-    names = stack.balancers.certificate.names
+    names = stack.balancers.certificate.every_name
     served: list[tuple[str, str]] = []
     for path, cdn in walk(stack, Cdn):
         served += [(f"{path}.records[{index}]", each) for index, each in enumerate(cdn.records)]

@@ -9,6 +9,7 @@ from settings.models.balancers import (
     Balancers,
     BalancerVip,
     Certificate,
+    FurtherCertificate,
     Sizes,
     Timeouts,
     renewal_hours,
@@ -27,9 +28,11 @@ from settings.models.cert_manager import TOKEN_REFERENCE, CertManager, Issuer
 from settings.models.charts import Chart, ChartSecret, FurtherChart
 from settings.models.cluster import API_SERVER_PORT, Cluster, Containerd, Kubelet
 from settings.models.forwards import Forward
+from settings.models.guards import Answers, Filter, Rate, Sources
 from settings.models.machines import MachineSpec
 from settings.models.networks import Networks, Segment, Wan
 from settings.models.origin_pulls import OriginPulls
+from settings.models.pem import bundles
 from settings.models.platform import (
     ACCEPT_SECONDS,
     FINISH_SECONDS,
@@ -63,6 +66,7 @@ __all__ = [
     "Access",
     "Address",
     "AddressRange",
+    "Answers",
     "AptRepository",
     "BalancerVip",
     "Balancers",
@@ -78,7 +82,9 @@ __all__ = [
     "Containerd",
     "Datastores",
     "Demo",
+    "Filter",
     "Forward",
+    "FurtherCertificate",
     "FurtherChart",
     "Image",
     "Ingress",
@@ -94,6 +100,7 @@ __all__ = [
     "Proxmox",
     "ProxmoxHost",
     "RangesRefused",
+    "Rate",
     "Route",
     "RouterVip",
     "Routers",
@@ -101,12 +108,14 @@ __all__ = [
     "Sharing",
     "Sizes",
     "Software",
+    "Sources",
     "Stack",
     "Strict",
     "Subnet",
     "Timeouts",
     "Vrrp",
     "Wan",
+    "bundles",
     "renewal_hours",
     "usable_ranges",
 ]

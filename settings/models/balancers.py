@@ -8,6 +8,7 @@ from pydantic import Field
 
 from settings.models.addresses import Address
 from settings.models.base import Hostname, Name, Port, Seconds, Strict, Unit
+from settings.models.guards import Answers, Filter, Rate, Sources
 from settings.models.machines import MachineSpec
 from settings.models.routing import Route, Sharing
 from settings.models.vrrp import Vrid, Vrrp
@@ -51,6 +52,15 @@ class BalancerNeighbours(Strict):
     """Empty: the routers and the control planes."""
 
 
+class FurtherCertificate(Strict):
+    """A certificate beside the first: shown to clients that ask for one of its names (SNI)."""
+
+    name: Name
+    """What it is called here."""
+    names: list[Hostname] = Field(min_length=1)
+    """Host names it is for; `*` covers one label."""
+
+
 class Certificate(Strict):
     """Where the balancers' certificate comes from."""
 
@@ -61,6 +71,13 @@ class Certificate(Strict):
     """Host names it is for; `*` covers one label."""
     validity_hours: Annotated[int, Unit("hours")] = Field(default=8760, ge=24, le=175_200)
     """Lifetime in hours, of a certificate the stack makes."""
+    further: list[FurtherCertificate] = Field(default_factory=list)
+    """Given certificates for other names, in the order of the secret `tlsFurther`."""
+
+    @property
+    def every_name(self) -> list[str]:
+        """Of the first and all further ones."""
+        return [*self.names, *(name for each in self.further for name in each.names)]
 
 
 class Timeouts(Strict):
@@ -132,6 +149,15 @@ class Balancers(Strict):
     """How requests without a route of their own are shared out."""
     routes: list[Route] = Field(default_factory=list)
     """Requests with a way of their own, in the order they are tried."""
+    rate_per_client: Rate | None = None
+    """How often one client may ask, told by its address (through the CDN: by the client that it
+    names); both balancers know it. Null: no limit."""
+    sources: Sources = Sources()
+    """From where requests are answered."""
+    filter: Filter = Filter()
+    """Which requests are not passed on."""
+    answers: Answers = Answers()
+    """Header fields of every answer."""
     api_port: Port = 6443
     """Port of the Kubernetes API on the VIPs."""
     stats_port: Port = 8404
@@ -148,4 +174,4 @@ class Balancers(Strict):
     def shares_tables(self) -> bool:
         """Whether a pair tells each other what it counts and remembers."""
         remembers = any(each.sticky == "source" for each in (self.ingress, *self.routes))
-        return len(self.machines) > 1 and remembers
+        return len(self.machines) > 1 and (remembers or self.rate_per_client is not None)

@@ -29,12 +29,12 @@ Method = Annotated[
 HeaderValue = Annotated[
     str,
     Form(
-        r"[ !#-&(-~]{1,500}",
+        r"(?! )[ !#-\[\]-~]{1,500}(?<! )",
         "is no value of a header field that is compared or written",
-        "write ASCII on one line, without quotes",
+        "write ASCII on one line, without double quotes and backslashes",
     ),
 ]
-"""RFC 9110, section 5.5, but for quotes, which HAProxy's own configuration takes."""
+"""RFC 9110, section 5.5, but for what HAProxy's own configuration takes."""
 
 
 class Sharing(Strict):
@@ -49,6 +49,13 @@ class Sharing(Strict):
     balancers share. When its node is gone, it is sent to another."""
     sticky_for: Seconds = Field(default=1800, ge=1, le=86_400)
     """How long a client by its address is remembered after its last request, in seconds."""
+
+    max_connections_per_node: int | None = Field(default=None, ge=1, le=500_000)
+    """Connections of each balancer to a node at a time; who comes then waits for `timeouts.queue`.
+    Null: no limit but the balancer's own."""
+    http2: bool = False
+    """Whether requests go on over HTTP/2: to the ingress where they came over TLS, to a service of
+    its own with TLS or without, as one for gRPC needs it."""
 
 
 class Route(Sharing):

@@ -8,6 +8,7 @@ from components.loadbalancers import args as balancer_args
 from components.loadbalancers import parts as balancer_parts
 from components.loadbalancers.haproxy import AUTHORITIES as AUTHORITIES_PATH
 from components.loadbalancers.haproxy import CERTIFICATE as CERTIFICATE_PATH
+from components.loadbalancers.haproxy import FURTHER
 from components.loadbalancers.model import BalancersModel, RoutesModel
 from components.routers import args as router_args
 from components.routers.linux import parts as router_parts
@@ -123,21 +124,31 @@ def balancer_whole(stack: Stack, name: str) -> Part:
     """All parts of the balancer `name`, of both pushes, as one."""
     model = base_model(stack)
     base = balancer_parts.parts(model, model.member(name))
+    further = balancer_args.further_names(stack.balancers)
     asked = stack.cdn.origin_pulls is not None
-    return summed("balancers", (*base, *balancer_parts.routes_parts(authorities=asked)))
+    routes = balancer_parts.routes_parts(further, stack.balancers.sources, authorities=asked)
+    return summed("balancers", (*base, *routes))
 
 
 def balancer_files(stack: Stack, name: str) -> dict[str, str]:
-    """Every file of the balancer `name` but its certificate and who signs its clients', by path."""
+    """Every file of the balancer `name` but its certificates and who signs its clients', by
+    path."""
     files = balancer_whole(stack, name).texts(
         routes=routes_model(stack),
         cdn_ranges=believed(stack),
         certificate=CERTIFICATE,
         authorities=AUTHORITIES,
     )
-    del files[CERTIFICATE_PATH]
+    for path in certificate_paths(stack):
+        del files[path]
     files.pop(AUTHORITIES_PATH, None)
     return files
+
+
+def certificate_paths(stack: Stack) -> list[str]:
+    """Where the certificates with their keys lie on a balancer."""
+    further = balancer_args.further_names(stack.balancers)
+    return [CERTIFICATE_PATH, *(FURTHER.format(name=name) for name in further)]
 
 
 def executable(whole: Part) -> dict[str, int]:

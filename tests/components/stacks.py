@@ -96,7 +96,8 @@ def asking() -> Stack:
 def with_routes() -> Stack:
     """Routes of every kind beside the ingress, and clients that stay where they were."""
     config = lab_config()
-    config["balancers"]["certificate"]["names"] += ["*.lab.test"]
+    further = {"name": "shops", "names": ["*.shop.lab.test"]}
+    config["balancers"]["certificate"] |= {"names": ["*.lab.test"], "further": [further]}
     config["balancers"] |= {
         "ingress": {"balance": "leastconn", "sticky": "cookie"},
         "routes": [
@@ -105,7 +106,11 @@ def with_routes() -> Stack:
                 **{"paths": ["/cart"], "prefixes": ["/api", "/v(2)/x"], "methods": ["GET", "POST"]},
                 **{"headers": {"X-Tier": "gold or $HOME"}, "sticky": "source", "sticky_for": 600},
             },
-            {"name": "pictures", "prefixes": ["/pictures"], "balance": "uri"},
+            {"name": "pictures", "prefixes": ["/pictures"], "balance": "uri", "http2": True},
+            {
+                **{"name": "calls", "prefixes": ["/calls"]},
+                **{"node_port": 30310, "http2": True, "health_path": "/"},
+            },
             {
                 **{"name": "grid", "hosts": ["grid.lab.test"], "balance": "source"},
                 **{"node_port": 30300, "tls": True, "health_path": "/healthz"},
@@ -142,6 +147,26 @@ def bird() -> Stack:
     return bgp("bird")
 
 
+def guarded() -> Stack:
+    """What is let through, from whom and how often, and what is added to answers."""
+    config = lab_config()
+    config["balancers"] |= {
+        "rate_per_client": {"requests": 100, "seconds": 10},
+        "sources": {"allow": ["192.0.2.0/24", "203.0.113.0/24"], "deny": ["192.0.2.66/32"]},
+        "filter": {
+            **{"methods": ["GET", "HEAD", "POST"], "denied_paths": ["/.git", "/admin"]},
+            **{"denied_agents": ["BadBot/", "scan (x)"], "max_body": 10_240},
+        },
+        "answers": {
+            "hsts": {"subdomains": True, "preload": True},
+            "set": {"Content-Security-Policy": "default-src 'self'; $x 100%"},
+            "remove": ["Server"],
+        },
+        "ingress": {"max_connections_per_node": 200},
+    }
+    return Stack.model_validate(config)
+
+
 NAMED = {
     "lab": lab,
     "single": single,
@@ -153,6 +178,7 @@ NAMED = {
     "routes": with_routes,
     "bgp": bgp,
     "bird": bird,
+    "guarded": guarded,
 }
 """By the name of their folder of golden files."""
 

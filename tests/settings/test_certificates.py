@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from settings.certificates import judge, judge_authorities
+from settings.certificates import judge, judge_authorities, judge_further
+from settings.models import FurtherCertificate
 from tests.issued import NOW, Pair, made
 from tests.settings.fixtures import base_config
 from tests.settings.test_loader import SECRET, give, loaded, loop, refused, warned
@@ -201,3 +202,51 @@ def test_the_stack_refuses_a_cdns_authority_that_expired(warned: list[str]) -> N
     give(config, SECRET)
     (line,) = refused()
     assert line.startswith(f"layered-cloud:{KEY}: Old expired on ")
+
+
+SHOP = made("shop", by=MIDDLE, names=("shop.test",))
+SHOPS = FurtherCertificate(name="shops", names=["shop.test"])
+SITES = FurtherCertificate(name="sites", names=["www.lab.test"])
+
+
+def further(text: str) -> list[str]:
+    return [str(each) for each in judge_further(text, [SHOPS, SITES], NOW).problems]
+
+
+def test_further_certificates_stand_one_after_another_each_with_its_key() -> None:
+    text = SHOP.pem + MIDDLE.pem + SHOP.key_pem + LEAF.pem + LEAF.key_pem
+    assert further(text) == []
+
+
+def test_what_is_wrong_with_a_further_certificate_is_told_by_what_it_is_called() -> None:
+    assert further(LEAF.pem + LEAF.key_pem + LEAF.pem + SHOP.key_pem) == [
+        "layered-cloud:tlsFurther: (shops) is for *.lab.test, lab.test and not for shop.test; give "
+        "one for every name in balancers.certificate.further[0].names, or take the name out there",
+        "layered-cloud:tlsFurther: (sites) is not the key of www, which stands first in "
+        "tlsFurther; set the two that belong together",
+    ]
+    ended = made("shop", names=("shop.test",), ends=NOW - timedelta(days=1))
+    assert further(ended.pem + ended.key_pem + LEAF.pem + LEAF.key_pem) == [
+        "layered-cloud:tlsFurther: (shops) shop, serial abc, expired on 2026-06-14; set its "
+        "successor in tlsFurther, with its key"
+    ]
+
+
+def test_as_many_further_certificates_are_given_as_are_named() -> None:
+    assert further(SHOP.pem + SHOP.key_pem) == [
+        "layered-cloud:tlsFurther: holds 1 private keys, and balancers.certificate.further names "
+        "2 certificates; give each certificate's chain with its key behind it, in the order of "
+        "the list"
+    ]
+
+
+def test_a_stack_with_further_certificates_needs_them_and_judges_them(warned: list[str]) -> None:
+    config = base_config()
+    config["layered-cloud:balancers"]["certificate"]["further"] = [SHOPS.model_dump()]
+    give(config, SECRET)
+    (line,) = refused()
+    assert line.startswith("layered-cloud:tlsFurther: is not set (the further certificates (PEM)")
+    pair = of_today(ends=datetime.now(UTC) + timedelta(days=300))
+    give(config, {**SECRET, "tlsFurther": pair.pem + pair.key_pem})
+    (line,) = refused()
+    assert line.startswith("layered-cloud:tlsFurther: (shops) is for *.lab.test, lab.test and not")

@@ -146,6 +146,28 @@ def test_nobody_is_believed_about_a_clients_address_where_no_cdn_stands_in_front
     assert request(seen.one(COMMAND, "lb-a-routes"))["files"][haproxy.CDN]["content"] == ""
 
 
+def test_a_further_certificate_travels_with_its_key_apart() -> None:
+    block = "-----BEGIN {0}-----\nof {1}\n-----END {0}-----\n"
+    certificate, key = block.format("CERTIFICATE", "shops"), block.format("PRIVATE KEY", "shops")
+    other = block.format("CERTIFICATE", "other") + block.format("EC PRIVATE KEY", "other")
+    config = stacks.lab_config()
+    config["balancers"]["certificate"]["further"] = [
+        {"name": name, "names": [f"{name}.lab.test"]} for name in ("shops", "other")
+    ]
+    text = pulumi.Output.secret
+    seen = run_routes(
+        Stack.model_validate(config), further=lambda: text(f"{certificate}\n{key}{other}")
+    )
+    push, deposit = seen.one(COMMAND, "lb-a-routes"), seen.one(COMMAND, "lb-a-routes-secrets")
+    path = haproxy.FURTHER.format(name="shops")
+
+    assert request(push)["files"][path]["content"] == "@@further_shops@@\n"
+    assert request(push)["files"][path]["mode"] == "0600"
+    assert "PRIVATE KEY" not in push.inputs["stdin"]
+    bundle = json.dumps(f"{certificate}{key}".rstrip())
+    assert f'"{path}#further_shops": {bundle}' in deposit.inputs["stdin"]
+
+
 def test_ports_that_arrive_late_reach_the_servers() -> None:
     seen = run_routes(
         http_port=lambda: pulumi.Output.from_input(31234),

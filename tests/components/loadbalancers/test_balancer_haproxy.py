@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -16,7 +16,7 @@ from tests.issued import made
 
 CASES = [("lab", "lb-a"), ("lab", "lb-b"), ("single", "lb-a"), ("two-groups", "lb-b")]
 CASES += [("load-balancer-ip", "lb-a"), ("straight", "lb-a")]
-CASES += [("proven", "lb-a"), ("asking", "lb-a"), ("routes", "lb-a")]
+CASES += [("proven", "lb-a"), ("asking", "lb-a"), ("routes", "lb-a"), ("guarded", "lb-b")]
 
 
 def test_the_routes_are_alike_on_both_balancers_and_only_own_addresses_differ_in_the_base() -> None:
@@ -114,6 +114,35 @@ def test_one_changed_timeout_changes_one_line_of_the_routes_and_nothing_of_the_b
     assert lines == [("    timeout server 130s", "    timeout server 45500ms")]
 
 
+def guarded_without_a_cdn() -> Stack:
+    return stacks.guarded().model_copy(update={"cdn": stacks.straight().cdn})
+
+
+def several_certificates_and_the_clients() -> Stack:
+    return stacks.with_routes().model_copy(update={"cdn": stacks.proven().cdn})
+
+
+def test_the_same_is_let_through_where_no_cdn_stands_in_front() -> None:
+    lab, guarded, straight = (
+        rendered.balancer_files(stack, "lb-b")[haproxy.ROUTES].splitlines()
+        for stack in (stacks.lab(), stacks.guarded(), guarded_without_a_cdn())
+    )
+    guards = [line for line in guarded if line not in lab]
+
+    assert any("/allowed.lst" in line for line in guards)
+    assert [line for line in straight if line in guards] == guards
+
+
+def test_who_shows_a_certificate_may_ask_for_every_name() -> None:
+    files = rendered.balancer_files(several_certificates_and_the_clients(), "lb-a")
+    further = haproxy.FURTHER.format(name="shops")
+
+    assert (
+        f":443 ssl crt {haproxy.CERTIFICATE} crt {further} alpn h2,http/1.1 "
+        f"ca-file {haproxy.AUTHORITIES} verify required\n"
+    ) in files[haproxy.ROUTES]
+
+
 @pytest.mark.parametrize("most", [100, 499, 1000, 10_000, 500_000])
 def test_no_frontend_can_take_the_room_of_another(most: int) -> None:
     config = stacks.lab_config()
@@ -174,15 +203,29 @@ def judge(argv: Sequence[str], files: dict[str, str]) -> subprocess.CompletedPro
     return checked.judge(argv, files, rendered.balancer_whole(stacks.lab(), "lb-a"))
 
 
+def taken(stack: Stack, balancer: str, site: str) -> subprocess.CompletedProcess[str]:
+    files = rendered.balancer_files(stack, balancer)
+    files |= dict.fromkeys(rendered.certificate_paths(stack), site)
+    files[haproxy.AUTHORITIES] = made("authority", authority=True).pem
+    return judge((*haproxy.CHECK, "-dW"), files)
+
+
 @checked.real
 @pytest.mark.parametrize(("stack", "balancer"), CASES)
 def test_haproxy_takes_base_and_routes_without_a_warning(
     stack: str, balancer: str, site: str
 ) -> None:
-    files = rendered.balancer_files(stacks.NAMED[stack](), balancer) | {haproxy.CERTIFICATE: site}
-    files[haproxy.AUTHORITIES] = made("authority", authority=True).pem
+    said = taken(stacks.NAMED[stack](), balancer, site)
 
-    said = judge((*haproxy.CHECK, "-dW"), files)
+    assert (said.returncode, said.stderr) == (0, "")
+
+
+@checked.real
+@pytest.mark.parametrize("stack", [guarded_without_a_cdn, several_certificates_and_the_clients])
+def test_haproxy_takes_them_together_without_a_warning(
+    stack: Callable[[], Stack], site: str
+) -> None:
+    said = taken(stack(), "lb-a", site)
 
     assert (said.returncode, said.stderr) == (0, "")
 

@@ -23,6 +23,7 @@ CASES += [
     ("proven", "lb-a"),
     ("asking", "lb-a"),
     ("routes", "lb-a"),
+    ("guarded", "lb-b"),
 ]
 
 

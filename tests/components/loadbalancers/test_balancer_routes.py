@@ -130,6 +130,11 @@ def nodes(world: World, *asked: dict[str, Any]) -> list[str]:
     return [each["node"] for each in answers]
 
 
+def again(world: World, *asked: dict[str, Any]) -> list[str]:
+    """The same asked backwards, so that taking the nodes in turn does not give the same."""
+    return nodes(world, *reversed(asked))[::-1]
+
+
 def test_requests_without_a_way_of_their_own_go_to_every_node(net: World) -> None:
     assert set(nodes(net, *[request()] * 6)) == {*NODES}
 
@@ -139,7 +144,7 @@ def test_a_path_is_always_asked_of_one_node_and_paths_of_all(net: World) -> None
     first = nodes(net, *(request(path) for path in paths))
 
     assert set(first) == {*NODES}
-    assert nodes(net, *(request(path) for path in paths)) == first
+    assert again(net, *(request(path) for path in paths)) == first
 
 
 @pytest.mark.parametrize("path", ["/mine", "/kept"])
@@ -149,7 +154,7 @@ def test_a_client_that_the_cdn_names_stays_on_its_node(net: World, path: str) ->
     first = nodes(net, *asked)
 
     assert set(first) == {*NODES}
-    assert nodes(net, *asked) == first
+    assert again(net, *asked) == first
 
 
 def test_a_cookie_keeps_a_client_on_a_node_and_nobody_behind_sees_it(net: World) -> None:
@@ -207,4 +212,4 @@ def test_clients_stay_where_they_were_when_the_addresses_move(net: World) -> Non
     os.kill(inside(net, "lb-a", "keepalived"), signal.SIGTERM)
     until(lambda: owner(net) == "lb-b", "lb-b owns the addresses", 30)
 
-    assert nodes(net, *asked) == first
+    assert again(net, *asked) == first
