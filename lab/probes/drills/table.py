@@ -121,6 +121,22 @@ _ROWS = (
         window=LONG_WINDOW - legs.AWAY_SECONDS,
     ),
     Drill(
+        name="ingress pods replaced",
+        goal=NONE_LOST,
+        promised=False,
+        victim=victims.everybody,
+        breaks=rollouts.ingress,
+    ),
+    Drill(
+        name="CNI agents replaced",
+        goal=NONE_LOST,
+        promised=False,
+        victim=victims.everybody,
+        breaks=rollouts.pods_of("kube-system", "cilium"),
+    ),
+    # The last one: connections whose client is lost half way stay open at the ingress, and a pod
+    # of it that is told to leave waits for them as long as it may (`FINISH_SECONDS`).
+    Drill(
         name="MetalLB's announcer power",
         goal=POWER,
         physics=(
@@ -135,20 +151,6 @@ _ROWS = (
         mends=power.on,
         window=LONG_WINDOW,
         target=victims.lan_to_ingress,
-    ),
-    Drill(
-        name="ingress pods replaced",
-        goal=NONE_LOST,
-        promised=False,
-        victim=victims.everybody,
-        breaks=rollouts.ingress,
-    ),
-    Drill(
-        name="CNI agents replaced",
-        goal=NONE_LOST,
-        promised=False,
-        victim=victims.everybody,
-        breaks=rollouts.pods_of("kube-system", "cilium"),
     ),
 )
 
