@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,9 +12,9 @@ import pulumi
 import pytest
 from pulumi_command import local
 
-from lab.engine.cli import find_cli
-from lab.engine.engine import Engine, workspace
-from tests.lab.cloudflare.api_host import Served, serve_cloudflare
+from lab.engine.engine import Engine
+from tests.components.cdn.engine_world import opened
+from tests.lab.cloudflare.api_host import Served
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -68,27 +67,7 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    cli = find_cli()
-    if cli is None:
-        pytest.skip("needs the Pulumi command line, or one built: python -m lab.engine preview")
-    with ExitStack() as stack:
-        api = stack.enter_context(serve_cloudflare(tmp_path / "cloudflare.json"))
-        it: World
-
-        def program() -> None:
-            it.program()
-
-        engine = stack.enter_context(
-            workspace(
-                "lab",
-                program=program,
-                cli=cli,
-                throw_away=True,
-                project={"name": "layered-cloud", "runtime": "python"},
-                config={},
-            )
-        )
-        it = World(engine, api)
+    with opened(tmp_path, World) as it:
         yield it
 
 

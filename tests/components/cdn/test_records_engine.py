@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -12,10 +11,10 @@ from typing import Any
 import pytest
 import requests
 
-from lab.engine.cli import find_cli
-from lab.engine.engine import Engine, workspace
+from lab.engine.engine import Engine
 from lab.engine.errors import EngineError
-from tests.lab.cloudflare.api_host import Served, serve_cloudflare
+from tests.components.cdn.engine_world import opened
+from tests.lab.cloudflare.api_host import Served
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -74,27 +73,7 @@ OURS = [("lab.test", "A", VIP), ("www.lab.test", "A", VIP)]
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    cli = find_cli()
-    if cli is None:
-        pytest.skip("needs the Pulumi command line, or one built: python -m lab.engine preview")
-    with ExitStack() as stack:
-        api = stack.enter_context(serve_cloudflare(tmp_path / "cloudflare.json"))
-        it: World
-
-        def program() -> None:
-            it.program()
-
-        engine = stack.enter_context(
-            workspace(
-                "lab",
-                program=program,
-                cli=cli,
-                throw_away=True,
-                project={"name": "layered-cloud", "runtime": "python"},
-                config={},
-            )
-        )
-        it = World(engine, api)
+    with opened(tmp_path, World) as it:
         yield it
 
 
