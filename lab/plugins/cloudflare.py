@@ -19,7 +19,7 @@ from lab.plugins import cloudflare_ranges
 from lab.plugins.cloudflare_client import BASE_URL, Client, NotFound
 from lab.plugins.cloudflare_names import camel, snake
 from lab.plugins.cloudflare_origin_pulls import AuthenticatedOriginPulls, HostnameCertificate
-from lab.plugins.cloudflare_resource import ApiResource
+from lab.plugins.cloudflare_resource import ApiResource, of_zone
 from lab.plugins.server import (
     UNKNOWN,
     CheckFailed,
@@ -67,8 +67,7 @@ class DnsRecord(ApiResource):
         self, ctx: Context, id: str, state: Properties, inputs: Properties
     ) -> ReadResult | None:
         """The record; inputs as it is now. Import: ZONE/ID."""
-        zone, _, record = id.rpartition("/")
-        zone = zone or state.get("zoneId") or inputs.get("zoneId") or ""
+        zone, record = of_zone(id, state, inputs)
         try:
             live = self.api.call(ctx, "GET", f"zones/{zone}/dns_records/{record}")
         except NotFound:
@@ -141,8 +140,7 @@ class ZoneSetting(ApiResource):
         self, ctx: Context, id: str, state: Properties, inputs: Properties
     ) -> ReadResult | None:
         """The setting as it is now. Import: ZONE/NAME."""
-        zone, _, name = id.rpartition("/")
-        zone = zone or state.get("zoneId") or inputs.get("zoneId") or ""
+        zone, name = of_zone(id, state, inputs)
         try:
             live = self.api.call(ctx, "GET", f"zones/{zone}/settings/{name}")
         except NotFound:

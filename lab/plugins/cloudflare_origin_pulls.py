@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from lab.plugins.cloudflare_client import NotFound
 from lab.plugins.cloudflare_names import camel, snake
-from lab.plugins.cloudflare_resource import ApiResource
+from lab.plugins.cloudflare_resource import ApiResource, of_zone
 from lab.plugins.resource import CheckFailed, Context, Created, Properties, ReadResult
 
 
@@ -44,8 +44,7 @@ class HostnameCertificate(ApiResource):
         self, ctx: Context, id: str, state: Properties, inputs: Properties
     ) -> ReadResult | None:
         """The certificate; its key is never shown. Import: ZONE/ID."""
-        zone, _, certificate = id.rpartition("/")
-        zone = zone or state.get("zoneId") or inputs.get("zoneId") or ""
+        zone, certificate = of_zone(id, state, inputs)
         try:
             live = self.api.call(ctx, "GET", _path(zone, f"/certificates/{certificate}"))
         except NotFound:
@@ -102,8 +101,7 @@ class AuthenticatedOriginPulls(ApiResource):
         self, ctx: Context, id: str, state: Properties, inputs: Properties
     ) -> ReadResult | None:
         """The association. Import: ZONE/NAME."""
-        zone, _, name = id.rpartition("/")
-        zone = zone or state.get("zoneId") or inputs.get("zoneId") or ""
+        zone, name = of_zone(id, state, inputs)
         try:
             live = self.api.call(ctx, "GET", _path(zone, f"/{name}"))
         except NotFound:
