@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -282,3 +283,23 @@ def within(world: World, space: str, *argv: str) -> subprocess.CompletedProcess[
         check=False,
         timeout=30,
     )
+
+
+_TABLE = """
+import socket, sys
+with socket.socket(socket.AF_UNIX) as master:
+    master.settimeout(5)
+    master.connect("/run/haproxy-master.sock")
+    master.sendall(f"@1 show table {sys.argv[1]}\\n".encode())
+    master.shutdown(socket.SHUT_WR)
+    while data := master.recv(65536):
+        sys.stdout.write(data.decode())
+"""
+
+
+def remembered(world: World, space: str, table: str) -> set[str]:
+    """The IPv4 clients in a balancer's stick table (management guide, `show table`). What one
+    balancer learns reaches the other a moment later."""
+    shown = within(world, space, "python3", "-c", _TABLE, table)
+    assert f"# table: {table}," in shown.stdout, shown.stdout + shown.stderr
+    return set(re.findall(r"key=::ffff:([0-9.]+)", shown.stdout))

@@ -24,6 +24,7 @@ from tests.components.balancer_world import (
     counted,
     inside,
     owner,
+    remembered,
     stack_of,
     start_balancer,
 )
@@ -195,6 +196,7 @@ def test_who_asks_too_often_is_told_so_and_nobody_else_also_when_the_addresses_m
     assert answers[-1]["answered"]["retry-after"] == "600"
     assert status(net, CF_Connecting_IP=other) == 200
 
+    until(lambda: eager in remembered(net, "lb-b", "rates"), "lb-b has learned of it", 30)
     os.kill(inside(net, "lb-a", "keepalived"), signal.SIGTERM)
     until(lambda: owner(net) == "lb-b", "lb-b owns the addresses", 30)
     assert status(net, CF_Connecting_IP=eager) == 429

@@ -20,6 +20,7 @@ from tests.components.balancer_world import (
     build,
     inside,
     owner,
+    remembered,
     stack_of,
     start_balancer,
 )
@@ -209,6 +210,11 @@ def test_clients_stay_where_they_were_when_the_addresses_move(net: World) -> Non
     clients = [f"192.0.2.{last}" for last in range(150, 180)]
     asked = [request("/kept", CF_Connecting_IP=client) for client in clients]
     first = nodes(net, *asked)
+    until(
+        lambda: remembered(net, "lb-b", "route_kept_http") >= {*clients},
+        "lb-b has learned them",
+        30,
+    )
     os.kill(inside(net, "lb-a", "keepalived"), signal.SIGTERM)
     until(lambda: owner(net) == "lb-b", "lb-b owns the addresses", 30)
 

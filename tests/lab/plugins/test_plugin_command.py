@@ -112,7 +112,8 @@ def test_a_host_without_a_key_of_the_expected_kind_is_a_wrong_host_too(host, com
     connection = host.connection(hostKey=other.export_public_key().decode(), dialErrorLimit=50)
     with pytest.raises(CallFailed, match="host key mismatch"):
         command.create(REMOTE, {"connection": connection, "create": "true"})
-    assert host.connections <= 1  # it may be gone before the server counts it
+    # The host may hang up before its word is read: that looks like a host that still boots.
+    assert host.connections < 5
 
 
 def test_without_a_host_key_any_host_will_do(host, command):
