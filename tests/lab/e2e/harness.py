@@ -15,8 +15,12 @@ from typing import Any
 from lab import runner
 from lab.network import Topology
 from lab.paths import CHECKOUT, state_dir
+from lab.probes.result import until
 from lab.probes.world import World
 from lab.processes import children
+
+MANIFEST = "/etc/kubernetes/manifests/kube-apiserver.yaml"
+ASIDE = "/etc/kubernetes/kube-apiserver.yaml"
 
 ENV = {**os.environ, "PYTHONPATH": str(CHECKOUT), "PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -145,3 +149,25 @@ def leftovers() -> list[str]:
         found.append(f"folder {state_dir()}")
     # What tests beside this one have made for themselves is no lab.
     return [each for each in found if f"{prefix}test-" not in each]
+
+
+def _api_answers(world: World) -> bool:
+    try:
+        world.kubectl("get", "--raw", "/readyz", seconds=5)
+    except Exception:  # whatever says no says that it is away
+        return False
+    return True
+
+
+def take_api_away(world: World) -> None:
+    """No control plane serves the API from here on (its machine and the service go on)."""
+    for each in world.role("control_plane"):
+        world.text(each, ["mv", MANIFEST, ASIDE])
+    until(lambda: not _api_answers(world), 60, "the API does not go away")
+
+
+def bring_api_back(world: World) -> None:
+    """The end of `take_api_away`, whether it was carried out or not."""
+    for each in world.role("control_plane"):
+        world.text(each, ["sh", "-c", f"[ ! -e {ASIDE} ] || mv {ASIDE} {MANIFEST}"])
+    until(lambda: _api_answers(world), 180, "the API does not come back")
