@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.probes import certificates, doors, edge, inside, moves
+from lab.probes import certificates, clocks, doors, edge, inside, moves
 from lab.probes.result import Probe
 
 PROBES: dict[str, Probe] = {
@@ -20,6 +20,7 @@ PROBES: dict[str, Probe] = {
     "IPv6 off at the routers": edge.ipv6_off,
     "manifests true": inside.manifests_true,
     "no certificate ends soon": certificates.lasting,
+    "clocks in sync with the runner's": clocks.in_sync,
     "whole chain after the routers' VIPs moved": moves.router,
     "whole chain after the balancers' VIPs moved": moves.balancer,
 }
