@@ -1,13 +1,21 @@
-"""Rules about what others may see, reach or change: secrets, ports, container images."""
+"""Rules about what others may see, reach or change: secrets, keys, ports, container images."""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from policy.rules import SECRET, SERVICE, Resource, StackRule
+from policy.rules import COMMAND, SECRET, SERVICE, Resource, StackRule
 
+GATE: Final = "command:local:Command"
+"""The type of what remembers the deploy key: its environment's `NOW` is the public key with which
+the program logs in (`components/host/entry.py`)."""
+AUTHORIZED: Final = "/.ssh/authorized_keys"
 ROUTERS: Final = "layered-cloud:routers:Routers"
 MANAGEMENT: Final = {
     22: "SSH",
@@ -32,6 +40,11 @@ _NAMES_A_SECRET = re.compile(
 )
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _LOGIN_IN_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s:@]+@")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_KEY = re.compile(
+    r"(?:^|\s)(?:sk-)?(?:ssh|ecdsa)-\S+\s+(?P<key>AAAA[A-Za-z0-9+/]+=*)\s*(?P<comment>.*)"
+)
+"""The key and the comment of a line of authorized_keys(5), behind its options."""
 _TAG_OR_DIGEST = re.compile(r"(@sha256:[0-9a-f]{64}|:[^:/@]+)$")
 
 
@@ -63,6 +76,71 @@ def _found(value: Any, path: str) -> Iterator[tuple[str, str]]:
             yield path, "a private key"
         elif _LOGIN_IN_URL.search(value):
             yield path, "a login in a URL"
+
+
+def deploy_keys(resources: Sequence[Resource]) -> dict[str, str]:
+    """The keys (base64) with which the program logs in, each with the resource that says so."""
+    found = {}
+    for each in resources:
+        environment = each.properties.get("environment") if each.type == GATE else None
+        text = environment.get("NOW") if isinstance(environment, Mapping) else None
+        if isinstance(text, str) and (line := _KEY.search(text)):
+            found[line["key"]] = each.name
+    return found
+
+
+def authorized(resource: Resource) -> list[tuple[str, str, str]]:
+    """The keys that a push lets in, a line of its files at a time: path, key (base64), comment."""
+    text = resource.properties.get("stdin") if resource.type == COMMAND else None
+    # Most pushes bring no such file, and each is long.
+    if not isinstance(text, str) or AUTHORIZED not in text:
+        return []
+    try:
+        files = json.loads(text)["request"]["files"].items()
+        lines = [
+            (path, line)
+            for path, file in files
+            if path.endswith(AUTHORIZED)
+            for line in file["content"].splitlines()
+        ]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return []  # not a push of files
+    found = [
+        (path, _KEY.search(_QUOTED.sub("", line)))
+        for path, line in lines
+        if not line.lstrip().startswith("#")
+    ]
+    return [(path, each["key"], each["comment"].strip()) for path, each in found if each]
+
+
+def _keys_apart(resources: Sequence[Resource]) -> Iterator[tuple[str, str]]:
+    pushes = {each.name: keys for each in resources if (keys := authorized(each))}
+    for key, gate in deploy_keys(resources).items():
+        lines = {name: [one for one in keys if one[1] == key] for name, keys in pushes.items()}
+        # The program's own is one of each file.
+        twice = [
+            name for name, found in lines.items() if len(found) > len({one[0] for one in found})
+        ]
+        if not twice:
+            continue
+        comments = [comment for name in twice for _, _, comment in lines[name] if comment]
+        whose = f", {comments[0]}" if comments else ""
+        more = f" and {len(twice) - 1} more" if len(twice) > 1 else ""
+        yield (
+            gate,
+            f"lets the program in by an operator's key ({_fingerprint(key)}{whose}; twice in "
+            f"{min(twice)}{more}): give it one of its own as deployKey, and this one as "
+            "deployKeyBefore for one update",
+        )
+
+
+def _fingerprint(key: str) -> str:
+    """As ssh-keygen(1) shows it (`-l`)."""
+    try:
+        digest = hashlib.sha256(base64.b64decode(key)).digest()
+    except binascii.Error:
+        return key
+    return f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
 
 
 def _management_ports(resources: Sequence[Resource]) -> Iterator[tuple[str, str]]:
@@ -123,6 +201,11 @@ STACK_RULES: Final = (
         name="secret-is-not-plain",
         description="No secret stands where a plan, a log or a state shows it.",
         check=_plain_secrets,
+    ),
+    StackRule(
+        name="deploy-key-is-the-programs-alone",
+        description="The key with which the program logs in is no operator's.",
+        check=_keys_apart,
     ),
     StackRule(
         name="management-is-not-public",

@@ -10,8 +10,9 @@ import pytest
 
 from lab.plugins.wire import UNKNOWN_TEXTS
 from policy import judge, plan, table
+from policy.closed import GATE
 from policy.keeping import MACHINES, STATEFUL, lost_at_most
-from policy.rules import SERVICE, VM
+from policy.rules import COMMAND, SERVICE, VM
 
 ROOT = Path(__file__).parents[2]
 ROUTERS = "layered-cloud:routers:Routers"
@@ -47,6 +48,26 @@ def stateful(type_: str) -> dict[str, Any]:
     return step("create", "data", state(type_))
 
 
+KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIA" + "A" * 42
+OTHER = KEY[:-1] + "B"
+
+
+def gate(key: str = f"ssh-ed25519 {KEY}", before: str = "") -> dict[str, Any]:
+    """What remembers the key with which the program logs in."""
+    environment = {"NOW": key, "BEFORE": before}
+    return step("same", "machines-deploy-key-gate", state(GATE, environment=environment))
+
+
+def lets_in(machine: str, *lines: str) -> dict[str, Any]:
+    """The push that says whom a machine lets in."""
+    text = "".join(f"{line}\n" for line in ("# Written by layered-cloud", *lines))
+    files = {"/etc/hosts": {"content": "x"}, "/root/.ssh/authorized_keys": {"content": text}}
+    document = json.dumps({"boot": "x", "request": {"layer": "baseline", "files": files}})
+    sound = {"logging": "none", "addPreviousOutputInEnv": False}
+    return step("update", f"{machine}-baseline", state(COMMAND, stdin=document, **sound))
+
+
+PROGRAMS = f"ssh-ed25519 {KEY}"
 SERVICE_OF_SSH = {"type": "LoadBalancer", "externalTrafficPolicy": "Local", "ports": [{"port": 22}]}
 PODS = {"template": {"spec": {"containers": [{"image": "registry.example/echo:latest"}]}}}
 
@@ -91,6 +112,19 @@ BROKEN: dict[str, tuple[list[dict[str, Any]], list[str]]] = {
         [
             "secret-is-not-plain: cdn shows a secret by its name in apiToken, and so does its "
             "state: make it a secret (`pulumi config set --secret`, or Output.secret)"
+        ],
+    ),
+    "deploy-key-is-the-programs-alone": (
+        [
+            gate(),
+            lets_in("router-a", PROGRAMS, f"{PROGRAMS} me@desk"),
+            lets_in("lb-a", PROGRAMS, f"{PROGRAMS} me@desk"),
+        ],
+        [
+            "deploy-key-is-the-programs-alone: machines-deploy-key-gate lets the program in by an "
+            "operator's key (SHA256:kmYcvdi2GkPeWxB6XLjrZB8JHsy2Hm8luHMFp9GMvqk, me@desk; twice in "
+            "lb-a-baseline and 1 more): give it one of its own as deployKey, and this one as "
+            "deployKeyBefore for one update"
         ],
     ),
     "management-is-not-public": (
@@ -142,6 +176,75 @@ def test_every_rule_of_these_modules_is_broken_by_one() -> None:
         if rule.check.__module__ in ("policy.closed", "policy.keeping")
     }
     assert names == set(BROKEN)
+
+
+AS_TWO_USERS = {
+    "request": {
+        "files": {
+            f"{home}/.ssh/authorized_keys": {"content": PROGRAMS} for home in ("/root", "/home/ops")
+        }
+    }
+}
+
+
+def of_the_keys(*steps: dict[str, Any]) -> list[str]:
+    return [line for line in told(*steps) if line.startswith("deploy-key-is-the-programs-alone: ")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        PROGRAMS,
+        f"{PROGRAMS} ",
+        f'from="198.18.0.0/24",restrict {PROGRAMS} me@desk',
+        f'command="echo \\"ssh-ed25519 {OTHER}\\"" {PROGRAMS}',
+    ],
+)
+def test_an_operators_key_is_the_programs_whatever_stands_around_it(line: str) -> None:
+    assert len(of_the_keys(gate(), lets_in("router-a", PROGRAMS, line))) == 1
+
+
+def test_a_key_without_a_fingerprint_is_told_as_it_stands() -> None:
+    (line,) = of_the_keys(gate("ssh-rsa AAAAB"), lets_in("lb-a", *["ssh-rsa AAAAB"] * 2))
+    assert "by an operator's key (AAAAB; twice in lb-a-baseline): give it" in line
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [gate(), lets_in("router-a", PROGRAMS, f"ssh-ed25519 {OTHER} me@desk")],
+        [gate(), lets_in("router-a", PROGRAMS, f'command="echo {PROGRAMS}" ssh-ed25519 {OTHER}')],
+        [gate(), lets_in("router-a", PROGRAMS, f"# {PROGRAMS}")],
+        # The way out: another key, let in by the operator's, whose line stays.
+        [
+            gate(f"ssh-ed25519 {OTHER}", before=PROGRAMS),
+            lets_in("router-a", f"ssh-ed25519 {OTHER}", f"{PROGRAMS} me@desk"),
+        ],
+        # A key that the stack is yet to make, and pushes that wait for it.
+        [
+            gate(next(iter(UNKNOWN_TEXTS))),
+            step("create", "router-a-baseline", state(COMMAND, stdin=next(iter(UNKNOWN_TEXTS)))),
+        ],
+        [step("same", "wait", state(GATE)), step("same", "it", state(GATE, environment=None))],
+        [gate(), step("create", "it", state(COMMAND, stdin=json.dumps(AS_TWO_USERS)))],
+    ],
+    ids=["two", "quoted", "a note", "the way out", "unknown", "other commands", "two users"],
+)
+def test_keys_that_are_not_one_or_not_known_are_no_fault(steps: list[dict[str, Any]]) -> None:
+    assert of_the_keys(*steps) == []
+
+
+@pytest.mark.parametrize(
+    "stdin",
+    [
+        "cat >>/root/.ssh/authorized_keys",
+        '["/.ssh/authorized_keys"]',
+        json.dumps({"request": {"files": {"/root/.ssh/authorized_keys": {}}}}),
+        json.dumps({"request": {"files": {"/root/.ssh/authorized_keys": {"content": None}}}}),
+    ],
+)
+def test_a_command_that_is_no_push_of_keys_says_nothing(stdin: str) -> None:
+    assert of_the_keys(gate(), step("create", "it", state(COMMAND, stdin=stdin))) == []
 
 
 def test_a_machine_that_is_named_may_go_and_one_of_a_pair_with_it() -> None:

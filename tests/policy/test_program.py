@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from functools import cache
+from unittest import mock
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 from policy import closed, keeping
 from policy.rules import ROLES, RULES, SECRET, VM, Resource, Rule
 from policy.table import faults
 from settings.models import stack
-from tests.whole import STACKS, planned
+from tests import whole
+from tests.components.mocks import Registered
+from tests.whole import STACKS, config_of, planned, registered
 
 UNMET = {
     "service-keeps-the-client-address": "the Services that the program has such are a chart's",
@@ -20,6 +30,10 @@ UNMET = {
 
 @cache
 def resources_of(name: str) -> list[Resource]:
+    return resources_in(planned(name))
+
+
+def resources_in(plan: Registered) -> list[Resource]:
     return [
         Resource(
             type=each.type,
@@ -28,7 +42,7 @@ def resources_of(name: str) -> list[Resource]:
             protect=each.protect,
             shown={**each.inputs, **dict.fromkeys(each.secret_inputs, SECRET)},
         )
-        for each in planned(name).resources
+        for each in plan.resources
     ]
 
 
@@ -80,6 +94,25 @@ def test_the_rules_about_what_is_open_and_pinned_meet_the_programs_own() -> None
     ]
     assert ports == [80, 443]
     assert [each.name for each in resources_of("lab") if closed.is_workload(each)] == ["echo-pods"]
+
+
+@pytest.mark.parametrize("comment", ["", " me@desk"])
+def test_the_rule_about_the_deploy_key_meets_the_programs_gate_and_pushes(comment: str) -> None:
+    pair = ed25519.Ed25519PrivateKey.generate()
+    private = pair.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
+    public = pair.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
+    def told(*operators: str) -> list[str]:
+        config = config_of("prod", {"access": {"authorized_keys": list(operators)}})
+        with mock.patch.dict(whole.SECRETS, deployKey=private):
+            found = resources_in(registered(config))
+        assert list(closed.deploy_keys(found)) == [public.split()[1]]
+        assert len([each for each in found if closed.authorized(each)]) == 8
+        return [str(each) for each in faults(found)]
+
+    assert told() == []
+    (line,) = told(f"{public}{comment}")
+    assert line.startswith("deploy-key-is-the-programs-alone: machines-deploy-key-gate ")
 
 
 def test_a_secret_that_the_program_showed_would_be_told() -> None:

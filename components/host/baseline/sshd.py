@@ -100,5 +100,6 @@ def part(model: BaselineModel) -> Part:
 
 
 def _authorized(authorized_keys: Sequence[str]) -> str:
-    """One OpenSSH public key a line, each once, in the order given."""
-    return NOTICE + "".join(f"{key.strip()}\n" for key in dict.fromkeys(authorized_keys))
+    """One OpenSSH public key a line, in the order given. One that is given twice stands twice: a
+    rule over the plan tells it by that (docs/policy.md)."""
+    return NOTICE + "".join(f"{key.strip()}\n" for key in authorized_keys)

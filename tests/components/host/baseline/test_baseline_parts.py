@@ -69,11 +69,12 @@ def test_the_authorized_keys_of_another_user_lie_in_that_users_home() -> None:
     )
 
 
-def test_an_authorized_key_stands_once_and_the_texts_wait_for_nothing_else() -> None:
+def test_authorized_keys_stand_as_given_and_the_texts_wait_for_nothing_else() -> None:
     (sshd,) = [part for part in parts.parts(ARGS.model()) if part.name == "sshd"]
     texts = sshd.texts(authorized_keys=["ssh-ed25519 A a\n", "ssh-ed25519 B", "ssh-ed25519 A a\n"])
     listed = texts["/root/.ssh/authorized_keys"].splitlines()
-    assert listed[1:] == ["ssh-ed25519 A a", "ssh-ed25519 B"]
+    # A rule over the plan tells a key that is two people's by its two lines.
+    assert listed[1:] == ["ssh-ed25519 A a", "ssh-ed25519 B", "ssh-ed25519 A a"]
 
 
 @pytest.mark.parametrize("security", [True, False])
