@@ -82,6 +82,8 @@ BY_DEFAULT: dict[tuple[str, int], str] = {
 UNASKED = {
     "chrony": "Debian's unit is of type forking: its start fails, with chronyd's words",
     "layered-health.socket": "systemd listens itself: its start fails when it cannot",
+    "prometheus-node-exporter.socket": "systemd listens itself, and the service is asked",
+    "prometheus-node-exporter-own.socket": "systemd listens itself, and the service is asked",
     "layered-leg.service": "ends when it has set the address: its start fails when it cannot",
     "systemd-journald": "a part of systemd, which every other daemon's words go to",
 }

@@ -75,6 +75,22 @@ def test_every_part_that_is_made_is_pushed() -> None:
         assert forgotten == set()
 
 
+def test_every_exporter_is_among_the_outputs_of_its_stack() -> None:
+    for stack in STACKS:
+        plan = whole.plan(stack)
+        ports = [each.port for _, parts in plan.sums for part in parts for each in part.exporters]
+        told = [url for urls in plan.registered.value["exporters"].values() for url in urls]
+        assert sorted(int(url.split(":")[2].split("/")[0]) for url in told) == sorted(ports), stack
+
+
+def test_a_stack_that_wants_figures_has_them_of_every_machine() -> None:
+    told = whole.plan("watched").registered.value["exporters"]
+    assert {name: len(urls) for name, urls in told.items()} == {
+        **{"router-a": 1, "router-b": 1, "lb-a": 2, "lb-b": 2},
+        **{"cp-1": 1, "worker-1": 1, "worker-2": 1},
+    }
+
+
 def test_no_reason_is_given_for_what_is_gone() -> None:
     paths = {file.path for part in parts() for file in part.files}
     ports = {(part.name, port.number) for part in parts() for port in part.ports}

@@ -91,6 +91,7 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
             },
         },
     ),
+    "watched": ("lab", {"access": {"node_exporter": True}}),
     "remembering": ("prod", {"balancers": {"ingress": {"sticky": "source"}}}),
     "bird": ("lab", _bgp("bird")),
     "bgp": ("lab", _bgp("frr")),

@@ -29,6 +29,7 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "kubectl": "kubectl",
         "kubelet": "kubelet",
         "nftables": "nftables",
+        "node-exporter": "prometheus-node-exporter",
         "unattended-upgrades": "unattended-upgrades",
     },
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.probes import certificates, clocks, doors, edge, inside, moves
+from lab.probes import certificates, clocks, doors, edge, exporters, inside, moves
 from lab.probes.result import Probe
 
 PROBES: dict[str, Probe] = {
@@ -17,6 +17,7 @@ PROBES: dict[str, Probe] = {
     "API through both VIPs": inside.api_vips,
     "nothing else reachable from outside": edge.nothing_else_open,
     "sshd on the management leg alone": doors.ssh_on_management_alone,
+    "figures on the management network": exporters.read_on_management,
     "IPv6 off at the routers": edge.ipv6_off,
     "manifests true": inside.manifests_true,
     "no certificate ends soon": certificates.lasting,

@@ -24,7 +24,7 @@ DEBIAN_PACKAGES = (
     *("haproxy", "keepalived", "nftables", "conntrackd", "conntrack", "frr", "frr-pythontools"),
     *("bird2", "chrony", "runc", "iptables", "ipset", "ethtool", "socat", "ebtables", "curl"),
     *("jq", "openssl", "gnupg", "rsync", "tcpdump", "logrotate", "unattended-upgrades"),
-    *("systemd-resolved", "netcat-openbsd", "python3-apt", "cron"),
+    *("systemd-resolved", "netcat-openbsd", "python3-apt", "cron", "prometheus-node-exporter"),
 )
 """What the machines may install; each can be had alone, with its dependencies."""
 

@@ -17,6 +17,7 @@ TAKEN = {
     8407: "the check of what the local HAProxy serves",
     8409: "the pair's shared tables",
     8410: "the pair's shared tables",
+    9100: "node_exporter",
 }
 """Ports of the balancers that are not for settings to choose."""
 

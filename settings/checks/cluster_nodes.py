@@ -21,6 +21,8 @@ _NAMED: Final = re.compile(r"/etc/.*/([0-9]{2}-?)?layered-(cloud|leg)[^/]*")
 OWNED: Final = (
     *("/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/etc/chrony/chrony.conf"),
     *("/etc/default/kubelet", "/etc/modules-load.d/kubernetes.conf"),
+    "/etc/systemd/system/prometheus-node-exporter.socket",
+    "/etc/systemd/system/prometheus-node-exporter-own.socket",
     *("/etc/sysctl.d/90-kubernetes.conf", "/etc/apt/sources.list", "/root/.ssh/authorized_keys"),
     *("/etc/apt/sources.list.d/debian.sources", "/etc/kubernetes/kubeadm-config.yaml"),
 )
@@ -60,7 +62,10 @@ _SYSTEMS: Final = (
 """Written by packages and by kubeadm; most have a folder beside them for additions."""
 
 INSTALLED: Final = ("chrony", "kubeadm", "kubectl", "kubelet", "openssh-server", "sudo")
-BY_SETTING: Final = {"unattended-upgrades": "access.unattended_upgrades"}
+BY_SETTING: Final = {
+    "prometheus-node-exporter": "access.node_exporter",
+    "unattended-upgrades": "access.unattended_upgrades",
+}
 """Packages that a setting brings, and which."""
 _RUNTIMES: Final = ("containerd", "containerd.io", "cri-o", "docker-ce", "docker.io", "moby-engine")
 _CLOCKS: Final = ("ntp", "ntpsec", "openntpd", "systemd-timesyncd")

@@ -18,8 +18,8 @@ class BaselineArgs:
     """`authorized_keys` are OpenSSH public keys, the run's own among them. `hosts` maps names to
     addresses for /etc/hosts. `repositories`, when not empty, replace the image's own apt sources.
     Without `ntp_servers` the clock is left to the hypervisor. `install_packages` is false where a
-    baked image has what the parts ask for. `confirm_seconds` bounds how long a mistaken
-    sshd lasts.
+    baked image has what the parts ask for. `node_exporter` shows the machine's figures to the
+    management network. `confirm_seconds` bounds how long a mistaken sshd lasts.
     """
 
     machine: Machine
@@ -31,6 +31,7 @@ class BaselineArgs:
     hosts: Mapping[str, str] = field(default_factory=dict)
     journal_mebibytes: int = 200
     automatic_upgrades: Literal["off", "security"] = "off"
+    node_exporter: bool = False
     install_packages: bool = True
     confirm_seconds: int = 60
     epoch: str = "1"
@@ -52,5 +53,6 @@ class BaselineArgs:
             repositories=self.repositories,
             journal_mebibytes=self.journal_mebibytes,
             automatic_upgrades=self.automatic_upgrades,
+            node_exporter=self.node_exporter,
             install_packages=self.install_packages,
         )

@@ -39,6 +39,7 @@ def baselines(
                 hosts={each.name: str(each.address("lan")) for each in machines},
                 journal_mebibytes=access.journald_max_mebibytes,
                 automatic_upgrades=access.unattended_upgrades,
+                node_exporter=access.node_exporter,
                 install_packages=access.baseline_packages,
                 epoch=str(access.epoch),
             ),

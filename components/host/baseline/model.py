@@ -31,4 +31,5 @@ class BaselineModel:
     repositories: tuple[Repository, ...]
     journal_mebibytes: int
     automatic_upgrades: Literal["off", "security"]
+    node_exporter: bool
     install_packages: bool

@@ -1,11 +1,19 @@
-"""The parts of a baseline. A further daemon for every machine, an exporter say, is a file beside
-this one and a row here. Pure."""
+"""The parts of a baseline. A further daemon for every machine is a file beside this one and a row
+here. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from components.host.baseline import apt, chrony, journald, legs, names, sshd
+from components.host.baseline import (
+    apt,
+    chrony,
+    journald,
+    legs,
+    names,
+    node_exporter,
+    sshd,
+)
 from components.host.baseline.model import BaselineModel
 from components.host.part import Part
 
@@ -15,6 +23,7 @@ PARTS: tuple[Callable[[BaselineModel], Part | None], ...] = (
     journald.part,
     sshd.part,
     chrony.part,
+    node_exporter.part,
     apt.part,
 )
 """In the order in which units are brought up; None from a part that a machine does without."""

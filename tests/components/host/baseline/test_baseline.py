@@ -32,6 +32,7 @@ def baseline(**over: Any) -> Registered:
             "ntp_servers": ("198.18.0.4", "ntp.lab.test"),
             "hosts": {"lb-a": "198.18.10.11", "lb-b": "198.18.10.12"},
             "automatic_upgrades": "security",
+            "node_exporter": True,
         }
         Baseline("lb-a-baseline", BaselineArgs(**{**given, **over}))
 
@@ -51,7 +52,12 @@ def test_every_file_of_the_baseline_is_as_it_was_read() -> None:
 def test_a_lean_baseline_leaves_out_what_it_was_not_given() -> None:
     lean = request(
         baseline(
-            repositories=(), resolvers=(), ntp_servers=(), domain=None, automatic_upgrades="off"
+            repositories=(),
+            resolvers=(),
+            ntp_servers=(),
+            domain=None,
+            automatic_upgrades="off",
+            node_exporter=False,
         )
     )
     assert lean["packages"] == {}
@@ -63,7 +69,11 @@ def test_a_lean_baseline_leaves_out_what_it_was_not_given() -> None:
 
 
 def test_packages_come_with_what_needs_them_unless_the_image_has_them() -> None:
-    assert request(baseline())["packages"] == {"chrony": None, "unattended-upgrades": None}
+    assert request(baseline())["packages"] == {
+        "chrony": None,
+        "prometheus-node-exporter": None,
+        "unattended-upgrades": None,
+    }
     assert request(baseline(install_packages=False))["packages"] == {}
 
 
@@ -107,6 +117,17 @@ def test_what_its_daemons_listen_on_is_told_to_who_keeps_the_firewall() -> None:
     assert [(each.number, each.network, each.sources) for each in made[0].ports] == [
         (22, "management", "management")
     ]
+
+
+def test_where_its_figures_are_read_is_handed_on() -> None:
+    made: list[Baseline] = []
+    machine = stacks.machines(stacks.lab(), "router")[0]
+    args = BaselineArgs(machine=machine, authorized_keys=("ssh-ed25519 A",), node_exporter=True)
+
+    run_program(lambda: made.append(Baseline("m-baseline", args)))
+
+    assert made[0].exporters == {"router-a": ["http://198.18.0.11:9100/metrics"]}
+    assert 9100 in [each.number for each in made[0].ports]
 
 
 def test_a_key_that_is_known_late_is_waited_for() -> None:

@@ -11,7 +11,7 @@ from components.host import Baseline, BaselineArgs, Connection, Machine, payload
 from components.host.baseline import parts
 from components.host.baseline.model import BaselineModel
 from components.host.packages import Repository
-from components.host.part import Exporter, Package, Part, Service, Text
+from components.host.part import Package, Part, Service, Text
 from tests.components.mocks import run_program
 
 MACHINE = Machine(
@@ -36,12 +36,13 @@ def by_name(model: BaselineModel) -> dict[str, Part]:
 
 
 def test_the_parts_come_in_the_order_of_their_units() -> None:
-    assert list(by_name(ARGS.model())) == [
+    assert list(by_name(replace(ARGS, node_exporter=True).model())) == [
         "names",
         "legs",
         "journald",
         "sshd",
         "chrony",
+        "node-exporter",
         "apt",
     ]
 
@@ -57,6 +58,15 @@ def test_sshd_opens_the_management_network_and_nothing_else_is_opened() -> None:
         ("tcp", 22, "management")
     ]
     assert made["sshd"].ports == tuple(opened)
+
+
+def test_the_exporter_opens_its_port_where_sshd_has_its_own() -> None:
+    made = by_name(replace(ARGS, node_exporter=True).model())
+    opened = [port for part in made.values() for port in part.ports]
+    assert [(port.number, port.network, port.sources) for port in opened] == [
+        (22, "management", "management"),
+        (9100, "management", "management"),
+    ]
 
 
 def test_the_authorized_keys_of_another_user_lie_in_that_users_home() -> None:
@@ -91,30 +101,26 @@ def test_the_images_own_sources_are_emptied_only_for_others() -> None:
     assert emptied in by_name(replace(ARGS, repositories=(brought,)).model())["apt"].texts()
 
 
-def exporter(model: BaselineModel) -> Part:
-    """What a file of its own would hold: an exporter of the machine's own figures."""
-    address = model.addresses["management"].ip
-    path = "/etc/default/prometheus-node-exporter"
+def shipper(model: BaselineModel) -> Part:
+    """What a file of its own would hold: a daemon that sends the journal away."""
+    path = "/etc/default/journal-shipper"
     return Part(
-        name="node-exporter",
-        packages=(Package(name="prometheus-node-exporter"),),
-        files=(Text(path=path, content=f'ARGS="--web.listen-address={address}:9100"\n'),),
-        services=(Service(name="prometheus-node-exporter", watches=(path,)),),
-        exporters=(Exporter(name="node", network="management", port=9100),),
+        name="shipper",
+        packages=(Package(name="journal-shipper"),),
+        files=(Text(path=path, content=f'ARGS="--as={model.name}"\n'),),
+        services=(Service(name="journal-shipper", watches=(path,)),),
     )
 
 
 def test_one_more_row_puts_a_daemon_on_every_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "PARTS", (*parts.PARTS, exporter))
+    monkeypatch.setattr(parts, "PARTS", (*parts.PARTS, shipper))
     seen = run_program(lambda: Baseline("lb-a-baseline", ARGS))
     push = payload.request_of(seen.one("command:remote:Command", "lb-a-baseline").inputs["stdin"])
-    assert push["packages"] == {"chrony": None, "prometheus-node-exporter": None}
-    assert push["files"]["/etc/default/prometheus-node-exporter"]["content"] == (
-        'ARGS="--web.listen-address=198.18.0.21:9100"\n'
-    )
+    assert push["packages"] == {"chrony": None, "journal-shipper": None}
+    assert push["files"]["/etc/default/journal-shipper"]["content"] == 'ARGS="--as=lb-a"\n'
     assert [service["name"] for service in push["services"]] == [
         "systemd-journald",
         "ssh",
         "chrony",
-        "prometheus-node-exporter",
+        "journal-shipper",
     ]
