@@ -75,7 +75,9 @@ def up(profile: str | None, steps: Steps) -> None:
 
     Raises:
         LabError: `pulumi up` failed (its words were shown), or nothing answers in the end.
+        UnservedChart: the stack names a chart that the lab does not serve.
     """
+    stack.refuse_unserved(profile)
     progress, late = Progress(steps.console), plugins.late()
     with steps.step("software"):
         wanted = [*everything(), *stack.profile_software(profile)]

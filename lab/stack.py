@@ -8,7 +8,7 @@ the stack file's.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from lab.paths import CHECKOUT
+from lab.software.charts import CHARTS
 from settings.files import load_stack
 from settings.models import Stack
 
@@ -26,6 +27,12 @@ PROFILES = CHECKOUT / "lab" / "profiles"
 
 class UnknownProfile(ValueError):
     """There is no such profile; the text names those there are."""
+
+    human = True
+
+
+class UnservedChart(ValueError):
+    """The stack names a chart that the lab does not serve; the text names those that it does."""
 
     human = True
 
@@ -81,10 +88,51 @@ def profile_software(profile: str | None) -> list[str]:
     return [str(name) for name in _profile(profile).get("software") or ()]
 
 
-def config(facts: Facts, profile: str | None = None) -> dict[str, Any]:
-    """The lab stack's whole configuration: key to value, secrets not among them."""
+def _merged(profile: str | None) -> dict[str, Any]:
     document = yaml.safe_load((CHECKOUT / f"Pulumi.{NAME}.yaml").read_text())
     values: dict[str, Any] = merged(document["config"], profile_config(profile))
+    return values
+
+
+def _charts(path: str, value: Any) -> Iterator[tuple[str, str, str]]:
+    """Every chart named below: where, its name and its version. Values of charts are left out."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("chart"), str):
+            yield path, value["chart"], str(value.get("version"))
+            return
+        for key, each in value.items():
+            yield from _charts(f"{path}.{key}", each)
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _charts(f"{path}[{index}]", each)
+
+
+def refuse_unserved(profile: str | None = None) -> None:
+    """Before anything is built: the lab has a registry of its own and reaches no other, so that it
+    runs only the charts that it serves. A chart at a path on this machine is left to Helm.
+
+    Raises:
+        UnservedChart: the stack names another one, or another version of one.
+        UnknownProfile: as `profile_config`.
+    """
+    platform = _merged(profile)[f"{NAMESPACE}platform"]
+    served = ", ".join(f"{name} {version}" for name, version in CHARTS.items())
+    wrong = [
+        f"{path}: the lab cannot run {name} {version}; it serves {served}"
+        for path, name, version in _charts("platform", platform)
+        if not name.startswith((".", "/")) and CHARTS.get(name) != version
+    ]
+    if wrong:
+        wrong.append(
+            "next: name one of those here; charts that the lab does not serve are for other "
+            "stacks, whose plan `make preview STACK=NAME` shows"
+        )
+        raise UnservedChart("\n".join(wrong))
+
+
+def config(facts: Facts, profile: str | None = None) -> dict[str, Any]:
+    """The lab stack's whole configuration: key to value, secrets not among them."""
+    values = _merged(profile)
     values[f"{NAMESPACE}proxmox"]["image"]["sha256"] = facts.image_sha256
     software = values[f"{NAMESPACE}software"]
     repositories = [*software["repositories"]]

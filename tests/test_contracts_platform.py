@@ -135,6 +135,7 @@ def _promised(_: Mapping[str, Any]) -> Any:
 
 
 RULES = IngressRules(
+    chart="other",
     decided=lambda _: (Decided(keys=("proxy",), why="hides clients", allowed=only(True)),),
     arguments=None,
     leaving=Leaving(

@@ -32,6 +32,11 @@ OWN: Final[Mapping[str, Own]] = {
         key="platform.ingress",
         on=lambda platform: platform.ingress.kind == "traefik",
     ),
+    "nginx-ingress": Own(
+        namespace="nginx-ingress",
+        key="platform.ingress",
+        on=lambda platform: platform.ingress.kind == "nginx",
+    ),
     "cert-manager": Own(
         namespace="cert-manager",
         key="platform.cert_manager",

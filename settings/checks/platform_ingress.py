@@ -4,19 +4,58 @@ finish what they serve. Each kind has a row of rules."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any, Final
 
 from settings.checks.decided import undone
+from settings.checks.platform_ingress_nginx import NGINX
 from settings.checks.platform_ingress_rules import Arguments, IngressRules, mapping
 from settings.checks.platform_ingress_traefik import TRAEFIK
 from settings.checks.registry import doubts, reads
 from settings.models.stack import Stack
 from settings.problems import ABSENT, Problem, problem
 
-INGRESS: Final[Mapping[str, IngressRules]] = {"traefik": TRAEFIK}
+INGRESS: Final[Mapping[str, IngressRules]] = {"nginx": NGINX, "traefik": TRAEFIK}
 """By the word of `platform.ingress.kind`."""
 
 _VALUES = "platform.ingress.chart.values"
+_RETIRED: Final = "ingress-nginx"
+"""The chart of the community's controller (kubernetes.github.io/ingress-nginx)."""
+
+
+@reads("platform")
+def ingress_chart_is_of_its_kind(stack: Stack) -> Iterator[Problem]:
+    """The values are those of one chart; a copy of it under another name is taken as it is."""
+    ingress = stack.platform.ingress
+    name = ingress.chart.chart.rstrip("/").rpartition("/")[2]
+    wanted = INGRESS[ingress.kind].chart
+    here, right = "platform.ingress.chart.chart", f"write {wanted}"
+    others = {rules.chart: kind for kind, rules in INGRESS.items() if kind != ingress.kind}
+    if name == _RETIRED:
+        wrong = "is the community's ingress-nginx, retired in March 2026: nobody mends it any more"
+        right = f"write {INGRESS['nginx'].chart}, F5's, with kind nginx, or choose another kind"
+        yield problem(here, ingress.chart.chart, wrong, right)
+    elif name in others:
+        wrong = f"is the chart of kind {others[name]}, not of {ingress.kind}"
+        yield problem(here, ingress.chart.chart, wrong, f"{right}, or kind: {others[name]}")
+
+
+@reads("platform")
+def ingress_values_are_keys_of_the_chart(stack: Stack) -> Iterator[Problem]:
+    """What the chart does not know does nothing, silently."""
+    ingress = stack.platform.ingress
+    rules = INGRESS[ingress.kind]
+    for place, words in rules.keys.items():
+        steps, known = [each for each in place.split(".") if each], words.split()
+        for key in mapping(ingress.chart.values, *steps):
+            if key not in known:
+                near = get_close_matches(str(key), known, n=1)
+                yield problem(
+                    ".".join((_VALUES, *steps, str(key))),
+                    ABSENT,
+                    f"is no key of the chart {rules.chart}, which would overlook it",
+                    f"write {near[0]}, or remove it" if near else "remove it",
+                )
 
 
 @reads("platform")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from settings.checks.decided import Decided
@@ -35,8 +35,16 @@ class Leaving:
 @dataclass(frozen=True, kw_only=True)
 class IngressRules:
     """The rules of one kind of `platform.ingress.kind`: what a stack may not undo of what the
-    program writes, by values (`decided`) and by arguments, and how pods leave."""
+    program writes, by values (`decided`) and by arguments, and how pods leave.
 
+    `chart` is the last word of its chart's name. `keys` are the keys that the chart has, apart by
+    blanks, by the place where they stand (`controller.service`; empty for the values themselves):
+    other keys there would be overlooked by Helm. None where the chart's own schema refuses them, or
+    below a place that is not listed.
+    """
+
+    chart: str
+    keys: Mapping[str, str] = field(default_factory=dict)
     decided: Callable[[Ingress], tuple[Decided, ...]]
     arguments: Arguments | None
     leaving: Leaving

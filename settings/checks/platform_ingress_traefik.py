@@ -147,6 +147,7 @@ def _seconds(given: Any, default: int) -> int:
 
 
 TRAEFIK: Final = IngressRules(
+    chart="traefik",
     decided=decided,
     arguments=Arguments(keys=("additionalArguments", "globalArguments"), decided=_ARGUMENT),
     leaving=Leaving(

@@ -106,8 +106,9 @@ class IngressTimeouts(Strict):
 class Ingress(Strict):
     """The ingress controller, a Service of type LoadBalancer with fixed NodePorts."""
 
-    kind: Literal["traefik"] = "traefik"
-    """The ingress controller."""
+    kind: Literal["traefik", "nginx"] = "traefik"
+    """The ingress controller. `nginx` is F5's (chart nginx-ingress), not the community's retired
+    ingress-nginx."""
     chart: Chart
     """Its chart."""
     node_ports: NodePorts = NodePorts()

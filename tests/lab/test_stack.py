@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lab import stack
+from lab import datacentre, stack
+from lab.software.charts import CHARTS
+from lab.steps import Steps
 from settings.files import inspect
 
 FACTS = stack.Facts(
@@ -54,6 +56,34 @@ def test_an_unknown_profile_is_refused_with_those_there_are() -> None:
     assert str(refused.value) == (
         "there is no profile nonesuch; profiles here: both-active, single"
     )
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=str)
+def test_the_lab_serves_every_chart_of_its_own_stacks(profile: str | None) -> None:
+    stack.refuse_unserved(profile)
+
+
+def test_a_chart_that_the_lab_does_not_serve_is_refused_before_anything_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chart = {"chart": "nginx-ingress", "version": "2.6.4", "repository": "http://198.18.0.4/charts"}
+    platform = {
+        "ingress": {"kind": "nginx", "chart": chart},
+        "charts": [{**chart, "chart": "traefik", "name": "second"}, {"chart": "/srv/a-chart"}],
+    }
+    config = {"config": {"layered-cloud:platform": platform}}
+    (tmp_path / "nginx.yaml").write_text(yaml.safe_dump(config))
+    monkeypatch.setattr(stack, "PROFILES", tmp_path)
+    with pytest.raises(stack.UnservedChart) as refused:
+        datacentre.up("nginx", Steps())
+    served = ", ".join(f"{name} {version}" for name, version in CHARTS.items())
+    assert str(refused.value).splitlines() == [
+        f"platform.ingress.chart: the lab cannot run nginx-ingress 2.6.4; it serves {served}",
+        f"platform.charts[0]: the lab cannot run traefik 2.6.4; it serves {served}",
+        "next: name one of those here; charts that the lab does not serve are for other stacks, "
+        "whose plan `make preview STACK=NAME` shows",
+    ]
+    assert refused.value.human
 
 
 def test_a_profile_is_laid_over_key_by_key_and_lists_are_replaced() -> None:

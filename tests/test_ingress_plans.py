@@ -1,0 +1,65 @@
+"""Each ingress controller in the production stack, previewed by the real engine.
+
+Kubernetes' and Proxmox's plugins are stood in for: what is shown is what the program sends them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from components.platform.ingress import CONTROLLERS
+from lab.engine.cli import find_cli
+from lab.engine.engine import OFFLINE, workspace
+from settings.checks.platform_ingress import INGRESS
+from tests import whole
+from tests.preview_of_workers import stand_in
+
+pytestmark = [
+    pytest.mark.timeout(240),
+    pytest.mark.skipif(
+        find_cli() is None,
+        reason="needs the Pulumi command line, or one built: python -m lab.engine preview",
+    ),
+]
+RELEASE = "kubernetes:helm.sh/v3:Release"
+DEMO = {"enabled": True, "host": "www.example.org", "image": "registry.example.org/echo:1"}
+
+
+def stack_with(word: str) -> dict[str, Any]:
+    chart = {"chart": INGRESS[word].chart, "version": "1.2.3", "repository": "https://example.org"}
+    ingress = {"kind": word, "chart": chart, "node_ports": {"health": None}}
+    return whole.config_of("prod", {"platform": {"ingress": ingress, "demo": DEMO}})
+
+
+def planned(word: str) -> dict[str, dict[str, Any]]:
+    """The inputs that the engine plans, by type and name."""
+    secrets = {f"layered-cloud:{key}": value for key, value in whole.SECRETS.items()}
+    with workspace(
+        "prod", config=stack_with(word), secrets=secrets, throw_away=True, env={OFFLINE: "1"}
+    ) as engine:
+        stand_in(engine)
+        steps = engine.preview_steps()["steps"]
+    states = [each["newState"] for each in steps]
+    return {"::".join(each["urn"].split("::")[2:]): each.get("inputs", {}) for each in states}
+
+
+@pytest.mark.parametrize("word", sorted(CONTROLLERS))
+def test_the_engine_plans_the_release_and_an_ingress_of_its_class(word: str) -> None:
+    controller, plan = CONTROLLERS[word], planned(word)
+    (values,) = [
+        inputs["values"]
+        for name, inputs in plan.items()
+        if name.endswith(f"{RELEASE}::{controller.name}")
+    ]
+    assert set(values) <= set(INGRESS[word].keys.get("", " ".join(values)).split())
+    (ingress,) = [
+        inputs for name, inputs in plan.items() if "networking.k8s.io/v1:Ingress::" in name
+    ]
+    assert ingress["spec"]["ingressClassName"] == controller.ingress_class
+    assert ingress["metadata"].get("annotations", {}) == dict(controller.annotations)
+    wanted = None if controller.tls is None else [{"hosts": [DEMO["host"]], **controller.tls}]
+    assert ingress["spec"].get("tls") == wanted
+    minted = [] if controller.minted is None else [controller.minted.name]
+    assert [name for name in minted if not any(f"::platform-{name}" in each for each in plan)] == []
