@@ -59,7 +59,10 @@ def test_every_kind_of_ingress_controller_has_rules_of_its_own() -> None:
 
 @pytest.mark.parametrize("word", sorted(CONTROLLERS))
 def test_a_controller_names_its_pods_as_kubectl_does(word: str) -> None:
-    assert re.fullmatch(r"(daemonset|deployment)/[a-z0-9-]+", CONTROLLERS[word].workload)
+    ingress = plain().ingress
+    so_many = ingress.model_copy(update={"replicas": 3})
+    assert re.fullmatch(r"daemonset/[a-z0-9-]+", CONTROLLERS[word].pods(ingress))
+    assert re.fullmatch(r"deployment/[a-z0-9-]+", CONTROLLERS[word].pods(so_many))
 
 
 def unknown(addon: Addon) -> list[str]:
@@ -115,7 +118,7 @@ OTHER = Controller(
     name="other",
     namespace="other-system",
     pod_security="baseline",
-    workload="deployment/other-proxy",
+    workload="other-proxy",
     service="other-proxy",
     http="http",
     https="https",
@@ -200,7 +203,7 @@ def test_the_pods_that_are_renewed_are_the_controllers_own(
     monkeypatch.setattr(drills, "replaced", note)
     rollouts.ingress(world)
     drills.ingress(world, "")
-    assert renewed == [("other-system", "deployment/other-proxy")] * 2
+    assert renewed == [("other-system", "daemonset/other-proxy")] * 2
 
 
 def with_values(values: dict[str, Any]) -> Stack:

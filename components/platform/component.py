@@ -37,11 +37,12 @@ _SDK = metadata.version("pulumi-kubernetes")
 @dataclass(frozen=True, kw_only=True)
 class IngressPorts:
     """Where the ingress answers: NodePorts of every node that takes pods, and the LoadBalancer
-    address. What was decided is known in a preview; the rest is discovered."""
+    address. What was decided is known in a preview; the rest is discovered. `health` is none where
+    every node answers (the policy Cluster)."""
 
     http: pulumi.Output[int]
     https: pulumi.Output[int]
-    health: pulumi.Output[int]
+    health: pulumi.Output[int | None]
     load_balancer_ip: pulumi.Output[str]
 
 
@@ -299,7 +300,11 @@ class Platform(pulumi.ComponentResource):
         return IngressPorts(
             http=live(ports.http, lambda live: live.node_port(controller.http)),
             https=live(ports.https, lambda live: live.node_port(controller.https)),
-            health=live(ports.health, lambda live: live.health_port),
+            health=(
+                live(ports.health, lambda live: live.health_port)
+                if ingress.external_traffic_policy == "Local"
+                else pulumi.Output.from_input(None)
+            ),
             load_balancer_ip=live(
                 None if address is None else str(address), lambda live: live.address
             ),

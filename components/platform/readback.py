@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.platform.ingress import Controller
+from components.platform.ingress import Controller, placement
 from settings.models import Ingress
 
 
@@ -22,7 +22,7 @@ class Expected:
 
 
 def expected(controller: Controller, ingress: Ingress) -> list[Expected]:
-    """Every value that flows to other layers."""
+    """Every value that flows to other layers. There is no health port where every node answers."""
     ports, address = ingress.node_ports, ingress.load_balancer_ip
 
     def node_port(name: str) -> str:
@@ -31,7 +31,11 @@ def expected(controller: Controller, ingress: Ingress) -> list[Expected]:
     wanted: Sequence[tuple[str, str, object]] = (
         ("NodePort for http", node_port(controller.http), ports.http),
         ("NodePort for https", node_port(controller.https), ports.https),
-        ("healthCheckNodePort", "{.spec.healthCheckNodePort}", ports.health),
+        *(
+            [("healthCheckNodePort", "{.spec.healthCheckNodePort}", placement.health_port(ingress))]
+            if ingress.external_traffic_policy == "Local"
+            else []
+        ),
         ("LoadBalancer address", "{.status.loadBalancer.ingress[*].ip}", address),
     )
     return [

@@ -122,7 +122,7 @@ def renewed(world: World, namespace: str, workload: str) -> str:
 def ingress(world: World) -> str:
     """The ingress controller's pods."""
     controller = CONTROLLERS[world.stack.platform.ingress.kind]
-    return renewed(world, controller.namespace, controller.workload)
+    return renewed(world, controller.namespace, controller.pods(world.stack.platform.ingress))
 
 
 def network(world: World) -> str:

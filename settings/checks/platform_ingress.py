@@ -41,6 +41,30 @@ def ingress_chart_is_of_its_kind(stack: Stack) -> Iterator[Problem]:
 
 
 @reads("platform")
+def ingress_pods_see_the_balancers(stack: Stack) -> Iterator[Problem]:
+    """With the policy Cluster a node that sends on puts its own address in place of the balancers',
+    which alone are believed, unless Cilium answers directly (its guide on kube-proxy replacement,
+    "Direct Server Return"). No node has a health check of its own then."""
+    platform = stack.platform
+    if platform.ingress.external_traffic_policy == "Local":
+        return
+    if mapping(platform.cilium.values, "loadBalancer").get("mode") not in ("dsr", "hybrid"):
+        yield problem(
+            "platform.ingress.external_traffic_policy",
+            platform.ingress.external_traffic_policy,
+            "hides the balancers' addresses from the ingress, which believes nobody else's headers",
+            "write Local, or set platform.cilium.values.loadBalancer.mode to dsr",
+        )
+    if platform.ingress.node_ports.health is not None:
+        yield problem(
+            "platform.ingress.node_ports.health",
+            platform.ingress.node_ports.health,
+            "is of no use while platform.ingress.external_traffic_policy is Cluster",
+            "write null",
+        )
+
+
+@reads("platform")
 def ingress_values_are_keys_of_the_chart(stack: Stack) -> Iterator[Problem]:
     """What the chart does not know does nothing, silently."""
     ingress = stack.platform.ingress

@@ -11,7 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from settings.checks.decided import Decided, on, only
-from settings.checks.platform_ingress_rules import IngressRules, Leaving, mapping
+from settings.checks.platform_ingress_rules import (
+    IngressRules,
+    Leaving,
+    mapping,
+    placed,
+    traffic_policy,
+)
 from settings.checks.registry import reads
 from settings.models.platform import ACCEPT_SECONDS, FINISH_SECONDS, Ingress
 from settings.models.stack import Stack
@@ -56,11 +62,12 @@ def decided(ingress: Ingress) -> tuple[Decided, ...]:
     """What the program decides of the chart's values."""
     ports = ingress.node_ports
     table = [
-        Decided(
-            keys=("controller", "service", "externalTrafficPolicy"),
-            why="hides clients' addresses, and has no health check by node",
-            allowed=only("Local"),
-            right="remove it or write Local",
+        traffic_policy(ingress, "controller", "service", "externalTrafficPolicy"),
+        *placed(
+            ingress,
+            kind=("controller", "kind"),
+            words=("daemonset", "deployment"),
+            replicas=("controller", "replicaCount"),
         ),
         Decided(keys=("controller", "service", "type"), why=_SERVICE, allowed=only("LoadBalancer")),
         Decided(
@@ -86,11 +93,6 @@ def decided(ingress: Ingress) -> tuple[Decided, ...]:
         Decided(
             keys=("controller", "service", "annotations", "metallb.universe.tf/loadBalancerIPs"),
             why=_BY_ADDRESS,
-        ),
-        Decided(
-            keys=("controller", "kind"),
-            why="leaves nodes without an ingress to answer the balancers",
-            allowed=only("daemonset"),
         ),
         Decided(keys=("controller", "name"), why="renames the Service that the program reads"),
         Decided(keys=("fullnameOverride",), why="renames the Service that the program reads"),

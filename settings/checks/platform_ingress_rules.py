@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from settings.checks.decided import Decided
+from settings.checks.decided import Decided, only
 from settings.models.platform import Ingress
 
 
@@ -48,6 +48,40 @@ class IngressRules:
     decided: Callable[[Ingress], tuple[Decided, ...]]
     arguments: Arguments | None
     leaving: Leaving
+
+
+def traffic_policy(ingress: Ingress, *keys: str) -> Decided:
+    """The Service's externalTrafficPolicy, which the stack says elsewhere."""
+    if ingress.external_traffic_policy == "Local":
+        return Decided(
+            keys=keys,
+            why="hides clients' addresses, and has no health check by node",
+            allowed=only("Local"),
+            right="remove it or write Local",
+        )
+    said = "platform.ingress.external_traffic_policy"
+    return Decided(
+        keys=keys,
+        why=f"is not {said} (Cluster)",
+        allowed=only("Cluster"),
+        right=f"say it in {said}",
+    )
+
+
+def placed(
+    ingress: Ingress, kind: tuple[str, ...], words: tuple[str, str], replicas: tuple[str, ...]
+) -> tuple[Decided, Decided]:
+    """What the pods belong to, by the chart's `words` for a DaemonSet and a Deployment, and how
+    many they are."""
+    said = "platform.ingress.replicas"
+    if ingress.replicas is None:
+        why, word = "leaves nodes without an ingress to answer the balancers", words[0]
+    else:
+        why, word = f"is not what {said} ({ingress.replicas}) needs", words[1]
+    return (
+        Decided(keys=kind, why=why, allowed=only(word)),
+        Decided(keys=replicas, why=f"is said by {said}", allowed=only(ingress.replicas)),
+    )
 
 
 def mapping(values: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:

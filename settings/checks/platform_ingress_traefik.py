@@ -7,7 +7,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from settings.checks.decided import Decided, off, on, only
-from settings.checks.platform_ingress_rules import Arguments, IngressRules, Leaving, mapping
+from settings.checks.platform_ingress_rules import (
+    Arguments,
+    IngressRules,
+    Leaving,
+    mapping,
+    placed,
+    traffic_policy,
+)
 from settings.models.platform import ACCEPT_SECONDS, FINISH_SECONDS, Ingress
 
 _TRUSTED = "says who may send PROXY headers, which are the balancers alone"
@@ -20,11 +27,12 @@ def decided(ingress: Ingress) -> tuple[Decided, ...]:
     """What the program decides of Traefik's values."""
     ports = ingress.node_ports
     table = [
-        Decided(
-            keys=("service", "spec", "externalTrafficPolicy"),
-            why="hides clients' addresses, and has no health check by node",
-            allowed=only("Local"),
-            right="remove it or write Local",
+        traffic_policy(ingress, "service", "spec", "externalTrafficPolicy"),
+        *placed(
+            ingress,
+            kind=("deployment", "kind"),
+            words=("DaemonSet", "Deployment"),
+            replicas=("deployment", "replicas"),
         ),
         Decided(
             keys=("service", "spec", "type"),
@@ -49,11 +57,6 @@ def decided(ingress: Ingress) -> tuple[Decided, ...]:
             why=f"is not platform.ingress.node_ports.health ({ports.health})",
             allowed=only(ports.health),
             right="say it there alone",
-        ),
-        Decided(
-            keys=("deployment", "kind"),
-            why="leaves nodes without an ingress to answer the balancers",
-            allowed=only("DaemonSet"),
         ),
         Decided(keys=("deployment", "enabled"), why="leaves no ingress at all", allowed=on),
         Decided(

@@ -113,6 +113,13 @@ class Ingress(Strict):
     """Its chart."""
     node_ports: NodePorts = NodePorts()
     """Its NodePorts."""
+    replicas: int | None = Field(default=None, ge=1, le=1000)
+    """Pods of it, shared out among the nodes, of which one at a time may be evicted. Null: one on
+    every node that takes pods (a DaemonSet)."""
+    external_traffic_policy: Literal["Local", "Cluster"] = "Local"
+    """`Local`: a node answers as long as it has a pod of it, and says so at `node_ports.health`.
+    `Cluster`: every node answers and sends on to another's pod; Cilium must keep the balancers'
+    addresses then (`loadBalancer.mode: dsr`), and `node_ports.health` is null."""
     timeouts: IngressTimeouts = IngressTimeouts()
     """How long it waits."""
     load_balancer_ip: Address | None = None

@@ -7,19 +7,22 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from components.platform.addon import Addon, Minted, Object, SelfSigned, Site, Values, Webhook
+from components.platform.ingress import placement
+from settings.models import Ingress
 
 
 @dataclass(frozen=True, kw_only=True)
 class Controller:
     """One kind of ingress controller.
 
-    Its chart must make a Service called `service`, of type LoadBalancer and with
-    `externalTrafficPolicy: Local`, so that a node's NodePort answers as long as the node has a pod
-    of it; `http` and `https` name that Service's ports. Both take connections with a PROXY header
-    from the balancers, and on `https` they are TLS for any host, with whatever certificate; both
-    answer "OPTIONS *" with a status below 500. A pod that is told to leave takes connections until
-    nobody sends it any, and finishes what it has. `workload` is what the pods that serve belong to,
-    as kubectl names it (`daemonset/NAME`). `values` makes the chart's values.
+    Its chart must make a Service called `service`, of type LoadBalancer and with the
+    `externalTrafficPolicy` that the stack says: with Local a node's NodePort answers as long as the
+    node has a pod of it; `http` and `https` name that Service's ports. Both take connections with a
+    PROXY header from the balancers, and on `https` they are TLS for any host, with whatever
+    certificate; both answer "OPTIONS *" with a status below 500. A pod that is told to leave takes
+    connections until nobody sends it any, and finishes what it has. `workload` is the name of what
+    the pods that serve belong to, a DaemonSet or a Deployment as the stack chooses (`replicas`).
+    `values` makes the chart's values.
 
     `objects` are sent when the release is there, and once the API accepts them (`webhook`, which
     objects of kinds that the chart brings need). `minted` is a Secret that must be there before the
@@ -44,6 +47,10 @@ class Controller:
     minted: Minted | SelfSigned | None = None
     annotations: Mapping[str, str] = field(default_factory=dict)
     tls: Mapping[str, str] | None = None
+
+    def pods(self, ingress: Ingress) -> str:
+        """What the pods that serve belong to, as kubectl names it (`daemonset/NAME`)."""
+        return f"{placement.kind(ingress).lower()}/{self.workload}"
 
     def addon(self, site: Site) -> Addon:
         """What is installed for it."""

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from components.platform import metallb
 from components.platform.addon import SelfSigned, Site, Values
+from components.platform.ingress import placement
 from components.platform.ingress.controller import Controller
-from settings.models import ACCEPT_SECONDS, FINISH_SECONDS
+from settings.models import ACCEPT_SECONDS, Ingress
 
 NAME = "nginx-ingress"
 CLASS = "nginx"
@@ -25,7 +26,7 @@ CERTIFICATE = SelfSigned(name=f"{NAME}-certificate", host="ingress.invalid")
 
 
 def values(site: Site) -> Values:
-    """NGINX on every node that takes pods, seeing clients' own addresses.
+    """NGINX on every node that takes pods, or so many of it, seeing clients' own addresses.
 
     Both listeners demand a PROXY header of whoever connects; the address in it is believed of the
     balancers alone (`set-real-ip-from`), and of others their own is taken.
@@ -46,13 +47,11 @@ def values(site: Site) -> Values:
     secret = f"{NAME}/{CERTIFICATE.name}"
     return {
         "controller": {
-            "kind": "daemonset",
-            "minReadySeconds": 5,
-            "terminationGracePeriodSeconds": ACCEPT_SECONDS + FINISH_SECONDS + 10,
-            "strategy": {
-                "type": "RollingUpdate",
-                "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
-            },
+            "kind": placement.kind(ingress).lower(),
+            **_replicas(ingress),
+            "minReadySeconds": placement.READY_SECONDS,
+            "terminationGracePeriodSeconds": placement.PATIENCE_SECONDS,
+            "strategy": placement.rollout(),
             "lifecycle": {"preStop": {"sleep": {"seconds": ACCEPT_SECONDS}}},
             "telemetryReporting": {"enable": False},
             "enableCustomResources": False,
@@ -62,7 +61,7 @@ def values(site: Site) -> Values:
             "service": {
                 "create": True,
                 "type": "LoadBalancer",
-                "externalTrafficPolicy": "Local",
+                "externalTrafficPolicy": ingress.external_traffic_policy,
                 "annotations": metallb.address_annotations(ingress.load_balancer_ip),
                 "httpPort": _port("http", ingress.node_ports.http),
                 "httpsPort": _port("https", ingress.node_ports.https),
@@ -84,6 +83,8 @@ def values(site: Site) -> Values:
                     "client-max-body-size": "0",
                     "worker-connections": "16384",
                     "server-tokens": "False",
+                    # The balancers' checks are for no host, and would fill the log.
+                    "default-server-access-log-off": "True",
                     "http-snippets": _http(read),
                 }
             },
@@ -105,6 +106,16 @@ def _http(read: str) -> str:
     )
 
 
+def _replicas(ingress: Ingress) -> Values:
+    if ingress.replicas is None:
+        return {}
+    return {
+        "replicaCount": ingress.replicas,
+        "topologySpreadConstraints": placement.spread({"app.kubernetes.io/name": NAME}),
+        "podDisruptionBudget": placement.budget(ingress, "enabled"),
+    }
+
+
 def _milliseconds(seconds: float) -> str:
     return f"{round(seconds * 1000)}ms"
 
@@ -118,7 +129,7 @@ NGINX = Controller(
     name=NAME,
     namespace=NAME,
     pod_security="restricted",
-    workload=f"daemonset/{NAME}-controller",
+    workload=f"{NAME}-controller",
     service=f"{NAME}-controller",
     http="http",
     https="https",

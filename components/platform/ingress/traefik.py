@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from components.platform import metallb
 from components.platform.addon import Site, Values
+from components.platform.ingress import placement
 from components.platform.ingress.controller import Controller
-from settings.models import ACCEPT_SECONDS, FINISH_SECONDS, IngressTimeouts
+from settings.models import ACCEPT_SECONDS, FINISH_SECONDS, Ingress, IngressTimeouts
 
 NAME = "traefik"
 DIAL_SECONDS = 1
@@ -19,13 +20,14 @@ ATTEMPTS = 3
 
 
 def values(site: Site) -> Values:
-    """Traefik on every node that takes pods, seeing clients' own addresses.
+    """Traefik on every node that takes pods, or so many of it, seeing clients' own addresses.
 
     A request comes from HAProxy to a NodePort, with a PROXY header that only the balancers may
     send; one over HTTPS comes over TLS, since Traefik judges `X-Forwarded-Proto` by the client's
-    address after PROXY. `externalTrafficPolicy: Local` keeps it on the node it came to.
+    address after PROXY. With `externalTrafficPolicy: Local` it stays on the node it came to.
 
-    A new pod stands beside the old one until it is ready, on the same node; what the old one serves
+    A new pod stands beside the old one until it is ready, on the same node where there is one on
+    every node; what the old one serves
     goes on to its end. Traefik calls itself ready before it has read its routes, and answers 404
     until then: the first look is later.
 
@@ -43,19 +45,22 @@ def values(site: Site) -> Values:
             "graceTimeOut": f"{FINISH_SECONDS}s",
         },
     }
-    spec: Values = {"type": "LoadBalancer", "externalTrafficPolicy": "Local"}
-    if ports.health is not None:
-        spec["healthCheckNodePort"] = ports.health
+    spec: Values = {
+        "type": "LoadBalancer",
+        "externalTrafficPolicy": ingress.external_traffic_policy,
+    }
+    health = placement.health_port(ingress)
+    if health is not None:
+        spec["healthCheckNodePort"] = health
     return {
         "deployment": {
-            "kind": "DaemonSet",
-            "minReadySeconds": 5,
-            "terminationGracePeriodSeconds": ACCEPT_SECONDS + FINISH_SECONDS + 10,
+            "kind": placement.kind(ingress),
+            "minReadySeconds": placement.READY_SECONDS,
+            "terminationGracePeriodSeconds": placement.PATIENCE_SECONDS,
+            **_replicas(ingress),
         },
-        "updateStrategy": {
-            "type": "RollingUpdate",
-            "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
-        },
+        **_spread(ingress),
+        "updateStrategy": placement.rollout(),
         "readinessProbe": {"initialDelaySeconds": 5, "periodSeconds": 2, "failureThreshold": 3},
         "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
         "ingressClass": {"enabled": True, "isDefaultClass": True, "name": NAME},
@@ -97,6 +102,19 @@ def _timeouts(timeouts: IngressTimeouts) -> Values:
     return {"readTimeout": f"{read:g}s", "idleTimeout": f"{timeouts.idle:g}s"}
 
 
+def _replicas(ingress: Ingress) -> Values:
+    return {} if ingress.replicas is None else {"replicas": ingress.replicas}
+
+
+def _spread(ingress: Ingress) -> Values:
+    if ingress.replicas is None:
+        return {}
+    return {
+        "topologySpreadConstraints": placement.spread({"app.kubernetes.io/name": NAME}),
+        "podDisruptionBudget": placement.budget(ingress, "enabled"),
+    }
+
+
 def _again() -> Values:
     retry = {"attempts": ATTEMPTS, "initialInterval": "10ms"}
     return {"http": {"middlewares": {AGAIN.partition("@")[0]: {"retry": retry}}}}
@@ -110,7 +128,7 @@ TRAEFIK = Controller(
     name=NAME,
     namespace=NAME,
     pod_security="baseline",
-    workload=f"daemonset/{NAME}",
+    workload=NAME,
     service=NAME,
     http="web",
     https="websecure",

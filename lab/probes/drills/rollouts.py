@@ -14,7 +14,7 @@ SECONDS = 300
 def ingress(world: World, _victim: str) -> None:
     """Every pod of the ingress."""
     controller = CONTROLLERS[world.stack.platform.ingress.kind]
-    replaced(world, controller.namespace, controller.workload, SECONDS)
+    replaced(world, controller.namespace, controller.pods(world.stack.platform.ingress), SECONDS)
 
 
 def pods_of(namespace: str, name: str) -> Callable[[World, str], None]:

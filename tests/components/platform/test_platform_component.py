@@ -230,6 +230,18 @@ def test_undecided_values_are_discovered() -> None:
     }
 
 
+def test_where_every_node_answers_no_health_port_is_asked_for() -> None:
+    platform = stacks.lab().platform
+    given = {"external_traffic_policy": "Cluster", "node_ports": NodePorts(health=None)}
+    ingress = platform.ingress.model_copy(update=given)
+    live = {**LIVE, "spec": {"ports": LIVE["spec"]["ports"]}}
+    chosen = platform.model_copy(update={"ingress": ingress})
+    seen = run(chosen, live)
+    assert seen.value == {**DECIDED, "health": None}
+    assert "healthCheckNodePort" not in read_back(seen)["do"]
+    assert run(chosen, preview=True).value["health"] is None
+
+
 def read_back(seen: Registered) -> Mapping[str, Any]:
     """What the control plane is asked to do for it."""
     inputs = seen.one(COMMAND, "platform-ingress-service").inputs

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from components.platform.ingress import CONTROLLERS
+from components.platform.ingress import CONTROLLERS, placement
 from settings.checks.platform_ingress import INGRESS, ingress_values_are_keys_of_the_chart
 from settings.models import Stack
 from tests.components import stacks
@@ -17,12 +19,58 @@ SCHEMAS = Path(__file__).parents[4] / "shared" / "data" / "charts"
 each_kind = pytest.mark.parametrize("word", sorted(CONTROLLERS))
 
 
+def chosen(word: str, **given: object) -> list[Any]:
+    """Every value that the program writes for a platform with these settings of the ingress."""
+    ingress = plain().ingress.model_copy(update=given)
+    values = CONTROLLERS[word].values(site(plain().model_copy(update={"ingress": ingress})))
+    return list(leaves(values))
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from leaves(each)
+    else:
+        yield value
+
+
 def with_the_programs_own_values(word: str) -> Stack:
     ingress = plain().ingress
     chart = ingress.chart.model_copy(update={"values": CONTROLLERS[word].values(site(plain()))})
     chosen = ingress.model_copy(update={"kind": word, "chart": chart})
     platform = plain().model_copy(update={"ingress": chosen})
     return stacks.lab().model_copy(update={"platform": platform})
+
+
+def test_pods_that_are_so_many_are_shared_out_and_evicted_one_by_one() -> None:
+    (constraint,) = placement.spread({"app": "it"})
+    assert constraint["topologyKey"] == "kubernetes.io/hostname"
+    ingress = plain().ingress
+    assert placement.budget(ingress, "on") == {}
+    so_many = ingress.model_copy(update={"replicas": 3})
+    assert placement.budget(so_many, "on") == {"on": True, "maxUnavailable": 1}
+
+
+@each_kind
+def test_the_pods_of_a_controller_are_on_every_node_or_so_many(word: str) -> None:
+    every, so_many = chosen(word), chosen(word, replicas=7)
+    assert {"DaemonSet", "daemonset"} & set(every)
+    assert {"Deployment", "deployment"} & set(so_many)
+    assert 7 not in every
+    assert 7 in so_many
+    assert ("kubernetes.io/hostname" in so_many, "kubernetes.io/hostname" in every) == (True, False)
+
+
+@each_kind
+def test_a_service_has_the_policy_that_the_stack_says_and_no_health_port_where_all_answer(
+    word: str,
+) -> None:
+    local, cluster = chosen(word), chosen(word, external_traffic_policy="Cluster")
+    assert ("Local" in local, "Cluster" in local) == (True, False)
+    assert ("Local" in cluster, "Cluster" in cluster) == (False, True)
+    assert 30081 not in cluster
 
 
 @each_kind
