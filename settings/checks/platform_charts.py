@@ -32,6 +32,11 @@ OWN: Final[Mapping[str, Own]] = {
         key="platform.ingress",
         on=lambda platform: platform.ingress.kind == "traefik",
     ),
+    "haproxy": Own(
+        namespace="haproxy",
+        key="platform.ingress",
+        on=lambda platform: platform.ingress.kind == "haproxy",
+    ),
     "nginx-ingress": Own(
         namespace="nginx-ingress",
         key="platform.ingress",

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from settings.checks.decided import undone
+from settings.checks.platform_ingress_haproxy import HAPROXY
 from settings.checks.platform_ingress_nginx import NGINX
 from settings.checks.platform_ingress_rules import Arguments, IngressRules, mapping
 from settings.checks.platform_ingress_traefik import TRAEFIK
@@ -15,7 +16,11 @@ from settings.checks.registry import doubts, reads
 from settings.models.stack import Stack
 from settings.problems import ABSENT, Problem, problem
 
-INGRESS: Final[Mapping[str, IngressRules]] = {"nginx": NGINX, "traefik": TRAEFIK}
+INGRESS: Final[Mapping[str, IngressRules]] = {
+    "haproxy": HAPROXY,
+    "nginx": NGINX,
+    "traefik": TRAEFIK,
+}
 """By the word of `platform.ingress.kind`."""
 
 _VALUES = "platform.ingress.chart.values"
@@ -65,6 +70,20 @@ def ingress_pods_see_the_balancers(stack: Stack) -> Iterator[Problem]:
 
 
 @reads("platform")
+def ingress_health_port_can_be_decided(stack: Stack) -> Iterator[Problem]:
+    """Where the chart has no value for it, the API server chooses."""
+    ingress = stack.platform.ingress
+    rules = INGRESS[ingress.kind]
+    if not rules.health and ingress.node_ports.health is not None:
+        yield problem(
+            "platform.ingress.node_ports.health",
+            ingress.node_ports.health,
+            f"cannot be decided: the chart {rules.chart} has no value for it",
+            "write null, which reads it back from the cluster",
+        )
+
+
+@reads("platform")
 def ingress_values_are_keys_of_the_chart(stack: Stack) -> Iterator[Problem]:
     """What the chart does not know does nothing, silently."""
     ingress = stack.platform.ingress
@@ -94,7 +113,8 @@ def ingress_stays_as_decided(stack: Stack) -> Iterator[Problem]:
 
 def _arguments(values: Mapping[str, Any], arguments: Arguments) -> Iterator[Problem]:
     for key in arguments.keys:
-        given = values.get(key, [])
+        *holder, last = key.split(".")
+        given = mapping(values, *holder).get(last, [])
         for index, each in enumerate(given if isinstance(given, list) else []):
             if isinstance(each, str) and arguments.decided.match(each):
                 yield problem(

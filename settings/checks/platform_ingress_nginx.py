@@ -18,10 +18,7 @@ from settings.checks.platform_ingress_rules import (
     placed,
     traffic_policy,
 )
-from settings.checks.registry import reads
 from settings.models.platform import ACCEPT_SECONDS, FINISH_SECONDS, Ingress
-from settings.models.stack import Stack
-from settings.problems import Problem, problem
 
 _CLASS = "is not the class that Ingress objects here name"
 _TRUSTED = "says who names clients' addresses, which are the balancers alone"
@@ -174,19 +171,6 @@ def promised(_: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     yield "NGINX", ACCEPT_SECONDS + FINISH_SECONDS
 
 
-@reads("platform")
-def nginx_has_the_health_port_it_is_given(stack: Stack) -> Iterator[Problem]:
-    """The chart has no value for the Service's healthCheckNodePort, and the API server chooses."""
-    ingress = stack.platform.ingress
-    if ingress.kind == "nginx" and ingress.node_ports.health is not None:
-        yield problem(
-            "platform.ingress.node_ports.health",
-            ingress.node_ports.health,
-            "cannot be decided: the chart nginx-ingress has no value for it",
-            "write null, which reads it back from the cluster",
-        )
-
-
 _KEYS: Final = {
     "": "controller rbac prometheus serviceInsight nginxAgent nginxServiceMesh global "
     "nameOverride fullnameOverride serviceNameOverride",
@@ -222,6 +206,7 @@ NGINX: Final = IngressRules(
     keys=_KEYS,
     decided=decided,
     arguments=None,
+    health=False,
     leaving=Leaving(
         strategy=("controller", "strategy"),
         patience=("controller", "terminationGracePeriodSeconds"),

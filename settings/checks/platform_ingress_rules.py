@@ -13,8 +13,8 @@ from settings.models.platform import Ingress
 
 @dataclass(frozen=True, kw_only=True)
 class Arguments:
-    """Lists of a controller's own arguments: the `keys` of the chart's values that hold one, and
-    what an argument that is decided looks like."""
+    """Lists of a controller's own arguments: the `keys` of the chart's values that hold one (a way
+    of several apart by dots), and what an argument that is decided looks like."""
 
     keys: tuple[str, ...]
     decided: re.Pattern[str]
@@ -40,7 +40,9 @@ class IngressRules:
     `chart` is the last word of its chart's name. `keys` are the keys that the chart has, apart by
     blanks, by the place where they stand (`controller.service`; empty for the values themselves):
     other keys there would be overlooked by Helm. None where the chart's own schema refuses them, or
-    below a place that is not listed.
+    below a place that is not listed. `request` is how much it takes of a request's line and header
+    fields, in KiB; None where that is more than the balancers can pass on. `health` says whether
+    the chart has a value for the Service's healthCheckNodePort.
     """
 
     chart: str
@@ -48,6 +50,8 @@ class IngressRules:
     decided: Callable[[Ingress], tuple[Decided, ...]]
     arguments: Arguments | None
     leaving: Leaving
+    request: int | None = None
+    health: bool = True
 
 
 def traffic_policy(ingress: Ingress, *keys: str) -> Decided:

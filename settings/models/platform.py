@@ -106,9 +106,9 @@ class IngressTimeouts(Strict):
 class Ingress(Strict):
     """The ingress controller, a Service of type LoadBalancer with fixed NodePorts."""
 
-    kind: Literal["traefik", "nginx"] = "traefik"
+    kind: Literal["traefik", "nginx", "haproxy"] = "traefik"
     """The ingress controller. `nginx` is F5's (chart nginx-ingress), not the community's retired
-    ingress-nginx."""
+    ingress-nginx; `haproxy` is HAProxy Technologies' (chart kubernetes-ingress)."""
     chart: Chart
     """Its chart."""
     node_ports: NodePorts = NodePorts()

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from components.platform.ingress.controller import Controller
+from components.platform.ingress.haproxy import HAPROXY
 from components.platform.ingress.nginx import NGINX
 from components.platform.ingress.traefik import TRAEFIK
 
-CONTROLLERS: Mapping[str, Controller] = {"nginx": NGINX, "traefik": TRAEFIK}
+CONTROLLERS: Mapping[str, Controller] = {"haproxy": HAPROXY, "nginx": NGINX, "traefik": TRAEFIK}
 """By the setting's value."""
 
 __all__ = ["CONTROLLERS", "Controller"]

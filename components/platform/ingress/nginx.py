@@ -100,7 +100,7 @@ def _http(read: str) -> str:
             f"client_header_timeout {read};",
             f"client_body_timeout {read};",
             f"send_timeout {NEVER};",
-            "large_client_header_buffers 16 64k;",
+            "large_client_header_buffers 8 128k;",
             "proxy_request_buffering off;",
         )
     )

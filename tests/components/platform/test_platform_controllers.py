@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from components.platform.ingress import CONTROLLERS, placement
 from settings.checks.platform_ingress import INGRESS, ingress_values_are_keys_of_the_chart
@@ -97,3 +98,15 @@ def test_no_key_of_f5s_schema_is_refused() -> None:
         for step in filter(None, place.split(".")):
             held = held["properties"][step]
         assert set(held["properties"]) <= set(words.split()), place
+
+
+def test_no_value_of_haproxys_chart_is_refused() -> None:
+    path = SCHEMAS / "haproxy-kubernetes-ingress.values.yaml"
+    if not path.is_file():
+        pytest.skip(f"the values {path.name} are not beside the checkout")
+    values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for place, words in INGRESS["haproxy"].keys.items():
+        held = values
+        for step in filter(None, place.split(".")):
+            held = held[step]
+        assert set(held) <= set(words.split()), place
