@@ -92,6 +92,16 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
         },
     ),
     "watched": ("lab", {"access": {"node_exporter": True}}),
+    "fastly": (
+        "dev",
+        {
+            "cdn": {
+                **{"kind": "fastly", "zone": None, "records": []},
+                **{"range_list": ["192.0.2.0/24"], "client_ip_header": "Fastly-Client-IP"},
+            },
+            "balancers": {"certificate": {"source": "self-signed", "names": ["*.example.org"]}},
+        },
+    ),
     "remembering": ("prod", {"balancers": {"ingress": {"sticky": "source"}}}),
     "bird": ("lab", _bgp("bird")),
     "bgp": ("lab", _bgp("frr")),

@@ -20,6 +20,7 @@ def _cloudflare(settings: CdnSettings, secrets: Secrets) -> Kind:
 KINDS: Mapping[str, Callable[[CdnSettings, Secrets], Kind]] = {
     "cloudflare": _cloudflare,
     "listed": Listed,
+    "fastly": Listed,
     "none": Straight,
 }
 """By the setting's value."""

@@ -13,17 +13,15 @@ from settings.problems import ABSENT, Problem, problem
 
 @reads("cdn")
 def kind_has_what_it_needs(stack: Stack) -> Iterator[Problem]:
-    """A CDN is asked for its ranges, or the stack lists them; one that is not managed has no zone.
-
-    A CDN passes another one's header on as the client wrote it, so each must name its own.
-    """
+    """A CDN is asked for its ranges, or the stack lists them; one that is not managed has no zone
+    and is asked nothing."""
     cdn, traits = stack.cdn, stack.cdn.traits
     if not traits.listed and cdn.range_list:
         yield problem(
             "cdn.range_list",
             [str(each) for each in cdn.range_list],
             f"is not used while cdn.kind is {cdn.kind}",
-            "remove it, or set cdn.kind to listed",
+            f"remove it, or set cdn.kind to {kinds_that('listed')}",
         )
     if traits.listed and not cdn.range_list:
         yield problem(
@@ -39,12 +37,12 @@ def kind_has_what_it_needs(stack: Stack) -> Iterator[Problem]:
             f"is not managed while cdn.kind is {cdn.kind}",
             f"remove it with its records, or set cdn.kind to {kinds_that('managed')}",
         )
-    if not traits.present and cdn.client_ip_header is not None:
+    if not traits.managed and cdn.api_url is not None:
         yield problem(
-            "cdn.client_ip_header",
-            cdn.client_ip_header,
-            f"can be written by anybody while cdn.kind is {cdn.kind}",
-            "remove it: the client is whoever connects",
+            "cdn.api_url",
+            cdn.api_url,
+            f"is asked by nobody while cdn.kind is {cdn.kind}",
+            f"remove it, or set cdn.kind to {kinds_that('managed')}",
         )
     if not traits.present and "limits" in cdn.model_fields_set:
         yield problem(
@@ -53,7 +51,31 @@ def kind_has_what_it_needs(stack: Stack) -> Iterator[Problem]:
             f"are nobody's while cdn.kind is {cdn.kind}",
             "remove them: how long visitors are waited for stands in balancers.timeouts",
         )
-    if traits.present and not traits.client_headers and cdn.client_ip_header is None:
+
+
+@reads("cdn")
+def the_client_is_named_by_the_cdn_alone(stack: Stack) -> Iterator[Problem]:
+    """A CDN passes another one's header on as the client wrote it, and some do so with their own,
+    so each must name the one that it sets."""
+    cdn, traits = stack.cdn, stack.cdn.traits
+    if not traits.present and cdn.client_ip_header is not None:
+        yield problem(
+            "cdn.client_ip_header",
+            cdn.client_ip_header,
+            f"can be written by anybody while cdn.kind is {cdn.kind}",
+            "remove it: the client is whoever connects",
+        )
+    if cdn.client_ip_header is not None or not traits.present or traits.client_headers:
+        return
+    if traits.header_to_set is not None:
+        yield problem(
+            "cdn.client_ip_header",
+            None,
+            f"has no default while cdn.kind is {cdn.kind}: {traits.called} passes "
+            f"{traits.header_to_set} on as the client wrote it, until your service sets it",
+            f"have the service set it (docs/cdn.md), and write {traits.header_to_set}",
+        )
+    else:
         yield problem(
             "cdn.client_ip_header",
             None,
@@ -119,14 +141,15 @@ def records_belong_to_the_zone(stack: Stack) -> Iterator[Problem]:
 def the_header_is_the_cdns_own(stack: Stack) -> Iterator[Problem]:
     """A CDN passes other headers on as the client wrote them, unless a rule of the zone sets
     them."""
-    own, given = stack.cdn.traits.client_headers, stack.cdn.client_ip_header
+    traits, given = stack.cdn.traits, stack.cdn.client_ip_header
+    own = traits.client_headers or tuple(filter(None, [traits.header_to_set]))
     if given is None or not own:
         return
     if given.lower() not in [each.lower() for each in own]:
         yield problem(
             "cdn.client_ip_header",
             given,
-            f"is passed on by {stack.cdn.traits.called} as the client wrote it, unless a rule of "
+            f"is passed on by {traits.called} as the client wrote it, unless a rule of "
             "yours sets it",
             f"write {own[0]}",
         )

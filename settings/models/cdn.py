@@ -120,6 +120,9 @@ class CdnTraits:
     client_headers: tuple[str, ...] = ()
     """Headers that it sets over whatever the client wrote there; the first is the default. None
     of one that is present: the stack must name one."""
+    header_to_set: str | None = None
+    """The header it has for that, but passes on as the client wrote it, until its own configuration
+    sets it. So it is no default: a stack that names it says that this was done."""
 
 
 CDN_KINDS: Final[Mapping[str, CdnTraits]] = MappingProxyType(
@@ -132,6 +135,8 @@ CDN_KINDS: Final[Mapping[str, CdnTraits]] = MappingProxyType(
             client_headers=("CF-Connecting-IP", "CF-Connecting-IPv6", "True-Client-IP"),
         ),
         "listed": CdnTraits(called="a listed CDN", listed=True),
+        # Fastly's developer documentation, "Fastly-Client-IP": "not protected from modification".
+        "fastly": CdnTraits(called="Fastly", listed=True, header_to_set="Fastly-Client-IP"),
         "none": CdnTraits(called="no CDN", present=False),
     }
 )
@@ -172,17 +177,19 @@ class Hsts(Strict):
 class Cdn(Strict):
     """What stands in front of the routers and calls them."""
 
-    kind: Literal["cloudflare", "listed", "none"]
+    kind: Literal["cloudflare", "listed", "fastly", "none"]
     """`cloudflare`: it is asked for its ranges, and records and zone settings are managed.
-    `listed`: any other CDN, known by its ranges alone. `none`: visitors come straight from the
-    internet, everybody may call, and a client is whoever connects."""
+    `fastly`: known by its ranges and its header; its service is managed elsewhere. `listed`: any
+    other CDN, known by its ranges alone. `none`: visitors come straight from the internet,
+    everybody may call, and a client is whoever connects."""
     range_list: list[Subnet] = Field(default_factory=list)
-    """The CDN's address ranges when `kind` is `listed`."""
+    """The CDN's address ranges when `kind` is `listed` or `fastly`."""
     limits: CdnLimits = CdnLimits()
     """What it waits for and passes on."""
     client_ip_header: ClientHeader | None = None
     """The header in which the CDN, and only it, names the client; null is the kind's own
-    (Cloudflare: CF-Connecting-IP), which `listed` has not. With `none` nobody names another."""
+    (Cloudflare: CF-Connecting-IP), which `listed` has not. Fastly's, Fastly-Client-IP, is written
+    out, once its service sets it. With `none` nobody names another."""
     origin_pulls: OriginPulls | None = None
     """The certificate it shows when it calls; null asks for none."""
     zone: Domain | None = None

@@ -10,9 +10,11 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, get_args
 
+import pulumi
 import pytest
 
 from components.cdn import Cdn as CdnLayer
+from components.cdn.kind import SigningRequest
 from components.cdn.kinds import KINDS
 from components.host.errors import LayerError
 from settings.models import Cdn
@@ -79,6 +81,49 @@ def test_a_list_asks_nobody() -> None:
     seen = run_ranges(cdn(kind="listed", client_ip_header="X-Client", range_list=["192.0.2.0/24"]))
     assert seen.value == {"ranges": ["192.0.2.0/24"]}
     assert seen.invokes == []
+
+
+FASTLY = {
+    "kind": "fastly",
+    "client_ip_header": "Fastly-Client-IP",
+    "range_list": ["198.51.100.128/25", "192.0.2.0/24", "198.51.100.0/25"],
+}
+
+
+def test_fastly_is_known_by_its_list_and_its_header_and_nothing_is_made_there() -> None:
+    pem = issued.made("authority", authority=True).pem
+
+    def program() -> dict[str, Any]:
+        layer = made(cdn(**FASTLY, origin_pulls={"client_ca": pem}), token="of another CDN")
+        return {
+            "ranges": layer.ranges,
+            "header": layer.client_ip_header,
+            "authorities": layer.authorities,
+            "names": layer.records(ORIGINS).names,
+        }
+
+    seen = run_program(program)
+    assert seen.value == {
+        "ranges": ["192.0.2.0/24", "198.51.100.0/24"],
+        "header": "Fastly-Client-IP",
+        "authorities": pem,
+        "names": [],
+    }
+    assert seen.invokes == []
+    assert [each.type for each in seen.resources if each.custom] == []
+
+
+def test_fastly_signs_no_certificate() -> None:
+    def program() -> None:
+        layer = made(cdn(**FASTLY))
+        layer.kind.sign(
+            "leaf",
+            SigningRequest(csr="", names=[], hours=24),
+            pulumi.ComponentResource("a:b:C", "it"),
+        )
+
+    with pytest.raises(LayerError, match=r"a CDN of kind fastly signs no certificates"):
+        run_program(program)
 
 
 def test_without_a_cdn_everybody_may_call_nobody_names_a_client_and_nothing_is_made() -> None:
