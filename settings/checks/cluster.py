@@ -13,6 +13,8 @@ from settings.words import closest
 
 MINORS: Final = ("1.35", "1.36")
 """Kubernetes minors the cluster layer is written for (kubeadm v1beta4, containerd 2)."""
+MOST_CONTROL_PLANES: Final = 5
+"""etcd's own advice is no more than seven members, and five for nearly everybody."""
 _PREFLIGHT: Final = (
     *("all", "ControlPlaneNodesReady", "CoreDNSMigration", "CoreDNSUnsupportedPlugins", "CRI"),
     *("CreateJob", "ContainerRuntimeVersion", "ExternalEtcdClientCertificates"),
@@ -28,14 +30,48 @@ _PREFLIGHT_KINDS: Final = (
 
 @reads("cluster")
 def control_planes_are_odd(stack: Stack) -> Iterator[Problem]:
-    """etcd: an even member adds a vote to lose and none to spare."""
+    """etcd keeps its quorum while more than half of its members live: an even one adds a member to
+    lose and none to spare (etcd's FAQ, "Why an odd number of cluster members?")."""
     count = len(stack.cluster.control_planes)
-    if count % 2 == 0 or count > 7:
+    path = "cluster.control_planes"
+    if count > MOST_CONTROL_PLANES:
         yield problem(
-            "cluster.control_planes",
+            path,
             count,
-            "is no sensible number of etcd members",
-            "write 1, 3, 5 or 7 control planes",
+            f"are more than {MOST_CONTROL_PLANES} members of etcd: each write waits for more of "
+            "them, and nothing is gained",
+            f"write {MOST_CONTROL_PLANES} control planes at most",
+        )
+    elif count % 2 == 0:
+        spare = (count - 1) // 2
+        yield problem(
+            path,
+            count,
+            f"is an even number of etcd members, of which its quorum can spare {spare or 'none'}, "
+            f"no more than of {count - 1}",
+            f"write {count - 1} or {count + 1} control planes",
+        )
+
+
+@reads("cluster")
+def somebody_is_left_to_ask(stack: Stack) -> Iterator[Problem]:
+    """Who does not answer is a control plane, and the others are more than half of them."""
+    planes = [each.name for each in stack.cluster.control_planes]
+    away = stack.cluster.unreachable
+    for index, name in enumerate(away):
+        path = f"cluster.unreachable[{index}]"
+        if name not in planes:
+            yield problem(path, name, "is no control plane", f"write one of {', '.join(planes)}")
+        elif name in away[:index]:
+            yield problem(path, name, "stands twice", "name each control plane once")
+    lost, spare = len(set(away) & set(planes)), (len(planes) - 1) // 2
+    if lost > spare:
+        yield problem(
+            "cluster.unreachable",
+            lost,
+            f"of {len(planes)} control planes leaves etcd without a quorum: the others cannot "
+            "change the cluster either",
+            f"name {spare} at most" if spare else "leave it out: there is no other one to ask",
         )
 
 

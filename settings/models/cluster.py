@@ -180,7 +180,9 @@ class Cluster(Strict):
     package_revision: DebianRevision = "1.1"
     """The Debian revision of kubeadm, kubelet and kubectl, pinned."""
     control_planes: list[MachineSpec] = Field(min_length=1)
-    """An odd number: each is an etcd member."""
+    """One, three or five: each is a member of etcd."""
+    unreachable: list[Name] = Field(default_factory=list)
+    """Control planes that do not answer now: another one is asked in their place."""
     workers: list[MachineSpec] = Field(default_factory=list)
     """Nodes that take ordinary pods."""
     schedule_on_control_planes: bool = False
