@@ -75,6 +75,8 @@ OF_THE_IMAGE = {
 BY_DEFAULT: dict[tuple[str, int], str] = {
     ("bird", 3784): "the one port of BFD over one hop (RFC 5881, 4), which BIRD has no word for",
     ("frr", 3784): "the one port of BFD over one hop (RFC 5881, 4), which bfdd has no word for",
+    ("kubeadm", 2379): "kubeadm's own choice for etcd, which it writes itself",
+    ("kubeadm", 2380): "kubeadm's own choice for etcd, which it writes itself",
     ("kubelet", 10250): "the kubelet's own default, which kubeadm keeps",
 }
 """Ports, by part, that stand in none of its texts, and why."""

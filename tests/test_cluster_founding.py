@@ -20,9 +20,12 @@ from tests import whole
 from tests.components import stacks
 
 
-def inputs(port: str = "6443", founder: str = "cp-1 (121)") -> dict[str, Any]:
+def inputs(port: str = "6443", *planes: str) -> dict[str, Any]:
     vips = '["198.18.10.10", "198.18.0.10"]'
-    return {"founder": founder, "read": {"balancers.vips": vips, "balancers.api_port": port}}
+    return {
+        "control_planes": list(planes or ["cp-1 (121)"]),
+        "read": {"balancers.vips": vips, "balancers.api_port": port},
+    }
 
 
 def ask(before: dict[str, Any], now: dict[str, Any], *, answered: bool) -> None:
@@ -50,8 +53,24 @@ def test_another_value_is_refused_by_key_with_both() -> None:
 
 def test_without_a_cluster_or_with_another_one_it_may_be_any() -> None:
     ask(inputs(), inputs(port="7443"), answered=False)
-    ask(inputs(), inputs(port="7443", founder="cp-2 (122)"), answered=True)
+    ask(inputs(), inputs("7443", "cp-2 (122)"), answered=True)
     ask(inputs(), inputs(), answered=True)
+
+
+def test_it_is_the_same_cluster_while_one_of_its_control_planes_is_left() -> None:
+    before = inputs("6443", "cp-1 (121)", "cp-2 (122)", "cp-3 (123)")
+    ask(before, inputs("6443", "cp-4 (124)", "cp-2 (122)", "cp-3 (123)"), answered=True)
+    with pytest.raises(LayerError):
+        ask(before, inputs("7443", "cp-4 (124)", "cp-2 (122)", "cp-3 (123)"), answered=True)
+    ask(before, inputs("7443", "cp-4 (124)", "cp-5 (125)", "cp-6 (126)"), answered=True)
+
+
+def test_a_state_of_the_program_before_names_the_one_control_plane_there_was() -> None:
+    before = {"founder": "cp-1 (121)", "read": inputs()["read"]}
+    ask(before, inputs(), answered=True)
+    with pytest.raises(LayerError):
+        ask(before, inputs("7443", "cp-1 (121)", "cp-2 (122)", "cp-3 (123)"), answered=True)
+    ask(before, inputs("7443", "cp-2 (122)"), answered=True)
 
 
 @pytest.mark.parametrize("name", whole.STACKS)

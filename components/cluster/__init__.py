@@ -1,4 +1,4 @@
-"""The Kubernetes cluster: kubeadm, one control plane, workers with certificates of their own."""
+"""The Kubernetes cluster by kubeadm: control planes and workers, each with its own certificate."""
 
 from components.cluster.args import ClusterArgs, Node
 from components.cluster.component import Cluster

@@ -1,79 +1,46 @@
-"""The shell texts of the layer's actions: the cluster's birth, joins, and credentials. Pure."""
+"""The shell texts of the cluster's birth and its credentials. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from components.cluster import birth
-from components.cluster.containerd import SOCKET
 from components.cluster.kubeadm import CONFIG
 from components.cluster.render import text
 from components.host.endpoint import ApiEndpoint
 
 MARKERS = "/etc/kubernetes/layered-cloud"
-JOINING = "/etc/kubernetes/layered-cloud-join"
-"""The key that a worker joins with, whatever is reset."""
 BINDING = "layered-cloud-administrator"
 KUBECONFIG_HOURS = 8760
+IDENTITY = "layered-cloud-identity"
+"""The ConfigMap in kube-system that names this very cluster."""
 
 
 def init_guard(read: Mapping[str, str]) -> str:
     """Holds when the cluster was made with `read` (`birth.facts`), and its node not reset since."""
-    return text("init-guard.sh.j2", markers=MARKERS, read=_lines(read))
+    return text("init-guard.sh.j2", markers=MARKERS, read=lines(read))
 
 
-def init(ignored: Sequence[str], read: Mapping[str, str]) -> str:
+def init(ignored: Sequence[str], read: Mapping[str, str], beside: ApiEndpoint | None = None) -> str:
     """`kubeadm init`; a failure says kubeadm's words and leaves a node to begin on again.
 
     A cluster that was made with other values than `read` is made anew while nobody was given it,
-    and refused afterwards.
+    and refused afterwards. None is made while an API server of somebody else's answers at `beside`.
     """
     return text(
         "init.sh.j2",
         config=CONFIG,
         markers=MARKERS,
-        ignore=_ignoring(ignored),
-        read=_lines(read),
+        ignore=ignoring(ignored),
+        read=lines(read),
         remedy=birth.REMEDY,
+        beside="" if beside is None else f"{beside.lan}:{beside.port}",
     )
 
 
 def reset() -> str:
     """Makes a node a plain machine again."""
     return f"kubeadm reset --force >&2\nrm -rf /etc/cni/net.d/* {MARKERS}\n"
-
-
-def ask_guard() -> str:
-    """Holds when this very machine has a key of its own and a request made with it."""
-    return text("ask-guard.sh.j2", joining=JOINING)
-
-
-def ask(name: str) -> str:
-    """Makes the key that the machine joins with, and a request for the node `name`."""
-    return text("ask.sh.j2", name=name, joining=JOINING)
-
-
-def asked() -> str:
-    """Prints the machine-id, a line, and the request (PEM)."""
-    return text("asked.sh.j2", joining=JOINING)
-
-
-def sign(name: str) -> str:
-    """Prints a certificate for the request in $SECRETS/request, which makes its owner the node
-    `name` and nothing else, and the cluster's authority (PEM)."""
-    return text("sign.sh.j2", name=name)
-
-
-def join(name: str, api: ApiEndpoint, ignored: Sequence[str]) -> str:
-    """`kubeadm join` with the key of `ask`, and what `sign` printed in $SECRETS/join."""
-    return text(
-        "join.sh.j2",
-        name=name,
-        joining=JOINING,
-        endpoint=f"{api.lan}:{api.port}",
-        cri_socket=SOCKET,
-        ignore=_ignoring(ignored),
-    )
 
 
 def access_guard(api: ApiEndpoint, epoch: int) -> str:
@@ -97,6 +64,21 @@ def kubeconfig(api: ApiEndpoint, epoch: int) -> str:
     )
 
 
+def identity_guard() -> str:
+    """Holds when the cluster remembers its identity."""
+    return text("identity-guard.sh.j2", identity=IDENTITY)
+
+
+def identity() -> str:
+    """Has the cluster remember the identity in $SECRETS/identity for good."""
+    return text("identity.sh.j2", identity=IDENTITY)
+
+
+def identified() -> str:
+    """Prints what the cluster remembers."""
+    return text("identified.sh.j2", identity=IDENTITY)
+
+
 def administrator(epoch: int) -> str:
     """The kubeconfig's user: another one each epoch, so that the role can be moved to it."""
     return f"layered-cloud-{epoch}"
@@ -116,10 +98,11 @@ def _access(api: ApiEndpoint, epoch: int) -> dict[str, object]:
     }
 
 
-def _lines(read: Mapping[str, str]) -> str:
+def lines(read: Mapping[str, str]) -> str:
+    """What a cluster was made with, as its marker has it."""
     return "\n".join(f"{key} {value}" for key, value in sorted(read.items()))
 
 
-def _ignoring(errors: Sequence[str]) -> str:
+def ignoring(errors: Sequence[str]) -> str:
     """kubeadm's flag with its leading blank, or nothing."""
     return f" --ignore-preflight-errors={','.join(errors)}" if errors else ""

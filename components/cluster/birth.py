@@ -17,7 +17,7 @@ from settings.models import Cluster, Networks
 EPOCH = "credentials"
 REMEDY = (
     "kubeadm reads this when it makes the cluster and never again: put it back, or make another "
-    "cluster by replacing the first control plane's machine"
+    "cluster by replacing the machine of every control plane"
 )
 
 

@@ -1,13 +1,15 @@
-"""The layer of the cluster: kubeadm, one control plane, workers."""
+"""The layer of the cluster: kubeadm, control planes, workers."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import pulumi
 
-from components.cluster import actions, birth, handed_out
+from components.cluster import actions, birth, etcd, handed_out
 from components.cluster.args import ClusterArgs, Node
+from components.cluster.control_plane import ControlPlane, ControlPlaneArgs
 from components.cluster.control_planes import ControlPlanes
 from components.cluster.parts import parts
 from components.cluster.verify import verify
@@ -37,9 +39,11 @@ class Cluster(pulumi.ComponentResource):
     joins with a certificate signed for its own key; a new machine under an old name replaces the
     old node; a kubeconfig whose user alone holds the administrator's role, minted once per
     credentials epoch and again in the last 30 days of its year: raising the epoch takes the role
-    from the one before.
+    from the one before; with several control planes, whichever's machine is replaced joins those
+    that live; one that is taken out of the stack is drained and loses its vote and its node
+    before its machine goes.
 
-    Leaves out: more than one control plane; version upgrades (a changed version is installed but
+    Leaves out: version upgrades (a changed version is installed but
     not applied, `kubeadm upgrade` is the operator's); changes to the kubeadm configuration after
     init; the pod network (the platform's first release), so nodes are not Ready yet.
 
@@ -64,20 +68,16 @@ class Cluster(pulumi.ComponentResource):
         if problems:
             raise LayerError(LAYER, problems)
         cluster, api = args.cluster, args.api
-        planes = ControlPlanes(args.control_planes)
+        planes = ControlPlanes(args.control_planes, cluster.unreachable)
         self.control_plane = planes.living
+        if planes.outlive_a_machine:
+            # What is in the cluster does not go with one of its machines.
+            self.control_plane = dataclasses.replace(planes.living, lifetime=None)
         read = birth.facts(cluster, args.networks, api)
+        addresses = {each.name: each.address("lan") for each in planes.machines}
         configured = {machine.name: self._configure(machine, args) for machine in args.machines}
-        init = HostAction(
-            f"{planes.founder.name}-init",
-            HostActionArgs(
-                machine=planes.founder,
-                name="init",
-                guard=actions.init_guard(read),
-                do=actions.init(cluster.ignore_preflight_errors, read),
-                undo=actions.reset(),
-            ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[configured[planes.founder.name]]),
+        founded = self._control_plane(
+            planes.founder, planes, args, [configured[planes.founder.name]]
         )
         epoch = cluster.credentials_epoch
         end = term(f"{name}-kubeconfig-term", hours=actions.KUBECONFIG_HOURS, parent=self)
@@ -93,27 +93,39 @@ class Cluster(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[init],
+                depends_on=[founded],
                 hooks=pulumi.ResourceHookBinding(before_update=[handed_out.hook(name)]),
             ),
+        )
+        # One after the other: etcd takes in no two at once.
+        joined: list[pulumi.Resource] = [access]
+        for machine in planes.beside(planes.founder):
+            before = [joined[-1], configured[machine.name]]
+            joined.append(self._control_plane(machine, planes, args, before))
+        HostAction(
+            f"{name}-members",
+            HostActionArgs(
+                machine=self.control_plane,
+                name="members",
+                guard=etcd.members_guard(addresses),
+                do=etcd.members(addresses),
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=joined),
         )
         for machine in args.workers:
             Worker(
                 machine.name,
                 WorkerArgs(
                     machine=machine,
+                    node=args.node(machine),
                     control_plane=self.control_plane,
-                    api=api,
                     ignore_preflight_errors=cluster.ignore_preflight_errors,
                 ),
                 opts=pulumi.ResourceOptions(
                     parent=self, depends_on=[configured[machine.name], access]
                 ),
             )
-        life = planes.founder.incarnation
-        self.identity = pulumi.Output.from_input(
-            cluster.name if life is None else pulumi.Output.concat(cluster.name, "-", life)
-        )
+        self.identity = self._identity(name, planes, cluster.name, joined)
         self.kubeconfig = pulumi.Output.secret(access.result)
         self.nodes = tuple(
             Node(
@@ -136,6 +148,57 @@ class Cluster(pulumi.ComponentResource):
                 "nodes": {node.name: str(node.address) for node in self.nodes},
             }
         )
+
+    def _control_plane(
+        self,
+        machine: Machine,
+        planes: ControlPlanes[Machine],
+        args: ClusterArgs,
+        depends_on: Sequence[pulumi.Resource],
+    ) -> HostAction:
+        made = ControlPlane(
+            ControlPlaneArgs(
+                machine=machine,
+                node=args.node(machine),
+                founder=machine.name == planes.founder.name,
+                admitters=planes.admitters(machine),
+                others=[each.address("lan") for each in planes.beside(machine)],
+                read=birth.facts(args.cluster, args.networks, args.api),
+                ignore_preflight_errors=args.cluster.ignore_preflight_errors,
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(depends_on)),
+        )
+        return made.made
+
+    def _identity(
+        self,
+        name: str,
+        planes: ControlPlanes[Machine],
+        cluster: str,
+        joined: Sequence[pulumi.Resource],
+    ) -> pulumi.Output[str]:
+        """With one control plane the cluster is what its machine holds; several are asked what it
+        was first called, since each of their machines may be another one by now."""
+        life = planes.founder.incarnation
+        born = pulumi.Output.from_input(
+            cluster if life is None else pulumi.Output.concat(cluster, "-", life)
+        )
+        if not planes.outlive_a_machine:
+            return born
+        remembered = HostAction(
+            f"{name}-identity",
+            HostActionArgs(
+                machine=planes.living,
+                name="identity-of-the-cluster",
+                guard=actions.identity_guard(),
+                do=actions.identity(),
+                result=actions.identified(),
+                result_secret=False,
+                secrets={"identity": born},
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=list(joined)),
+        )
+        return remembered.result
 
     def _configure(self, machine: Machine, args: ClusterArgs) -> HostConfiguration:
         software = args.software

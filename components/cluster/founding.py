@@ -31,10 +31,10 @@ class FoundingArgs:
 
 
 class Founding(pulumi.ComponentResource):
-    """What only `kubeadm init` reads, beside the machine that it runs on.
+    """What only `kubeadm init` reads, beside the machines that the cluster lives on.
 
     Promises: once a cluster answered, a change is refused in a preview, and in an update before
-    anything that waits for `first` is made; not while there is no cluster yet, nor when the first
+    anything that waits for `first` is made; not while there is no cluster yet, nor when every
     control plane gets another name or vm_id, which makes another cluster.
 
     Leaves out: changing a cluster; a cluster that an older program made, which `handed_out` asks.
@@ -48,7 +48,6 @@ class Founding(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: FoundingArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        founder = args.cluster.control_planes[0]
         hook = pulumi.ResourceHook(
             f"{name}-stays", asked, pulumi.ResourceHookOptions(on_dry_run=True)
         )
@@ -56,7 +55,9 @@ class Founding(pulumi.ComponentResource):
             "layered-cloud:cluster:Founding",
             name,
             {
-                "founder": f"{founder.name} ({founder.vm_id})",
+                "control_planes": [
+                    f"{each.name} ({each.vm_id})" for each in args.cluster.control_planes
+                ],
                 "read": birth.facts(args.cluster, args.networks, args.api),
             },
             pulumi.ResourceOptions.merge(
@@ -87,10 +88,15 @@ async def asked(args: pulumi.ResourceHookArgs) -> None:
     """
     before, now = args.old_inputs or {}, args.new_inputs or {}
     made = (args.old_outputs or {}).get("answered")
-    if not made or before.get("founder") != now.get("founder"):
+    if not made or _planes(before).isdisjoint(_planes(now)):
         return
     if changed := birth.refusal(_read(before), _read(now)):
         raise LayerError("cluster", [*changed, birth.REMEDY])
+
+
+def _planes(inputs: Mapping[str, Any]) -> set[str]:
+    """Names with VM ids; a program that knew one control plane called it the founder."""
+    return {str(each) for each in inputs.get("control_planes") or [inputs.get("founder")]}
 
 
 def _read(inputs: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""kubeadm and kubectl, and on a control plane what `kubeadm init` makes. Pure.
+"""kubeadm and kubectl, and what `kubeadm init` and `kubeadm join` are given. Pure.
 
 Sources: kubeadm-config.v1beta4, kubelet-config.v1beta1 (kubernetes.io/docs/reference/config-api).
 """
@@ -18,6 +18,9 @@ from components.host.text import merged
 from settings.models import API_SERVER_PORT
 
 CONFIG = "/etc/kubernetes/kubeadm-config.yaml"
+_VERSION = "kubeadm.k8s.io/v1beta4"
+_ETCD = {2379: "etcd, for the API servers", 2380: "etcd's members among themselves"}
+"""TCP, kubeadm's own choice."""
 
 
 def part(node: NodeModel) -> Part:
@@ -45,6 +48,12 @@ def part(node: NodeModel) -> Part:
                 network="lan",
                 sources="lan",
                 purpose="the Kubernetes API, for the balancers",
+            ),
+            *(
+                OpenPort(
+                    protocol="tcp", number=number, network="lan", sources="lan", purpose=purpose
+                )
+                for number, purpose in _ETCD.items()
             ),
         ),
     )
@@ -90,17 +99,41 @@ def _joined(ours: list[Any], given: list[Any]) -> list[Any]:
     return list(dict.fromkeys([*ours, *given]))
 
 
+def join_config(node: NodeModel, discovery: str) -> str:
+    """JoinConfiguration of a node, as YAML; `discovery` is the path of a kubeconfig that knows the
+    cluster's authority and whom the node may call itself."""
+    document: dict[str, Any] = {
+        "apiVersion": _VERSION,
+        "kind": "JoinConfiguration",
+        "discovery": {"file": {"kubeConfigPath": discovery}},
+        "nodeRegistration": registration(node),
+    }
+    if node.control_plane:
+        # The cluster's keys lie there already: without a certificateKey kubeadm takes them.
+        document["controlPlane"] = {"localAPIEndpoint": _endpoint(node)}
+    return yaml.safe_dump(document, sort_keys=False)
+
+
+def registration(node: NodeModel) -> dict[str, Any]:
+    """NodeRegistrationOptions, however the node comes into the cluster."""
+    options: dict[str, Any] = {"name": node.name, "criSocket": SOCKET}
+    if node.control_plane and node.cluster.schedule_on_control_planes:
+        options["taints"] = []
+    return options
+
+
+def _endpoint(node: NodeModel) -> dict[str, Any]:
+    return {"advertiseAddress": str(node.lan), "bindPort": API_SERVER_PORT}
+
+
 def _init(node: NodeModel) -> dict[str, Any]:
-    registration: dict[str, Any] = {"name": node.name, "criSocket": SOCKET}
-    if node.cluster.schedule_on_control_planes:
-        registration["taints"] = []
     return {
-        "apiVersion": "kubeadm.k8s.io/v1beta4",
+        "apiVersion": _VERSION,
         "kind": "InitConfiguration",
-        # Nobody joins by a token: workers have certificates of their own.
+        # Nobody joins by a token: every node has a certificate of its own.
         "bootstrapTokens": [{"ttl": "15m0s"}],
-        "localAPIEndpoint": {"advertiseAddress": str(node.lan), "bindPort": API_SERVER_PORT},
-        "nodeRegistration": registration,
+        "localAPIEndpoint": _endpoint(node),
+        "nodeRegistration": registration(node),
         "skipPhases": ["addon/kube-proxy"],
     }
 
@@ -113,7 +146,7 @@ def _cluster(node: NodeModel) -> dict[str, Any]:
         f"{node.name}.{networks.domain}",
     ]
     return {
-        "apiVersion": "kubeadm.k8s.io/v1beta4",
+        "apiVersion": _VERSION,
         "kind": "ClusterConfiguration",
         "clusterName": cluster.name,
         "kubernetesVersion": f"v{cluster.kubernetes_version}",

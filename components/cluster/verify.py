@@ -10,14 +10,8 @@ from components.cluster.model import NodeModel
 def verify(nodes: Sequence[NodeModel]) -> list[str]:
     """Every problem, a sentence each; empty when a cluster can be made of these."""
     problems: list[str] = []
-    planes = [node.name for node in nodes if node.control_plane]
-    if len(planes) != 1:
-        listed = ", ".join(planes) or "none"
-        problems.append(
-            f"cluster.control_planes: {len(planes)} control planes ({listed}); this version makes "
-            "clusters with exactly one. A second one needs a joined etcd member, which is not "
-            "supported yet: leave one"
-        )
+    if not any(node.control_plane for node in nodes):
+        problems.append("cluster.control_planes: none: there is no cluster without one")
     for node in nodes:
         if "lan" not in node.addresses or "lan" not in node.interfaces:
             problems.append(f"{node.name}: a node needs an address on the LAN, on a leg of its own")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.cluster import actions
+from components.cluster import actions, admission
+from components.cluster.model import NodeModel
 from components.cluster.render import text
 from components.host import HostAction, HostActionArgs, Machine
-from components.host.endpoint import ApiEndpoint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,8 +18,8 @@ class WorkerArgs:
     """`control_plane` signs the certificate and drains the node when the worker leaves."""
 
     machine: Machine
+    node: NodeModel
     control_plane: Machine
-    api: ApiEndpoint
     ignore_preflight_errors: Sequence[str]
 
 
@@ -53,9 +53,9 @@ class Worker:
             HostActionArgs(
                 machine=args.machine,
                 name="identity",
-                guard=actions.ask_guard(),
-                do=actions.ask(name),
-                result=actions.asked(),
+                guard=admission.ask_guard(),
+                do=admission.ask(name),
+                result=admission.asked(),
                 result_secret=False,
             ),
             opts=pulumi.ResourceOptions(parent=below, depends_on=opts.depends_on if opts else None),
@@ -66,9 +66,9 @@ class Worker:
             HostActionArgs(
                 machine=args.control_plane,
                 name=f"certificate-{name}",
-                guard=text("stale-guard.sh.j2", name=name),
-                do=text("stale.sh.j2", name=name),
-                result=actions.sign(name),
+                guard=admission.stale_guard(name),
+                do=admission.stale(name),
+                result=admission.sign(name),
                 result_secret=False,
                 secrets={
                     "machine": machine_id,
@@ -83,8 +83,8 @@ class Worker:
             HostActionArgs(
                 machine=args.machine,
                 name="join",
-                guard=text("join-guard.sh.j2"),
-                do=actions.join(name, args.api, args.ignore_preflight_errors),
+                guard=admission.join_guard(),
+                do=admission.join(args.node, args.ignore_preflight_errors),
                 undo=actions.reset(),
                 secrets={"join": certificate.result},
             ),

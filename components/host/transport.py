@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 from pulumi_command import remote
@@ -102,7 +103,7 @@ class Exchange:
             depends_on=[*machine.entry, *dependencies(opts), *self.depends_on],
             additional_secret_outputs=["stdout", "stderr"] if self.secret_output else None,
             hooks=opts.hooks,
-            aliases=self._before(component),
+            aliases=[*_given(opts.aliases), *self._before(component)],
         )
 
     def _before(self, component: str) -> list[pulumi.Alias]:
@@ -111,6 +112,10 @@ class Exchange:
         for type_ in self.formerly:
             above = pulumi.create_urn(component, type_, above)
         return [pulumi.Alias(parent=above)] if self.formerly and above is not None else []
+
+
+def _given(aliases: pulumi.Input[Sequence[Any]] | None) -> Sequence[Any]:
+    return aliases if isinstance(aliases, Sequence) else ()
 
 
 def dependencies(opts: pulumi.ResourceOptions | None) -> list[pulumi.Resource]:

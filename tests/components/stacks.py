@@ -43,6 +43,22 @@ def single() -> Stack:
     return Stack.model_validate(config)
 
 
+def three() -> Stack:
+    """Three control planes."""
+    config = lab_config()
+    (first,) = config["cluster"]["control_planes"]
+    config["cluster"]["control_planes"] += [
+        {
+            **first,
+            **{"name": f"cp-{number}", "host": f"pve{2 - number % 2}", "vm_id": 120 + number},
+            "management": f"198.18.0.3{number}",
+            "lan": f"198.18.10.2{number}",
+        }
+        for number in (2, 3)
+    ]
+    return Stack.model_validate(config)
+
+
 def two_groups() -> Stack:
     """Both routers at work, each the owner of one group; two VIPs on each balancer likewise."""
     config = lab_config()
@@ -170,6 +186,7 @@ def guarded() -> Stack:
 NAMED = {
     "lab": lab,
     "single": single,
+    "three": three,
     "two-groups": two_groups,
     "load-balancer-ip": address_of_its_own,
     "straight": straight,

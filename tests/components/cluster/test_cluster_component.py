@@ -79,7 +79,8 @@ def test_names_come_from_machines() -> None:
     seen = run()
     assert sorted(seen.names(COMMAND)) == [
         "cluster-kubeconfig",
-        "cp-1-init",
+        "cluster-members",
+        "cp-1-control-plane",
         "cp-1-node",
         *(
             f"{worker}-{what}"
@@ -149,10 +150,12 @@ def test_only_the_control_plane_has_a_kubeadm_configuration() -> None:
     assert path not in command(seen, "worker-1-node").inputs["stdin"]
 
 
-def test_init_comes_after_the_nodes_configuration_and_the_rest_after_init() -> None:
+def test_the_cluster_is_made_after_its_nodes_configuration_and_the_rest_after_it() -> None:
     seen = run()
-    assert command(seen, "cp-1-node").urn in command(seen, "cp-1-init").dependencies
-    assert command(seen, "cp-1-init").urn in command(seen, "cluster-kubeconfig").dependencies
+    assert command(seen, "cp-1-node").urn in command(seen, "cp-1-control-plane").dependencies
+    assert (
+        command(seen, "cp-1-control-plane").urn in command(seen, "cluster-kubeconfig").dependencies
+    )
     first = command(seen, "worker-1-identity")
     assert command(seen, "cluster-kubeconfig").urn in first.dependencies
     assert command(seen, "worker-1-node").urn in first.dependencies
@@ -206,7 +209,7 @@ def test_nothing_that_a_join_takes_from_the_state_is_a_secret() -> None:
 
 def test_a_plan_is_asked_before_a_cluster_that_was_handed_out_is_changed() -> None:
     assert command(run(), "cluster-kubeconfig").before_update == ("cluster-born",)
-    assert command(run(), "cp-1-init").before_update == ()
+    assert command(run(), "cp-1-control-plane").before_update == ()
 
 
 def test_the_kubeconfig_is_secret() -> None:
@@ -249,13 +252,129 @@ def test_outputs_are_registered() -> None:
 
 def test_nonsense_stops_the_program_before_anything_is_made() -> None:
     stack = stacks.lab()
-    planes = [*stack.cluster.control_planes, *stack.cluster.workers[:1]]
-    with pytest.raises(LayerError, match=r"^cluster:\n  - cluster\.control_planes: 2 control pl"):
-        run(stack.model_copy(update={"cluster": nodes.cluster(control_planes=planes)}))
+    only = [each.model_copy(update={"lan": None}) for each in stack.cluster.workers]
+    with pytest.raises(LayerError, match=r"^cluster:\n  - worker-1: a node needs an address on"):
+        run(stack.model_copy(update={"cluster": nodes.cluster(workers=only)}))
 
 
 def test_who_comes_after_is_handed_a_control_plane_that_has_kubectl() -> None:
     seen = run()
     assert seen.value["control_plane"] == "cp-1"
     kubeconfig = seen.one(COMMAND, "cluster-kubeconfig").inputs["connection"]
-    assert kubeconfig["host"] == seen.one(COMMAND, "cp-1-init").inputs["connection"]["host"]
+    assert (
+        kubeconfig["host"] == seen.one(COMMAND, "cp-1-control-plane").inputs["connection"]["host"]
+    )
+
+
+def test_the_machine_that_made_the_cluster_is_known_by_what_it_once_was_called() -> None:
+    """Taken for another resource, the old one would be deleted: the cluster be reset."""
+    (before, *_) = command(run(), "cp-1-control-plane").aliases
+    assert 'name: "cp-1-init"' in before
+
+
+def test_further_control_planes_join_one_after_the_other_once_the_api_answers() -> None:
+    seen = run(stacks.three())
+    assert sorted(name for name in seen.names(COMMAND) if name.startswith(("cp-", "cluster-"))) == [
+        "cluster-identity",
+        "cluster-kubeconfig",
+        "cluster-members",
+        "cp-1-certificate-cp-2",
+        "cp-1-certificate-cp-3",
+        "cp-1-control-plane",
+        "cp-1-identity",
+        "cp-1-node",
+        *(
+            f"{name}-{what}"
+            for name in ("cp-2", "cp-3")
+            for what in ("certificate-cp-1", "control-plane", "identity", "node")
+        ),
+    ]
+    order = ["cp-1-control-plane", "cluster-kubeconfig", "cp-2-identity", "cp-2-certificate-cp-1"]
+    order += ["cp-2-control-plane", "cp-3-identity", "cp-3-certificate-cp-1", "cp-3-control-plane"]
+    order += ["cluster-members"]
+    for before, after in itertools.pairwise(order):
+        assert command(seen, before).urn in command(seen, after).dependencies, after
+
+
+def handed(seen: Registered, name: str) -> dict[str, Any]:
+    secrets = sent(seen, f"{name}-control-plane")["secrets"]
+    assert isinstance(secrets, dict)
+    return secrets
+
+
+def test_what_is_handed_over_is_secret_and_goes_in_by_standard_input_alone() -> None:
+    seen = run(stacks.three())
+    assert handed(seen, "cp-1") == {
+        "handed-cp-2": "stdout of cp-1-certificate-cp-2",
+        "handed-cp-3": "stdout of cp-1-certificate-cp-3",
+    }
+    assert handed(seen, "cp-3") == {"handed-cp-1": "stdout of cp-3-certificate-cp-1"}
+    for name in ("cp-1-certificate-cp-2", "cp-1-certificate-cp-3", "cp-3-certificate-cp-1"):
+        assert "stdout" in command(seen, name).additional_secret_outputs
+        (who,) = {name.rpartition("-certificate-")[2]}
+        node = seen.one(COMMAND, f"{who}-node").inputs["connection"]
+        assert command(seen, name).inputs["connection"]["host"] == node["host"]
+    assert "stdin" in command(seen, "cp-3-control-plane").secret_inputs
+
+
+def test_only_the_first_may_ever_make_a_cluster() -> None:
+    seen = run(stacks.three())
+    for name in ("cp-1", "cp-2", "cp-3"):
+        text = sent(seen, f"{name}-control-plane")["do"]
+        assert ("kubeadm init" in text) == (name == "cp-1")
+        assert "kubeadm join" in text
+
+
+def test_one_alone_has_nobody_to_ask() -> None:
+    assert handed(run(), "cp-1") == {}
+
+
+def test_whoever_does_not_answer_is_asked_nothing() -> None:
+    seen = run(stacks.three(), unreachable=["cp-1"])
+    hosts = {
+        name: command(seen, f"{name}-node").inputs["connection"]["host"]
+        for name in ("cp-1", "cp-2", "cp-3")
+    }
+    assert seen.value["control_plane"] == "cp-2"
+    for name in ("cluster-kubeconfig", "cluster-members", "worker-1-certificate"):
+        assert command(seen, name).inputs["connection"]["host"] == hosts["cp-2"], name
+    assert set(handed(seen, "cp-2")) == {"handed-cp-3"}
+    of_the_first = [each.name for each in seen.of_type(COMMAND) if each.name.startswith("cp-1-")]
+    asked = [
+        each.name
+        for each in seen.of_type(COMMAND)
+        if each.inputs["connection"]["host"] == hosts["cp-1"]
+    ]
+    assert set(asked) <= set(of_the_first)
+
+
+def test_what_is_in_the_cluster_goes_with_its_one_machine_and_with_none_of_several() -> None:
+    for stack, goes in ((stacks.lab(), True), (stacks.three(), False)):
+        lives = [
+            replace(each, lifetime=None) if each.role == "worker" else each
+            for each in stacks.machines(stack, "control_plane")
+        ]
+
+        def program(stack: Stack = stack, lives: list[Machine] = lives) -> Any:
+            planes = [replace(each, lifetime=Vm(f"{each.name}-life")) for each in lives]
+            made = Cluster(
+                "cluster",
+                ClusterArgs(
+                    cluster=stack.cluster,
+                    networks=stack.networks,
+                    software=stack.software,
+                    control_planes=planes,
+                    workers=stacks.machines(stack, "worker"),
+                    api=API,
+                ),
+            )
+            return made.control_plane.lifetime is not None
+
+        assert run_program(program).value is goes
+
+
+def test_a_cluster_of_several_is_asked_what_it_was_first_called() -> None:
+    seen = run(stacks.three())
+    assert sent(seen, "cluster-identity")["secrets"] == {"identity": "lab"}
+    assert "stdout" not in command(seen, "cluster-identity").additional_secret_outputs
+    assert command(seen, "cp-3-control-plane").urn in command(seen, "cluster-identity").dependencies

@@ -3,46 +3,26 @@
 from __future__ import annotations
 
 import base64
-import os
 import shutil
 import subprocess
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 import yaml
 
-from components.cluster import actions, birth
-from components.cluster.render import text
-from components.host.endpoint import ApiEndpoint
-
-API = ApiEndpoint(lan=IPv4Address("198.18.10.10"), management=IPv4Address("198.18.0.10"))
-READ = {"cluster.name": '"lab"', "cluster.node_mask": "24"}
-OTHERS = {"cluster.name": '"lab"', "cluster.node_mask": "25"}
-TEXTS = {
-    "init": actions.init(["Swap", "Mem"], READ),
-    "init-guard": actions.init_guard(READ),
-    "init-others": actions.init([], OTHERS),
-    "init-guard-others": actions.init_guard(OTHERS),
-    "reset": actions.reset(),
-    "join": actions.join("worker-1", API, ["Swap"]),
-    "join-guard": text("join-guard.sh.j2"),
-    "stale": text("stale.sh.j2", name="worker-1"),
-    "stale-guard": text("stale-guard.sh.j2", name="worker-1"),
-    "ask": actions.ask("worker-1"),
-    "ask-guard": actions.ask_guard(),
-    "asked": actions.asked(),
-    "sign": actions.sign("worker-1"),
-    "member": text("member.sh.j2", name="worker-1"),
-    "member-guard": text("member-guard.sh.j2", name="worker-1"),
-    "leave": text("leave.sh.j2", name="worker-1"),
-    "access": actions.access(API, 2),
-    "access-guard": actions.access_guard(API, 2),
-    "kubeconfig": actions.kubeconfig(API, 2),
-    "swap": text("swap.sh.j2"),
-}
+from components.cluster import birth
+from tests.components.cluster.shells import (
+    INIT,
+    JOINED,
+    TEXTS,
+    Node,
+    authority,
+    beside,
+    fresh,
+    kubeadms,
+    openssl,
+    signed,
+)
 
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
@@ -58,66 +38,9 @@ def test_every_text_is_clean_to_shellcheck(name: str) -> None:
     assert done.stdout == ""
 
 
-@dataclass
-class Node:
-    """A directory that stands in for a node's root, with stand-ins on its PATH."""
-
-    root: Path
-    secrets: dict[str, str] = field(default_factory=dict)
-
-    def program(self, name: str, body: str) -> None:
-        path = self.root / "bin" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f'#!/bin/bash\necho "{name} $*" >>"{self.root}/calls"\n{body}\n')
-        path.chmod(0o755)
-
-    def write(self, path: str, text: str) -> None:
-        target = self.root / path.lstrip("/")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text)
-
-    def exists(self, path: str) -> bool:
-        return (self.root / path.lstrip("/")).exists()
-
-    @property
-    def calls(self) -> list[str]:
-        path = self.root / "calls"
-        return path.read_text().splitlines() if path.exists() else []
-
-    def run(self, name: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        secrets = self.root / "secrets"
-        secrets.mkdir(exist_ok=True)
-        for key, value in self.secrets.items():
-            (secrets / key).write_text(value)
-        text = TEXTS[name].replace("/etc/", f"{self.root}/etc/")
-        given: Mapping[str, str] = {
-            "PATH": f"{self.root}/bin:{os.environ['PATH']}",
-            "SECRETS": str(secrets),
-            "TMPDIR": str(self.root),
-            **environment,
-        }
-        return subprocess.run(
-            ["/bin/bash", "-eu", "-o", "pipefail", "-c", text],
-            capture_output=True,
-            text=True,
-            env=dict(given),
-            stdin=subprocess.DEVNULL,
-            timeout=30,
-            check=False,
-        )
-
-
 @pytest.fixture
 def node(tmp_path: Path) -> Node:
-    made = Node(tmp_path)
-    (tmp_path / "etc" / "cni" / "net.d").mkdir(parents=True)
-    (tmp_path / "etc" / "kubernetes" / "pki").mkdir(parents=True)
-    for name in ("systemctl", "journalctl"):
-        made.program(name, "")
-    return made
-
-
-INIT = 'case $1 in init) echo conf >"{root}/etc/kubernetes/kubelet.conf" ;; esac'
+    return fresh(tmp_path)
 
 
 def test_init_runs_once_and_its_guard_holds_afterwards(node: Node) -> None:
@@ -149,10 +72,6 @@ def test_an_init_that_died_half_way_begins_from_nothing(node: Node) -> None:
     assert node.run("init").returncode == 0
     assert [call.split()[1] for call in node.calls if "kubeadm" in call] == ["reset", "init"]
     assert not node.exists("/etc/cni/net.d/10-old.conf")
-
-
-def kubeadms(node: Node) -> list[str]:
-    return [call.split()[1] for call in node.calls if call.startswith("kubeadm ")]
 
 
 def test_other_values_make_a_cluster_anew_that_nobody_was_given(node: Node) -> None:
@@ -194,48 +113,6 @@ def test_a_cluster_that_is_not_ours_is_never_reset_before_init(node: Node) -> No
     node.program("kubeadm", 'case $1 in init) echo "[ERROR FileAvailable]"; exit 1 ;; esac')
     node.run("init")
     assert next(call.split()[1] for call in node.calls if "kubeadm" in call) == "init"
-
-
-def openssl(*argv: object, given: str = "") -> str:
-    done = subprocess.run(
-        ["openssl", *map(str, argv)], input=given, capture_output=True, text=True, check=True
-    )
-    return done.stdout
-
-
-def authority(plane: Node, name: str = "kubernetes") -> str:
-    """A cluster's authority on a control plane; its certificate."""
-    pki = plane.root / "etc/kubernetes/pki"
-    openssl(
-        *("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", 3650, "-subj", f"/CN={name}"),
-        *("-keyout", pki / "ca.key", "-out", pki / "ca.crt"),
-    )
-    return (pki / "ca.crt").read_text()
-
-
-def beside(node: Node, name: str) -> Node:
-    """Another machine of the same test."""
-    made = Node(node.root / name)
-    (made.root / "etc/kubernetes/pki").mkdir(parents=True)
-    return made
-
-
-def signed(node: Node, plane: Node) -> str:
-    """What the control plane prints for the node's own request."""
-    node.write("/etc/machine-id", "me\n")
-    assert node.run("ask").returncode == 0
-    machine, _, request = node.run("asked").stdout.partition("\n")
-    assert machine == "me"
-    plane.secrets = {"request": request.rstrip("\n")}
-    done = plane.run("sign")
-    assert done.returncode == 0, done.stderr
-    # The provider takes the last line feed off.
-    return done.stdout.removesuffix("\n")
-
-
-JOINED = """case $1 in join)
-    cat "$3" >"{root}/seen"; cat "$(sed -n 's/ *kubeConfigPath: //p' "$3")" >"{root}/discovery" ;;
-esac"""
 
 
 def test_a_join_is_by_a_certificate_of_this_nodes_alone_and_the_authority_is_pinned(
@@ -386,8 +263,17 @@ def test_a_node_of_the_same_name_on_another_machine_is_stale(
     node: Node, known: str, holds: bool
 ) -> None:
     node.secrets = {"machine": "me"}
+    node.write("/etc/kubernetes/layered-cloud/initialised", "")
+    node.write("/etc/kubernetes/kubelet.conf", "conf")
     node.program("kubectl", f'printf "%s" "{known}"')
     assert (node.run("stale-guard").returncode == 0) == holds
+
+
+def test_nothing_is_stale_on_a_machine_that_is_in_no_cluster(node: Node) -> None:
+    node.secrets = {"machine": "me"}
+    node.program("kubectl", "exit 1")
+    assert node.run("stale-guard").returncode == 0
+    assert node.calls == []
 
 
 @pytest.mark.parametrize(("known", "drained"), [("me", True), ("another", False), ("", False)])

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from components.cluster import kubeadm
+from components.cluster.model import NodeModel
 from components.loadbalancers.args import api_endpoint
 from settings.models import Cluster
 from tests.components import stacks
@@ -26,6 +27,44 @@ def test_the_kubeadm_configuration_is_the_golden_file_and_kubeadm_takes_it(
         ["kubeadm", "config", "validate", "--config", kubeadm.CONFIG], {kubeadm.CONFIG: text}
     )
     assert (status, out.strip()) == (0, "ok"), err
+
+
+@pytest.mark.parametrize(
+    ("name", "node"),
+    [
+        ("plain/cp-2", control_plane(plain(), name="cp-2")),
+        ("lab/cp-2", control_plane(name="cp-2")),
+        ("plain/worker-1", worker(plain())),
+        ("lab/worker-1", worker()),
+    ],
+)
+def test_what_a_node_joins_with_is_the_golden_file_and_kubeadm_takes_it(
+    name: str, node: NodeModel
+) -> None:
+    path, discovery = "/etc/kubernetes/join.yaml", "/etc/kubernetes/discovery.yaml"
+    text = kubeadm.join_config(node, discovery)
+    assert_golden(f"cluster/{name}/kubeadm-join.yaml", text)
+    status, out, err = checked(
+        ["kubeadm", "config", "validate", "--config", path], {path: text, discovery: ""}
+    )
+    assert (status, out.strip()) == (0, "ok"), err
+
+
+@pytest.mark.parametrize("of", [plain(), stacks.lab().cluster], ids=("plain", "lab"))
+def test_a_control_plane_registers_alike_whether_it_makes_the_cluster_or_joins_it(
+    of: Cluster,
+) -> None:
+    node = control_plane(of)
+    init, *_ = yaml.safe_load_all(kubeadm.config(node))
+    join = yaml.safe_load(kubeadm.join_config(node, "/discovery"))
+    assert init["nodeRegistration"] == join["nodeRegistration"] == kubeadm.registration(node)
+    assert init["localAPIEndpoint"] == join["controlPlane"]["localAPIEndpoint"]
+
+
+def test_a_worker_keeps_what_taints_it_is_given_and_is_no_control_plane() -> None:
+    join = yaml.safe_load(kubeadm.join_config(worker(), "/discovery"))
+    assert "controlPlane" not in join
+    assert "taints" not in join["nodeRegistration"]
 
 
 def test_kubeadm_itself_would_refuse_a_wrong_key() -> None:
@@ -127,7 +166,7 @@ def test_only_a_control_plane_has_a_configuration_and_serves_the_api() -> None:
     one, other = kubeadm.part(control_plane()), kubeadm.part(worker())
     assert [file.path for file in one.files] == [kubeadm.CONFIG]
     assert [check.watches for check in one.checks] == [(kubeadm.CONFIG,)]
-    assert [port.number for port in one.ports] == [6443]
+    assert [port.number for port in one.ports] == [6443, 2379, 2380]
     assert (other.files, other.checks, other.ports) == ((), (), ())
 
 

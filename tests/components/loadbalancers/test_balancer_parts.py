@@ -24,6 +24,7 @@ CASES += [
     ("asking", "lb-a"),
     ("routes", "lb-a"),
     ("guarded", "lb-b"),
+    ("three", "lb-a"),
 ]
 
 
