@@ -36,14 +36,15 @@ def test_every_profile_is_a_valid_stack_once_the_lab_has_said_what_it_knows(
 
 
 def test_a_profile_is_another_datacentre() -> None:
-    whole, single, both = (stack.config(FACTS, each) for each in (None, "single", "both-active"))
+    names = (None, "single", "both-active", "three")
+    whole, single, both, three = (stack.config(FACTS, each) for each in names)
 
     def machines(config: dict[str, object]) -> int:
         found, _ = inspect(config)
         assert found is not None
         return len(list(found.machines()))
 
-    assert (machines(whole), machines(single), machines(both)) == (7, 4, 7)
+    assert [machines(each) for each in (whole, single, both, three)] == [7, 4, 7, 8]
     routers = both["layered-cloud:routers"]
     assert [vip["owner"] for vip in routers["vips"]] == ["router-a", "router-b"]
     assert routers["machines"] == whole["layered-cloud:routers"]["machines"]
@@ -54,7 +55,7 @@ def test_an_unknown_profile_is_refused_with_those_there_are() -> None:
         stack.config(FACTS, "nonesuch")
 
     assert str(refused.value) == (
-        "there is no profile nonesuch; profiles here: both-active, single"
+        "there is no profile nonesuch; profiles here: both-active, single, three"
     )
 
 

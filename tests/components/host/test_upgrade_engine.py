@@ -4,7 +4,8 @@ command for the one it was, and makes or takes away nothing on a machine."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Interface
+from dataclasses import replace
+from ipaddress import IPv4Interface
 
 import pulumi
 import pytest
@@ -46,14 +47,16 @@ def before() -> None:
     )
     for step in STEPS:
         below(worker, (f"{HOST}:Action",), f"m-{step}", f"m-{step}")
+    below(cluster, (), "cp-init", "cp-init")
 
 
 def now() -> None:
     # The engine runs a program with modules of its own, and looks names up in them.
+    from components.cluster.control_plane import ControlPlane, ControlPlaneArgs
     from components.cluster.worker import Worker, WorkerArgs
     from components.host import Connection, HostAction, HostActionArgs, Machine
     from components.host.baseline import Baseline, BaselineArgs
-    from components.host.endpoint import ApiEndpoint
+    from tests.components.cluster import nodes
 
     machine = Machine(
         name="m",
@@ -71,8 +74,20 @@ def now() -> None:
         "m",
         WorkerArgs(
             machine=machine,
+            node=nodes.worker(name="m"),
             control_plane=machine,
-            api=ApiEndpoint(lan=IPv4Address("198.18.10.10"), management=IPv4Address("198.18.0.10")),
+            ignore_preflight_errors=(),
+        ),
+        pulumi.ResourceOptions(parent=cluster),
+    )
+    ControlPlane(
+        ControlPlaneArgs(
+            machine=replace(machine, name="cp"),
+            node=nodes.control_plane(name="cp"),
+            founder=True,
+            admitters=(),
+            others=(),
+            read={},
             ignore_preflight_errors=(),
         ),
         pulumi.ResourceOptions(parent=cluster),
@@ -108,7 +123,9 @@ def test_every_command_is_updated_and_only_components_go() -> None:
         steps = engine.preview().steps
     # A worker joins with a certificate, and no more with a token.
     kept = {f"m-{step}" for step in STEPS} - {"m-token"}
-    assert named(steps, "update") == {"init", "m-baseline", "m-baseline-confirm", *kept}
+    pushed = {"init", "m-baseline", "m-baseline-confirm"}
+    # The one control plane that there was keeps what it made, whatever its action is called.
+    assert named(steps, "update") == {*pushed, *kept, "cp-control-plane"}
     assert named(steps, "create") == {"m-certificate"}
     assert {each["op"] for each in steps} == {"create", "update", "delete"}
     gone = [each for each in steps if each["op"] == "delete"]

@@ -22,11 +22,13 @@ pytestmark = pytest.mark.timeout(240)
 
 @dataclasses.dataclass
 class World:
-    """`host` is where the object lives; `goes_with` names the resource that it is deleted with."""
+    """`host` is where the object lives; `goes_with` names the resource that it is deleted with. One
+    that `outlives` the machine lives on others too."""
 
     host: SshHost
     curve: str = "P256"
     goes_with: str = "lifetime"
+    outlives: bool = False
 
     def program(self) -> None:
         vm = tls.PrivateKey(
@@ -55,11 +57,11 @@ class World:
                 ),
                 create="true",
                 delete="true",
-                triggers=[lifetime.public_key_fingerprint_sha256],
+                triggers=[] if self.outlives else [lifetime.public_key_fingerprint_sha256],
             ),
             opts=pulumi.ResourceOptions(
                 delete_before_replace=True,
-                replace_with=[vm],
+                replace_with=[] if self.outlives else [vm],
                 provider=provider,
                 deleted_with={"vm": vm, "lifetime": lifetime}[self.goes_with],
             ),
@@ -129,5 +131,21 @@ def test_what_goes_with_a_lifetime_is_not_asked_of_a_dead_machine_that_is_destro
     world: tuple[World, Engine],
 ) -> None:
     one, engine = world
+    one.host.stop()
+    engine.destroy()
+
+
+def test_what_goes_with_none_of_several_machines_is_not_touched_when_one_is_replaced(
+    world: tuple[World, Engine],
+) -> None:
+    """As the platform makes it when the cluster hands on a control plane without a lifetime."""
+    one, engine = world
+    one.outlives, one.goes_with = True, "vm"
+    engine.up()
+    one.curve = "P384"
+    done = engine.up()
+    assert done.changes["replace"] == 2
+    did = {step["op"] for step in done.steps if step["urn"].endswith("::object")}
+    assert did <= {"same", "update"}
     one.host.stop()
     engine.destroy()
