@@ -15,6 +15,7 @@ PROBES: dict[str, Probe] = {
     "every NodePort answers inside": inside.node_ports,
     "LoadBalancer IP answers inside": inside.load_balancer_ip,
     "API through both VIPs": inside.api_vips,
+    "every control plane serves the API": inside.every_control_plane,
     "nothing else reachable from outside": edge.nothing_else_open,
     "sshd on the management leg alone": doors.ssh_on_management_alone,
     "figures on the management network": exporters.read_on_management,

@@ -11,6 +11,7 @@ from components.host.payload import check_request, command_line
 from lab.probes.edge import demo, request, through_the_chain
 from lab.probes.result import promise
 from lab.probes.world import World
+from settings.models import API_SERVER_PORT
 
 
 def node_ports(world: World) -> str:
@@ -54,7 +55,7 @@ def load_balancer_ip(world: World) -> str:
 
 def api_vips(world: World) -> str:
     """The Kubernetes API behind both VIPs, with the cluster's own certificate."""
-    authority = world.text(world.role("control_plane")[0], ["cat", "/etc/kubernetes/pki/ca.crt"])
+    authority = world.text(world.control_plane, ["cat", "/etc/kubernetes/pki/ca.crt"])
     port = world.stack.balancers.api_port
     asked = []
     for group in world.stack.balancers.vips:
@@ -67,6 +68,18 @@ def api_vips(world: World) -> str:
             promise(ok, f"{address}:{port} from {place}: {answer['status']} {answer['error']}")
             asked.append(f"{address} from {place}")
     return ", ".join(asked)
+
+
+def every_control_plane(world: World) -> str:
+    """Each control plane's own API server answers, and so its own member of etcd."""
+    names = world.role("control_plane")
+    for name in names:
+        server = f"--server=https://{world.machines[name].lan}:{API_SERVER_PORT}"
+        config = "--kubeconfig=/etc/kubernetes/admin.conf"
+        asked = ["kubectl", config, server, "--request-timeout=5s", "get", "--raw", "/readyz/etcd"]
+        answer = world.text(name, asked, seconds=15).strip()
+        promise(answer == "ok", f"{name}: etcd is {answer or 'silent'}")
+    return f"{', '.join(names)}: etcd ok"
 
 
 def _statistics(world: World, balancer: str) -> list[dict[str, str]]:

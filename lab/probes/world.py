@@ -119,11 +119,30 @@ class World:
         rows = json.loads(self.text(machine, ["ip", "-json", "-4", "address"], seconds=15))
         return {info["local"] for row in rows for info in row["addr_info"]}
 
+    @property
+    def control_plane(self) -> str:
+        """A control plane that answers; of one alone nobody asks whether it does.
+
+        Raises:
+            Unreachable: none of several does.
+        """
+        names = self.role("control_plane")
+        if len(names) == 1:
+            return names[0]
+        silent = []
+        for name in names:
+            try:
+                self.run(name, ["true"], seconds=10)
+            except Unreachable as error:
+                silent.append(str(error))
+            else:
+                return name
+        raise Unreachable(f"no control plane answers: {'; '.join(silent)}")
+
     def kubectl(self, *words: str, seconds: float = 30) -> str:
-        """kubectl on the first control plane's machine, as the administrator."""
-        place = self.role("control_plane")[0]
+        """kubectl on a control plane's machine, as the administrator."""
         config = "--kubeconfig=/etc/kubernetes/admin.conf"
-        return self.text(place, ["kubectl", config, *words], seconds=seconds)
+        return self.text(self.control_plane, ["kubectl", config, *words], seconds=seconds)
 
 
 def _run(

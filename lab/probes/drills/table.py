@@ -94,6 +94,20 @@ _ROWS = (
         mends=daemons.mended("keepalived"),
     ),
     Drill(
+        name="control plane power",
+        goal=POWER,
+        physics=(
+            "what is measured is the service, of which a control plane that takes pods is a part "
+            "as a worker is; that the others serve the API within 30 s is asked besides, and fails "
+            "the drill"
+        ),
+        promised=False,
+        victim=victims.control_plane,
+        breaks=power.off_and_the_api_answers,
+        mends=power.on,
+        window=LONG_WINDOW,
+    ),
+    Drill(
         name="worker power",
         goal=POWER,
         physics=(

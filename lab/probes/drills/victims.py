@@ -31,6 +31,14 @@ def _owner(world: World, vip: str) -> str:
     return holders[0]
 
 
+def control_plane(world: World) -> str:
+    """The first control plane, which the program asks before any other."""
+    first, *others = world.role("control_plane")
+    if not others:
+        raise NotHere("one control plane: its loss is an outage of the API")
+    return first
+
+
 def worker(world: World) -> str:
     """The last worker, where another node takes pods too."""
     workers = world.role("worker")

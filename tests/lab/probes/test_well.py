@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,12 +12,21 @@ import pytest
 
 from lab.network import Topology
 from lab.paths import CHECKOUT
+from lab.probes import inside
 from lab.probes.drills import NotHere, legs, victims, well
 from lab.probes.result import Broken
-from lab.probes.world import World
+from lab.probes.world import Unreachable, World
 from settings.files import load_stack
 
 STACK = load_stack(CHECKOUT / "Pulumi.lab.yaml")
+(ONE,) = STACK.cluster.control_planes
+PLANES = [
+    ONE.model_copy(update={"name": f"cp-{number}", "lan": ONE.lan + number - 1})
+    for number in (1, 2, 3)
+]
+THREE = STACK.model_copy(
+    update={"cluster": STACK.cluster.model_copy(update={"control_planes": PLANES})}
+)
 HOME = {
     "router-a": {"203.0.113.10", "198.18.10.1"},
     "router-b": set(),
@@ -32,9 +42,17 @@ class Said(World):
     held: dict[str, set[str]] = field(default_factory=lambda: HOME)
     statistics: str = ""
     words: dict[str, str] = field(default_factory=dict)
+    silent: set[str] = field(default_factory=set)
 
     def addresses(self, machine: str) -> set[str]:
         return self.held.get(machine, set())
+
+    def run(
+        self, place: str, argv: Sequence[str], stdin: str = "", seconds: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        if place in self.silent:
+            raise Unreachable(f"{place}: silent")
+        return subprocess.CompletedProcess(list(argv), 0, "", "")
 
     def text(self, place: str, argv: Sequence[str], stdin: str = "", seconds: float = 60) -> str:
         return self.words[f"{place}: {' '.join(argv)}"]
@@ -45,7 +63,8 @@ class Said(World):
 
 def world(**said: Any) -> Said:
     outputs = said.pop("outputs", {"load_balancer_ip": "198.18.10.200"})
-    return Said(stack=STACK, topology=Topology.default(), outputs=outputs, **said)
+    stack = said.pop("stack", STACK)
+    return Said(stack=stack, topology=Topology.default(), outputs=outputs, **said)
 
 
 def test_the_owner_is_hit() -> None:
@@ -54,6 +73,35 @@ def test_the_owner_is_hit() -> None:
     assert victims.router(world(held=moved)) == "router-b"
     assert victims.balancer(world()) == "lb-a"
     assert victims.worker(world()) == "worker-2"
+    assert victims.control_plane(world(stack=THREE)) == "cp-1"
+
+
+def test_one_control_plane_is_nobodys_drill() -> None:
+    with pytest.raises(NotHere, match="one control plane"):
+        victims.control_plane(world())
+
+
+def test_the_first_control_plane_that_answers_is_asked() -> None:
+    three = world(stack=THREE, silent={"cp-1"})
+    assert three.control_plane == "cp-2"
+    assert world().control_plane == "cp-1"
+    nobody = world(stack=THREE, silent={"cp-1", "cp-2", "cp-3"})
+    with pytest.raises(Unreachable, match="no control plane answers: cp-1: silent; cp-2: silent"):
+        assert nobody.control_plane
+
+
+def test_every_control_plane_is_asked_itself() -> None:
+    stack = THREE
+    words = {
+        f"{spec.name}: kubectl --kubeconfig=/etc/kubernetes/admin.conf --server=https://{spec.lan}"
+        ":6443 --request-timeout=5s get --raw /readyz/etcd": "ok"
+        for spec in stack.cluster.control_planes
+    }
+    said = inside.every_control_plane(world(stack=stack, words=words))
+    assert said == "cp-1, cp-2, cp-3: etcd ok"
+    sick = {**words, next(key for key in words if key.startswith("cp-2")): "failed"}
+    with pytest.raises(Broken, match="cp-2: etcd is failed"):
+        inside.every_control_plane(world(stack=stack, words=sick))
 
 
 def test_a_vip_with_two_owners_is_told_and_nobody_hit() -> None:
