@@ -1,5 +1,5 @@
-"""The only ways anything reaches a machine: `HostConfiguration` and `HostAction`; `HostScript` for
-an appliance, which has no Python."""
+"""The only ways anything reaches a machine: `HostConfiguration` and `HostAction`; for an appliance,
+which has no Python, `HostScript`, and `HostImport` where its SSH server tells no status."""
 
 from components.host.action import HostAction, HostActionArgs
 from components.host.baseline import Baseline, BaselineArgs, baselines
@@ -7,6 +7,7 @@ from components.host.configuration import HostConfiguration, HostConfigurationAr
 from components.host.endpoint import ApiEndpoint
 from components.host.errors import LayerError
 from components.host.files import File, files
+from components.host.imported import HostImport, HostImportArgs
 from components.host.machine import Connection, Machine, Start
 from components.host.packages import Repository, package, repositories
 from components.host.part import (
@@ -41,6 +42,8 @@ __all__ = [
     "HostActionArgs",
     "HostConfiguration",
     "HostConfigurationArgs",
+    "HostImport",
+    "HostImportArgs",
     "HostScript",
     "HostScriptArgs",
     "Late",

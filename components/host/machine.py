@@ -34,7 +34,7 @@ class Start:
     name, host key and deploy key. Without it the image itself lets the deploy key in as `user`,
     and `host_keys` (public keys by machine) are what they answer with. `python` says that they run
     our pushes; only there another deploy key is let in (`components.host.entry`). One without is
-    reached by a `HostScript`.
+    reached by a `HostScript` or a `HostImport`.
     """
 
     user: str
@@ -53,8 +53,9 @@ class Machine:
     """One machine: `addresses` and `interfaces` are keyed by network (management, lan, wan, sync).
 
     `role` is router, balancer, control_plane or worker; `host` is the name of the Proxmox host it
-    stands on. `vm` is the resource that made it: `None` for a physical or an adopted machine,
-    whose configuration is then really taken away when its resources are deleted.
+    stands on, `None` for a physical one. `vm` is the resource that made it: `None` for a physical
+    or an adopted machine, whose configuration is then really taken away when its resources are
+    deleted.
 
     `incarnation` is a text that is another one for every new VM under the same name (an output of
     a resource that is replaced with it). When it changes, everything is pushed again, as an update.
@@ -72,7 +73,7 @@ class Machine:
     interfaces: Mapping[str, str]
     connection: Connection
     vm: pulumi.Resource | None
-    host: str
+    host: str | None
     incarnation: pulumi.Input[str] | None = None
     lifetime: pulumi.Resource | None = None
     entry: tuple[pulumi.Resource, ...] = ()
