@@ -66,6 +66,7 @@ machines = Machines(
         networks=networks,
         proxmox=stack.proxmox,
         machines=specs,
+        physical=list(stack.physical()),
         lan_gateway=stack.routers.gateway,
         deploy_key=DeployKey.of(secrets.deploy_key),
         deploy_key_before=DeployKey.of(secrets.deploy_key_before),

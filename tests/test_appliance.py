@@ -13,11 +13,14 @@ from components.routers import kinds
 from components.routers.args import RoutersArgs, model
 from components.routers.contract import Contract, Kind, contract
 from components.routers.verify import verify
+from lab.engine.cli import find_cli
+from lab.engine.engine import OFFLINE, workspace
 from settings.checks import routers_kind
 from settings.checks.routers_kind import Asks
 from settings.models import Routers
 from tests import whole
 from tests.components.mocks import Registered
+from tests.preview_of_workers import stand_in
 
 
 def test_the_whole_program_is_tried_with_every_kind() -> None:
@@ -99,3 +102,46 @@ def test_an_appliances_machine_starts_from_its_own_image_without_user_data(
     others = seen.one("proxmoxve:index/vmLegacy:VmLegacy", "lb-a")
     assert "userDataFileId" in others.inputs["initialization"]
     assert "box-7" not in str(others.inputs["disks"][0])
+
+
+def test_physical_routers_are_nobodys_virtual_machines() -> None:
+    seen = whole.planned("mikrotik")
+
+    machines = {each.inputs["name"] for each in seen.of_type("proxmoxve:index/vmLegacy:VmLegacy")}
+    assert "lb-a" in machines
+    assert not {"router-a", "router-b"} & machines
+    names = {each.name for each in seen.resources}
+    assert not {"router-a-baseline", "router-a-host-key", "router-a-user-data"} & names
+    owner, other = (
+        seen.one("command:local:Command", f"{name}-routers") for name in ("router-a", "router-b")
+    )
+    gate = seen.one("command:local:Command", "machines-deploy-key-gate")
+    assert {other.urn, gate.urn} <= owner.dependencies
+    assert owner.urn not in other.dependencies
+    assert owner.urn in seen.one("command:remote:Command", "lb-a-baseline").dependencies
+    assert owner.secret_inputs == {"stdin"}
+    router = seen.value["inventory"]["machines"]["router-a"]
+    assert (router["user"], router["host"], router["interfaces"]["wan"]) == (
+        *("layered", None, "ether3"),
+    )
+
+
+def test_the_real_engine_previews_the_whole_program_with_physical_routers() -> None:
+    cli = find_cli()
+    if cli is None:
+        pytest.skip("needs the Pulumi command line, or one built: python -m lab.engine preview")
+    stack, changes = whole.VARIANTS["mikrotik"]
+    secrets = {f"layered-cloud:{key}": value for key, value in whole.SECRETS.items()}
+    config = whole.config_of(stack, changes)
+    with workspace(
+        stack, config=config, secrets=secrets, cli=cli, throw_away=True, env={OFFLINE: "1"}
+    ) as engine:
+        stand_in(engine)
+        steps = {each["urn"].split("::")[-1]: each for each in engine.preview_steps()["steps"]}
+    assert {"router-a-routers", "router-b-routers", "lb-a"} <= set(steps)
+    assert not {"router-a", "router-b", "router-a-baseline"} & set(steps), "nobody makes them"
+    text = steps["router-a-routers"]["newState"]["inputs"]["environment"]["TEXT"]
+    assert 'group-authority="layered-edge-lan"' in text, "a preview shows the script"
+    stdin = steps["router-a-routers"]["newState"]["inputs"]["stdin"]
+    assert whole.SECRETS["proxmoxSshKey"] not in str(stdin)
+    assert "PRIVATE KEY" not in str(stdin), "and not the key"

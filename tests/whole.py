@@ -58,6 +58,27 @@ def _bgp(daemon: str) -> dict[str, dict[str, Any]]:
     }
 
 
+def _mikrotik() -> dict[str, dict[str, Any]]:
+    """The lab's routers are physical ones."""
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g"
+    legs = {"management": "ether1", "lan": "ether2", "wan": "ether3", "sync": "ether4"}
+    return {
+        "routers": {
+            "kind": "mikrotik",
+            "machines": [],
+            "host_keys": dict.fromkeys(("router-a", "router-b"), key),
+            "physical": [
+                {
+                    **{"name": f"router-{letter}", "management": f"198.18.0.{11 + index}"},
+                    **{"lan": f"198.18.10.{2 + index}", "wan": f"203.0.113.{2 + index}"},
+                    **{"sync": f"198.18.20.{2 + index}", "interfaces": legs},
+                }
+                for index, letter in enumerate("ab")
+            ],
+        }
+    }
+
+
 VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
     "extras": (
         "dev",
@@ -105,6 +126,7 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
     "remembering": ("prod", {"balancers": {"ingress": {"sticky": "source"}}}),
     "bird": ("lab", _bgp("bird")),
     "bgp": ("lab", _bgp("frr")),
+    "mikrotik": ("lab", _mikrotik()),
     "further charts": (
         "dev",
         {

@@ -10,7 +10,7 @@ import pulumi
 
 from components.host.machine import ORDINARY, Start
 from components.machines.keys import public_key_of
-from settings.models import Image, MachineSpec, Networks, Proxmox
+from settings.models import Image, MachineSpec, Networks, PhysicalSpec, Proxmox
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,8 @@ class DeployKey:
 
 @dataclass(frozen=True, kw_only=True)
 class MachinesArgs:
-    """`machines` are pairs of role (router, balancer, control_plane, worker) and machine.
+    """`machines` are pairs of role (router, balancer, control_plane, worker) and machine;
+    `physical` the same of machines that are there already, and are only reached.
 
     `lan_gateway` is the default route of every machine that is not a router: the routers' VIP on
     the LAN. Routers leave by the WAN segment's gateway. No machine has a route through the
@@ -47,6 +48,7 @@ class MachinesArgs:
     lan_gateway: IPv4Address
     deploy_key: DeployKey | None = None
     deploy_key_before: DeployKey | None = None
+    physical: Sequence[tuple[str, PhysicalSpec]] = ()
     starts: Mapping[str, Start] = field(default_factory=dict)
 
     def start(self, role: str) -> Start:

@@ -1,4 +1,4 @@
-"""The layer of machines: images, keys, virtual machines."""
+"""The layer of machines: images, keys, virtual machines; and the way into physical ones."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from components.host.entry import gate
 from components.machines.args import DeployKey, MachinesArgs
 from components.machines.legs import legs
 from components.machines.machine import VirtualMachine, VirtualMachineArgs
+from components.machines.physical import physical
 from components.machines.preflight import contents
 from settings.models import Image
 
 
 class Machines(pulumi.ComponentResource):
-    """Every virtual machine of the stack, and the way into each.
+    """Every machine of the stack, and the way into each.
 
     Promises: each image once per Proxmox host, refused unless its SHA-256 is the pinned one; one
     machine per entry, on the host, with the id, addresses and MAC addresses settings decide; a
     key pair of the stack's own that may log in. Another deploy key is let in with the one before,
-    or refused before a machine is asked anything.
+    or refused before a machine is asked anything. A physical machine is reached as the stack says,
+    with the host key that it names.
 
     Leaves out: what is on the machines. Needs a Proxmox provider (`proxmox_provider`), given in
     `opts.providers`.
@@ -33,7 +35,7 @@ class Machines(pulumi.ComponentResource):
     """
 
     machines: Mapping[str, Machine]
-    """By name, in the order given."""
+    """By name, in the order given; physical ones last."""
     deploy_key: DeployKey
 
     def __init__(
@@ -72,7 +74,17 @@ class Machines(pulumi.ComponentResource):
                 ),
                 opts=pulumi.ResourceOptions(parent=self),
             )
-        self.machines = {key: each.machine for key, each in made.items()}
+        self.machines = {key: each.machine for key, each in made.items()} | {
+            spec.name: physical(
+                spec,
+                role=role,
+                networks=args.networks,
+                start=args.start(role),
+                private_key=self.deploy_key.private_key,
+                entry=entry,
+            )
+            for role, spec in args.physical
+        }
         self.register_outputs(
             {
                 **allowed,

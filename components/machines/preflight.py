@@ -14,7 +14,8 @@ from typing import Any
 import requests
 import urllib3
 
-from settings.models import MachineSpec, Networks, Proxmox
+from components.machines.legs import ORDER
+from settings.models import MachineSpec, Networks, Proxmox, Segment
 
 TIMEOUT = (5.0, 30.0)
 """Seconds to connect, and between two bytes of an answer."""
@@ -38,16 +39,26 @@ Get = Callable[..., Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """A machine the stack wants: an id that must be free, or already this machine's."""
+    """A machine the stack wants: an id that must be free, or already this machine's; `segments`
+    are the networks it stands on."""
 
     name: str
     host: str
     vm_id: int
+    segments: frozenset[str]
 
 
 def planned(machines: Iterable[tuple[str, MachineSpec]]) -> list[Planned]:
     """What the preflight must know of a stack's machines."""
-    return [Planned(name=spec.name, host=spec.host, vm_id=spec.vm_id) for _, spec in machines]
+    return [
+        Planned(
+            name=spec.name,
+            host=spec.host,
+            vm_id=spec.vm_id,
+            segments=frozenset(each for each in ORDER if getattr(spec, each) is not None),
+        )
+        for _, spec in machines
+    ]
 
 
 class ApiTrouble(Exception):
@@ -117,7 +128,7 @@ def lacks(get: Get, proxmox: Proxmox, networks: Networks, planned: Sequence[Plan
     """The checks themselves, over any reader of the API."""
     found: list[str] = []
     wanted = sorted({machine.host for machine in planned})
-    bridges = _bridges(networks)
+    bridges = _bridges(networks, planned)
     try:
         states = {str(node["node"]): str(node.get("status")) for node in get("/nodes")}
     except ApiTrouble as trouble:
@@ -135,10 +146,10 @@ def lacks(get: Get, proxmox: Proxmox, networks: Networks, planned: Sequence[Plan
     return found
 
 
-def _bridges(networks: Networks) -> list[str]:
-    segments = [networks.management, networks.lan, networks.wan]
-    if networks.sync is not None:
-        segments.append(networks.sync)
+def _bridges(networks: Networks, planned: Iterable[Planned]) -> list[str]:
+    """Of the segments that machines stand on: where all routers are physical, no WAN."""
+    stood_on = frozenset[str]().union(*(machine.segments for machine in planned))
+    segments: list[Segment] = [getattr(networks, each) for each in ORDER if each in stood_on]
     return sorted({segment.bridge for segment in segments})
 
 

@@ -8,12 +8,15 @@ from types import MappingProxyType
 
 from components.host import Machine, Start
 from components.host.machine import ORDINARY
-from components.routers import linux
+from components.routers import linux, mikrotik
 from components.routers.contract import Kind
 from settings.models import Routers
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
-    {"linux": Kind(make=linux.make, start=ORDINARY, baseline=True)}
+    {
+        "linux": Kind(make=linux.make, start=ORDINARY, baseline=True),
+        "mikrotik": Kind(make=mikrotik.make, start=mikrotik.START, baseline=False),
+    }
 )
 """`routers.kind` to what such routers are."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from settings.models.addresses import Address, Subnet
 from settings.models.balancers import BalancerVip
-from settings.models.machines import MachineSpec
+from settings.models.machines import MachineSpec, PhysicalSpec
 from settings.models.networks import Networks, Segment, Wan
 from settings.models.proxmox import ProxmoxHost
 from settings.models.routers import RouterVip
@@ -44,9 +44,20 @@ def ranges(networks: Networks) -> list[tuple[str, Subnet]]:
 
 
 def machines(stack: Stack) -> Iterator[tuple[str, str, MachineSpec]]:
-    """Path, role in words, and specification of every machine whose section is readable."""
+    """Path, role in words, and specification of every virtual machine whose section is readable."""
     for path, spec in walk(stack, MachineSpec):
-        yield path, ROLES[path.partition("[")[0]].replace("_", " "), spec
+        yield path, _role(path), spec
+
+
+def standing(stack: Stack) -> Iterator[tuple[str, str, MachineSpec | PhysicalSpec]]:
+    """The same of every machine, physical ones too."""
+    yield from machines(stack)
+    for path, spec in walk(stack, PhysicalSpec):
+        yield path, _role(path), spec
+
+
+def _role(path: str) -> str:
+    return ROLES[path.partition("[")[0]].replace("_", " ")
 
 
 def claims(stack: Stack) -> list[Claim]:
@@ -75,7 +86,7 @@ def _hosts(stack: Stack) -> Iterator[Claim]:
 
 
 def _legs(stack: Stack) -> Iterator[Claim]:
-    for path, role, spec in machines(stack):
+    for path, role, spec in standing(stack):
         for leg in Networks.model_fields:
             address = getattr(spec, leg, None)
             if address is not None:

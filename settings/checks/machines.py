@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from settings.checks.claims import machines
+from settings.checks.claims import machines, standing
 from settings.checks.registry import doubts, reads
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
@@ -25,10 +25,10 @@ _LARGE_MEMORY, _LARGE_DISK = 524_288, 8_192
 
 @reads()
 def machines_are_told_apart(stack: Stack) -> Iterator[Problem]:
-    """Names and Proxmox ids are unique across all machines."""
+    """Names are unique across all machines, and Proxmox ids."""
     names: dict[str, str] = {}
     numbers: dict[int, str] = {}
-    for path, _, spec in machines(stack):
+    for path, _, spec in standing(stack):
         earlier = names.setdefault(spec.name, path)
         if earlier != path:
             yield problem(
@@ -37,13 +37,14 @@ def machines_are_told_apart(stack: Stack) -> Iterator[Problem]:
                 f"names {earlier} already",
                 "give each machine a name of its own",
             )
-        holder = numbers.setdefault(spec.vm_id, path)
+    for path, _, machine in machines(stack):
+        holder = numbers.setdefault(machine.vm_id, path)
         if holder != path:
             yield problem(
                 f"{path}.vm_id",
-                spec.vm_id,
+                machine.vm_id,
                 f"is the id of {holder} already",
-                f"give {spec.name} an id of its own",
+                f"give {machine.name} an id of its own",
             )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from settings.checks.registry import reads
 from settings.models.addresses import Address
 from settings.models.base import Strict
-from settings.models.machines import MachineSpec
+from settings.models.machines import MachineSpec, PhysicalSpec
 from settings.models.networks import Networks, Segment
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
@@ -18,7 +18,7 @@ def neighbours_of_routers_are_beside_them(stack: Stack) -> Iterator[Problem]:
     """ARP reaches the leg's own segment, and what the pair holds itself says nothing of it."""
     routers = stack.routers
     vips = [address for vip in routers.vips for address in (*vip.wan, *vip.lan)]
-    yield from _beside(stack.networks, "routers", routers.neighbours, _own(routers.machines, vips))
+    yield from _beside(stack.networks, "routers", routers.neighbours, _own(routers.members, vips))
 
 
 @reads("networks", "balancers")
@@ -31,7 +31,7 @@ def neighbours_of_balancers_are_beside_them(stack: Stack) -> Iterator[Problem]:
     )
 
 
-def _own(machines: Sequence[MachineSpec], vips: Iterable[Address]) -> set[Address]:
+def _own(machines: Sequence[MachineSpec | PhysicalSpec], vips: Iterable[Address]) -> set[Address]:
     legs = (
         getattr(machine, network)
         for machine in machines

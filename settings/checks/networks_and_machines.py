@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from settings.checks.claims import machines
+from settings.checks.claims import standing
 from settings.checks.registry import reads
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
@@ -13,8 +13,8 @@ from settings.problems import Problem, problem
 @reads("networks")
 def machines_stand_on_the_right_segments(stack: Stack) -> Iterator[Problem]:
     """WAN and sync legs belong to routers; two routers share a sync segment."""
-    routers = [spec for _, role, spec in machines(stack) if role == "router"]
-    for path, role, spec in machines(stack):
+    routers = [spec for _, role, spec in standing(stack) if role == "router"]
+    for path, role, spec in standing(stack):
         if role != "router":
             for leg in ("wan", "sync"):
                 if getattr(spec, leg) is not None:

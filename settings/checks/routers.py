@@ -51,6 +51,8 @@ def connections_leave_room(stack: Stack) -> Iterator[Problem]:
 
 
 def _table(stack: Stack, share: int, words: str) -> Iterator[Problem]:
+    if not stack.routers.machines:
+        return  # What a physical one has room for, only the machine knows.
     most = stack.routers.limits.conntrack_max
     smallest = min(stack.routers.machines, key=lambda machine: machine.memory)
     need = most * _ENTRY // 1024**2

@@ -83,7 +83,7 @@ def holds_for_three_signs_of_life(stack: Stack) -> Iterator[Problem]:
 @reads("routers")
 def drained_routers_are_routers(stack: Stack) -> Iterator[Problem]:
     """A name that is nobody's would drain nobody."""
-    bgp, routers = stack.routers.bgp, [each.name for each in stack.routers.machines]
+    bgp, routers = stack.routers.bgp, [each.name for each in stack.routers.members]
     for index, name in enumerate([] if bgp is None else bgp.drained):
         if name not in routers:
             yield problem(
@@ -95,7 +95,7 @@ def drained_routers_are_routers(stack: Stack) -> Iterator[Problem]:
 def somebody_is_left_to_route(stack: Stack) -> Iterator[Problem]:
     """Neighbours that are asked to avoid every way avoid none."""
     bgp = stack.routers.bgp
-    if bgp is not None and {each.name for each in stack.routers.machines} <= set(bgp.drained):
+    if bgp is not None and {each.name for each in stack.routers.members} <= set(bgp.drained):
         yield problem(
             f"{_BGP}.drained",
             bgp.drained,

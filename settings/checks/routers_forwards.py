@@ -88,7 +88,7 @@ def forwards_come_through_the_router_that_answers_leave_by(stack: Stack) -> Iter
 def forwards_lead_to_who_answers_through_the_routers(stack: Stack) -> Iterator[Problem]:
     """To the LAN, or to what the nodes announce; not to a router itself."""
     lan, metallb = stack.networks.lan, stack.platform.metallb
-    own = {each.lan for each in stack.routers.machines} | {
+    own = {each.lan for each in stack.routers.members} | {
         address for vip in stack.routers.vips for address in vip.lan
     }
     announced = metallb.pool if metallb.mode == "bgp" else []

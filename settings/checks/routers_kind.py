@@ -1,4 +1,5 @@
-"""What a kind of router asks of a stack: an image and host keys, where it is an appliance."""
+"""What a kind of router asks of a stack: what its machines are, and an image and host keys where it
+is an appliance."""
 
 from __future__ import annotations
 
@@ -13,14 +14,18 @@ from settings.problems import ABSENT, Problem, problem
 
 @dataclass(frozen=True, kw_only=True)
 class Asks:
-    """Whether machines of a kind need an image of their own, and whether they take no cloud-init,
-    so that the stack must know their host keys."""
+    """Whether machines of a kind need an image of their own; whether they take no cloud-init, so
+    that the stack must know their host keys; and whether they are no virtual machines."""
 
     image: bool
     host_keys: bool
+    physical: bool = False
 
 
-KINDS: Final[Mapping[str, Asks]] = {"linux": Asks(image=False, host_keys=False)}
+KINDS: Final[Mapping[str, Asks]] = {
+    "linux": Asks(image=False, host_keys=False),
+    "mikrotik": Asks(image=False, host_keys=True, physical=True),
+}
 """By the word of `routers.kind`."""
 
 
@@ -28,7 +33,7 @@ KINDS: Final[Mapping[str, Asks]] = {"linux": Asks(image=False, host_keys=False)}
 def appliances_bring_their_image_and_keys(stack: Stack) -> Iterator[Problem]:
     """What the program cannot give a machine, the stack must; what it gives, nobody else may."""
     routers = stack.routers
-    asks, names = KINDS[routers.kind], [each.name for each in routers.machines]
+    asks, names = KINDS[routers.kind], [each.name for each in routers.members]
     if asks.image and routers.image is None:
         yield problem(
             "routers.image",
@@ -58,6 +63,66 @@ def appliances_bring_their_image_and_keys(stack: Stack) -> Iterator[Problem]:
                 ABSENT,
                 "is no router's",
                 f"write one of {', '.join(names)}",
+            )
+
+
+@reads("routers")
+def kinds_have_the_machines_they_run_on(stack: Stack) -> Iterator[Problem]:
+    """Either virtual machines or physical ones, one at least, as the kind says."""
+    routers, asks = stack.routers, KINDS[stack.routers.kind]
+    kind = f"routers.kind is {routers.kind}"
+    if asks.physical and routers.machines:
+        yield problem(
+            "routers.machines",
+            ABSENT,
+            f"are virtual machines, and {kind}: such routers are physical",
+            "name them under routers.physical",
+        )
+    elif not asks.physical and routers.physical:
+        yield problem(
+            "routers.physical",
+            ABSENT,
+            f"are physical, and {kind}: such routers are virtual machines",
+            "write them under routers.machines",
+        )
+    elif not routers.members:
+        yield problem(
+            "routers.physical" if asks.physical else "routers.machines",
+            ABSENT,
+            "is missing",
+            "write one router, or a pair",
+        )
+    if asks.physical and routers.image is not None:
+        yield problem(
+            "routers.image",
+            ABSENT,
+            f"is nobody's: {kind}, and a physical router starts from no image",
+            "remove it",
+        )
+
+
+@reads("routers")
+def physical_routers_have_an_interface_for_each_leg(stack: Stack) -> Iterator[Problem]:
+    """A leg of its own each, and none without an address."""
+    for index, spec in enumerate(stack.routers.physical):
+        path, used = f"routers.physical[{index}].interfaces", dict[str, str]()
+        for leg, name in spec.interfaces.model_dump().items():
+            if name is not None and used.setdefault(name, leg) != leg:
+                yield problem(
+                    f"{path}.{leg}",
+                    name,
+                    f"is {spec.name}'s {used[name]} leg already",
+                    "give each leg an interface of its own, such as a VLAN on that port",
+                )
+        if (spec.sync is None) != (spec.interfaces.sync is None):
+            address = f"routers.physical[{index}].sync"
+            yield problem(
+                f"{path}.sync",
+                ABSENT if spec.interfaces.sync is None else spec.interfaces.sync,
+                f"has no address: {address} is missing"
+                if spec.sync is None
+                else f"is missing, and {address} is {spec.sync}",
+                "write both, or neither",
             )
 
 

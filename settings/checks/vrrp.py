@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from settings.checks.registry import reads
 from settings.models.balancers import BalancerVip
-from settings.models.machines import MachineSpec
+from settings.models.machines import MachineSpec, PhysicalSpec
 from settings.models.routers import RouterVip
 from settings.models.stack import Stack
 from settings.models.vrrp import Vrrp
@@ -20,7 +20,7 @@ _STEP = Decimal("0.01")
 @reads("routers")
 def router_vips_have_owners(stack: Stack) -> Iterator[Problem]:
     """The preferred owner is one of the routers; group names are unique."""
-    yield from _owned("routers", stack.routers.vips, stack.routers.machines)
+    yield from _owned("routers", stack.routers.vips, stack.routers.members)
 
 
 @reads("balancers")
@@ -30,13 +30,15 @@ def balancer_vips_have_owners(stack: Stack) -> Iterator[Problem]:
 
 
 def _owned(
-    layer: str, vips: Sequence[RouterVip | BalancerVip], machines: Sequence[MachineSpec]
+    layer: str,
+    vips: Sequence[RouterVip | BalancerVip],
+    machines: Sequence[MachineSpec | PhysicalSpec],
 ) -> Iterator[Problem]:
     names = [machine.name for machine in machines]
     groups: dict[str, int] = {}
     for index, vip in enumerate(vips):
         path = f"{layer}.vips[{index}]"
-        if vip.owner not in names:
+        if names and vip.owner not in names:
             yield problem(
                 f"{path}.owner",
                 vip.owner,

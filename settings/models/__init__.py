@@ -29,7 +29,7 @@ from settings.models.charts import Chart, ChartSecret, FurtherChart
 from settings.models.cluster import API_SERVER_PORT, Cluster, Containerd, Kubelet
 from settings.models.forwards import Forward
 from settings.models.guards import Answers, Filter, Rate, Sources
-from settings.models.machines import MachineSpec
+from settings.models.machines import Interfaces, MachineSpec, PhysicalSpec
 from settings.models.networks import Networks, Segment, Wan
 from settings.models.origin_pulls import OriginPulls
 from settings.models.pem import bundles
@@ -89,6 +89,7 @@ __all__ = [
     "Image",
     "Ingress",
     "IngressTimeouts",
+    "Interfaces",
     "Issuer",
     "Kubelet",
     "MachineSpec",
@@ -96,6 +97,7 @@ __all__ = [
     "Networks",
     "NodePorts",
     "OriginPulls",
+    "PhysicalSpec",
     "Platform",
     "Proxmox",
     "ProxmoxHost",

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from settings.models.addresses import Address
-from settings.models.base import Form, Name, Strict, Unit, fault
+from settings.models.base import Form, Name, Port, Strict, Unit, fault
 
 NodeName = Annotated[
     str,
@@ -53,3 +53,46 @@ class MachineSpec(Strict):
     """A router's own address on the WAN, beside the VIP; nobody else has one."""
     sync: Address | None = None
     """A router's address on the sync segment; needed by both of a pair."""
+
+
+InterfaceName = Annotated[
+    str,
+    Form(
+        r"[A-Za-z0-9]([A-Za-z0-9._-]{0,38}[A-Za-z0-9])?",
+        "is no name of an interface",
+        "write it as the machine calls it, such as ether1 or sfp-sfpplus1",
+    ),
+]
+"""As it stands in the machine's own configuration, without blanks."""
+
+
+class Interfaces(Strict):
+    """Which interface of a physical machine is which leg: a port, a VLAN on one, a bridge."""
+
+    management: InterfaceName
+    """Has the management address already."""
+    lan: InterfaceName
+    """Of the LAN."""
+    wan: InterfaceName
+    """Of the WAN."""
+    sync: InterfaceName | None = None
+    """Of the link between two routers."""
+
+
+class PhysicalSpec(Strict):
+    """A machine that stands in a rack: nobody makes it, and it is reached over SSH."""
+
+    name: MachineName
+    """Resource name."""
+    management: Address
+    """Its address on the management segment, which it has already."""
+    lan: Address
+    """Address on the LAN."""
+    wan: Address
+    """Its own address on the WAN, beside the VIP."""
+    sync: Address | None = None
+    """Address on the sync segment; needed by both of a pair."""
+    interfaces: Interfaces
+    """Which of its interfaces is which leg."""
+    ssh_port: Port = 22
+    """Its SSH server's port."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -11,7 +12,7 @@ from settings.models.base import Name, Port, Strict, Unit
 from settings.models.bgp import Bgp
 from settings.models.forwards import Forward
 from settings.models.keys import HostKey
-from settings.models.machines import MachineSpec
+from settings.models.machines import MachineSpec, PhysicalSpec
 from settings.models.proxmox import Image
 from settings.models.vrrp import Vrid, Vrrp
 
@@ -58,14 +59,16 @@ class ConnectionLimits(Strict):
 class Routers(Strict):
     """The redundant routers and firewalls."""
 
-    kind: Literal["linux"] = "linux"
-    """`linux`: nftables, keepalived, conntrackd."""
+    kind: Literal["linux", "mikrotik"] = "linux"
+    """`linux`: nftables, keepalived, conntrackd. `mikrotik`: RouterOS 7, on physical routers."""
     image: Image | None = None
     """What the routers' disks start from. Null: `proxmox.image`."""
     host_keys: dict[Name, HostKey] = Field(default_factory=dict)
     """SSH host keys by router, for a kind whose machines take no cloud-init."""
-    machines: list[MachineSpec] = Field(min_length=1, max_length=2)
-    """One, or a pair on different hosts."""
+    machines: list[MachineSpec] = Field(default_factory=list, max_length=2)
+    """One, or a pair on different hosts; none where the kind is physical."""
+    physical: list[PhysicalSpec] = Field(default_factory=list, max_length=2)
+    """One, or a pair, of a kind whose routers are no virtual machines."""
     vips: list[RouterVip] = Field(min_length=1)
     """The failover groups."""
     vrrp: Vrrp = Vrrp()
@@ -86,6 +89,11 @@ class Routers(Strict):
     """Ports of the public VIPs that lead past the balancers."""
     bgp: Bgp | None = None
     """Null: no BGP; the provider routes to the public VIPs."""
+
+    @property
+    def members(self) -> Sequence[MachineSpec | PhysicalSpec]:
+        """The routers, whatever they are."""
+        return [*self.machines, *self.physical]
 
     @property
     def gateway(self) -> Address:

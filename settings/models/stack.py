@@ -10,7 +10,7 @@ from settings.models.balancers import Balancers
 from settings.models.base import Name, Strict
 from settings.models.cdn import Cdn
 from settings.models.cluster import Cluster
-from settings.models.machines import MachineSpec
+from settings.models.machines import MachineSpec, PhysicalSpec
 from settings.models.networks import Networks
 from settings.models.platform import Platform
 from settings.models.proxmox import Proxmox
@@ -20,6 +20,7 @@ from settings.models.walk import walk
 
 ROLES: Final = {
     "routers.machines": "router",
+    "routers.physical": "router",
     "balancers.machines": "balancer",
     "cluster.control_planes": "control_plane",
     "cluster.workers": "worker",
@@ -52,6 +53,11 @@ class Stack(Strict):
     """The CDN in front."""
 
     def machines(self) -> Iterator[tuple[str, MachineSpec]]:
-        """Every machine with its role, in the order of the chain."""
+        """Every virtual machine with its role, in the order of the chain."""
         for path, spec in walk(self, MachineSpec):
+            yield ROLES[path.partition("[")[0]], spec
+
+    def physical(self) -> Iterator[tuple[str, PhysicalSpec]]:
+        """Every machine that nobody makes, with its role."""
+        for path, spec in walk(self, PhysicalSpec):
             yield ROLES[path.partition("[")[0]], spec

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from components.host import Connection, Machine
-from settings.models import MachineSpec, Stack
+from settings.models import MachineSpec, PhysicalSpec, Stack
 from tests.issued import made
 
 PREFIX = "layered-cloud:"
@@ -183,6 +183,68 @@ def guarded() -> Stack:
     return Stack.model_validate(config)
 
 
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g"
+
+
+def mikrotik() -> Stack:
+    """A pair of physical MikroTik routers in place of the lab's."""
+    return Stack.model_validate(_on_mikrotik(lab_config()))
+
+
+def mikrotik_alone() -> Stack:
+    """One of them, without a sync segment."""
+    config = _on_mikrotik(lab_config())
+    config["networks"].pop("sync")
+    config["routers"]["physical"] = config["routers"]["physical"][:1]
+    config["routers"]["physical"][0].pop("sync")
+    config["routers"]["physical"][0]["interfaces"].pop("sync")
+    return Stack.model_validate(config)
+
+
+def mikrotik_busy() -> Stack:
+    """Both at work, each the owner of a group, with everything that their firewall can be told."""
+    config = _on_mikrotik(two_groups().model_dump(mode="json"))
+    config["routers"] |= {
+        "deny": ["192.0.2.128/25"],
+        "log_drops_per_minute": 60,
+        "public_ports": [443],
+        "management_sources": ["198.18.0.0/28", "198.18.0.99/32"],
+        "vrrp": {"advert_interval": 1, "preempt": False},
+        "forwards": [
+            {
+                **{"name": "mail", "port": 25, "to": "198.18.10.31", "per_source": 5},
+                "sources": ["192.0.2.0/26", "192.0.2.64/26"],
+            },
+            {"name": "calls", "protocol": "udp", "port": 5000, "last": 5010, "to": "198.18.10.32"},
+            {"name": "shell", "port": 2222, "to": "198.18.10.31", "to_port": 22},
+        ],
+    }
+    for index, spec in enumerate(config["routers"]["physical"]):
+        spec |= {"ssh_port": 2200 + index}
+        spec["interfaces"] |= {"wan": "sfp-sfpplus1", "lan": "bond-lan.10"}
+    return Stack.model_validate(config)
+
+
+def _on_mikrotik(config: dict[str, Any]) -> dict[str, Any]:
+    """A stack's configuration with its routers' addresses on physical ones."""
+    legs = ("name", "management", "lan", "wan", "sync")
+    machines = config["routers"].pop("machines")
+    config["routers"] |= {
+        "kind": "mikrotik",
+        "host_keys": {each["name"]: HOST_KEY for each in machines},
+        "physical": [
+            {
+                **{leg: each[leg] for leg in legs},
+                "interfaces": {
+                    leg: f"ether{index}" for index, leg in enumerate(legs) if leg != "name"
+                },
+            }
+            for each in machines
+        ],
+    }
+    return config
+
+
 NAMED = {
     "lab": lab,
     "single": single,
@@ -196,12 +258,16 @@ NAMED = {
     "bgp": bgp,
     "bird": bird,
     "guarded": guarded,
+    "mikrotik": mikrotik,
+    "mikrotik-alone": mikrotik_alone,
+    "mikrotik-busy": mikrotik_busy,
 }
 """By the name of their folder of golden files."""
 
 
-def machine(stack: Stack, role: str, spec: MachineSpec) -> Machine:
+def machine(stack: Stack, role: str, spec: MachineSpec | PhysicalSpec) -> Machine:
     """The machine a spec becomes, without a VM."""
+    physical = isinstance(spec, PhysicalSpec)
     addresses: dict[str, IPv4Interface] = {}
     for network in INTERFACES:
         address = getattr(spec, network)
@@ -212,15 +278,22 @@ def machine(stack: Stack, role: str, spec: MachineSpec) -> Machine:
         name=spec.name,
         role=role,
         addresses=addresses,
-        interfaces={network: INTERFACES[network] for network in addresses},
+        interfaces={
+            network: getattr(spec.interfaces, network) if physical else INTERFACES[network]
+            for network in addresses
+        },
         connection=Connection(
-            host=str(spec.management), private_key="private", host_key="ssh-ed25519 AAAA"
+            host=str(spec.management),
+            port=spec.ssh_port if physical else 22,
+            private_key="private",
+            host_key="ssh-ed25519 AAAA",
         ),
         vm=None,
-        host=spec.host,
+        host=None if physical else spec.host,
     )
 
 
 def machines(stack: Stack, role: str) -> list[Machine]:
     """All machines of a role."""
-    return [machine(stack, kind, spec) for kind, spec in stack.machines() if kind == role]
+    specs = [*stack.machines(), *stack.physical()]
+    return [machine(stack, kind, spec) for kind, spec in specs if kind == role]

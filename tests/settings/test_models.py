@@ -13,7 +13,17 @@ from pydantic import BaseModel
 from settings import models
 from settings.checks.claims import claims
 from settings.files import parse_stack
-from settings.models import AddressRange, AptRepository, Chart, MachineSpec, Segment, Stack, Vrrp
+from settings.models import (
+    AddressRange,
+    AptRepository,
+    Chart,
+    Interfaces,
+    MachineSpec,
+    PhysicalSpec,
+    Segment,
+    Stack,
+    Vrrp,
+)
 from settings.models.addresses import Address, address, edge_of, subnet, within
 from settings.models.stack import ROLES
 from settings.models.walk import walk
@@ -70,7 +80,15 @@ def test_one_module_says_which_family_addresses_are_of() -> None:
 
 
 def test_every_address_of_a_stack_has_a_holder_or_a_reason() -> None:
-    stack = parse_stack(base_config())
+    virtual = parse_stack(base_config())
+    first, second = virtual.routers.machines
+    legs = {leg: getattr(second, leg) for leg in ("name", "management", "lan", "wan", "sync")}
+    ports = Interfaces(management="ether1", lan="ether2", wan="ether3", sync="ether4")
+    routers = virtual.routers.model_copy(
+        # One of each, which no kind of router has: every list of machines is looked at.
+        update={"machines": [first], "physical": [PhysicalSpec(**legs, interfaces=ports)]}
+    )
+    stack = virtual.model_copy(update={"routers": routers})
     # Of either family: an address of another one would pass unlooked at.
     families = (get_args(Address)[0], IPv6Address)
     written = {
@@ -92,7 +110,8 @@ def test_every_address_of_a_stack_has_a_holder_or_a_reason() -> None:
 
 
 def test_every_list_of_machines_has_a_role() -> None:
-    lists = {path for path, kind in fields(Stack).items() if has(kind, MachineSpec)}
+    specs = (MachineSpec, PhysicalSpec)
+    lists = {path for path, kind in fields(Stack).items() if any(has(kind, each) for each in specs)}
     assert lists == set(ROLES)
 
 

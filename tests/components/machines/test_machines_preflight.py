@@ -100,8 +100,8 @@ def at(stack: Stack, endpoint: str) -> Proxmox:
     return stack.proxmox.model_copy(update={"endpoint": endpoint})
 
 
-def found(answers: Mapping[str, Any], token: str = TOKEN) -> list[str]:
-    stack = stacks.lab()
+def found(answers: Mapping[str, Any], token: str = TOKEN, stack: Stack | None = None) -> list[str]:
+    stack = stack or stacks.lab()
     with serving(answers) as endpoint:
         return preflight.check(
             at(stack, endpoint), stack.networks, preflight.planned(stack.machines()), token
@@ -110,6 +110,14 @@ def found(answers: Mapping[str, Any], token: str = TOKEN) -> list[str]:
 
 def test_a_cluster_that_has_everything_lacks_nothing() -> None:
     assert found(ready()) == []
+
+
+def test_a_bridge_that_no_virtual_machine_stands_on_is_not_asked_for() -> None:
+    answers = ready()
+    for host in ("pve1", "pve2"):
+        answers[f"/nodes/{host}/network"] = [{"iface": "mgmt"}, {"iface": "lan"}]
+    assert found(answers, stack=stacks.mikrotik()) == []
+    assert len(found(answers)) == 4, "the WAN's and the sync segment's on each host"
 
 
 def test_every_lack_is_named_at_once() -> None:
@@ -234,7 +242,7 @@ def test_the_answers_of_a_proxmox_are_understood(fakepve: Any, fakepve_url: str)
 
         node = get("/nodes")[0]["node"]
         stack = stacks.lab()
-        machine = preflight.Planned(name="lb-a", host=node, vm_id=111)
+        machine = preflight.Planned(name="lb-a", host=node, vm_id=111, segments=frozenset({"lan"}))
         lacks = preflight.lacks(get, stack.proxmox, stack.networks, [machine])
     assert any(lack.startswith(f"host {node}: no bridge lan (it has: ") for lack in lacks), lacks
     assert not any("cannot be read" in lack for lack in lacks), lacks

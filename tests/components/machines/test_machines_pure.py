@@ -11,8 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from components.host import Start
 from components.machines.keys import public_key_of
 from components.machines.legs import legs, mac_address
+from components.machines.physical import physical
 from components.machines.render import render_user_data
 from settings.models import MachineSpec, Stack
 from tests.components import stacks
@@ -132,3 +134,32 @@ def test_a_key_with_a_passphrase_is_refused() -> None:
 def test_something_else_is_refused_with_the_command_that_makes_a_key(text: str) -> None:
     with pytest.raises(ValueError, match="deployKey: not an OpenSSH private key; make one with"):
         public_key_of(text)
+
+
+def test_a_physical_machine_is_what_the_stack_says_of_it() -> None:
+    stack = stacks.mikrotik_busy()
+    (_, spec), _ = stack.physical()
+    start = Start(user="me", cloud_init=False, python=False, host_keys=stack.routers.host_keys)
+    gate = object()
+
+    made = physical(
+        spec,
+        role="router",
+        networks=stack.networks,
+        start=start,
+        private_key="private",
+        entry=gate,  # type: ignore[arg-type] # no engine here
+    )
+
+    assert {network: str(each) for network, each in made.addresses.items()} == {
+        **{"management": "198.18.0.11/24", "lan": "198.18.10.2/24"},
+        **{"wan": "203.0.113.2/24", "sync": "198.18.20.2/24"},
+    }
+    assert made.interfaces == {
+        **{"management": "ether1", "lan": "bond-lan.10"},
+        **{"wan": "sfp-sfpplus1", "sync": "ether4"},
+    }
+    connection = made.connection
+    assert (connection.host, connection.port, connection.user) == ("198.18.0.11", 2200, "me")
+    assert connection.host_key == stacks.HOST_KEY
+    assert (made.vm, made.host, made.incarnation, made.entry) == (None, None, None, (gate,))

@@ -1,0 +1,6 @@
+# router-a. Comes over a new connection: that it does shows that the way in is still there.
+:if ([:len [/system/scheduler/find where name="layered-restore" and comment="layered: f7a827459179"]] = 0) do={ :error "layered: not this change is waiting to be confirmed" }
+:if ([:len [/interface/vrrp/find where comment="layered" and invalid]] > 0) do={ :error "layered: a VRRP interface is invalid" }
+/system/scheduler/remove [/system/scheduler/find where name="layered-restore"]
+/file/remove [/file/find where name~"layered-before"]
+:put "layered-confirmed"
