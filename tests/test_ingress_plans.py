@@ -14,6 +14,7 @@ from lab.engine.cli import find_cli
 from lab.engine.engine import OFFLINE, workspace
 from settings.checks.platform_ingress import INGRESS
 from tests import whole
+from tests.components.platform.platform_args import site
 from tests.preview_of_workers import stand_in
 
 pytestmark = [
@@ -58,8 +59,13 @@ def test_the_engine_plans_the_release_and_an_ingress_of_its_class(word: str) -> 
         inputs for name, inputs in plan.items() if "networking.k8s.io/v1:Ingress::" in name
     ]
     assert ingress["spec"]["ingressClassName"] == controller.ingress_class
-    assert ingress["metadata"].get("annotations", {}) == dict(controller.annotations)
+    annotations = {**controller.annotations, **controller.tls_annotations}
+    assert ingress["metadata"].get("annotations", {}) == annotations
     wanted = None if controller.tls is None else [{"hosts": [DEMO["host"]], **controller.tls}]
     assert ingress["spec"].get("tls") == wanted
     minted = [] if controller.minted is None else [controller.minted.name]
     assert [name for name in minted if not any(f"::platform-{name}" in each for each in plan)] == []
+    objects = {} if controller.objects is None else controller.objects(site())
+    for name, wanted in objects.items():
+        (found,) = [inputs for urn, inputs in plan.items() if urn.endswith(f"::{name}")]
+        assert found["spec"] == wanted["spec"]

@@ -138,13 +138,15 @@ def ingress(demo: Demo, controller: Controller) -> Object:
             ],
         },
     }
-    signed = {} if demo.issuer is None else {cert_manager.ISSUER_ANNOTATION: demo.issuer}
-    if controller.annotations or signed:
-        made["metadata"]["annotations"] = {**controller.annotations, **signed}
-    if signed:
+    annotations = dict(controller.annotations)
+    if demo.issuer is not None:
+        annotations[cert_manager.ISSUER_ANNOTATION] = demo.issuer
         made["spec"]["tls"] = [{"hosts": [demo.host], "secretName": f"{NAME}-tls"}]
     elif controller.tls is not None:
+        annotations |= controller.tls_annotations
         made["spec"]["tls"] = [{"hosts": [demo.host], **controller.tls}]
+    if annotations:
+        made["metadata"]["annotations"] = annotations
     return made
 
 

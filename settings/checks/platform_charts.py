@@ -32,6 +32,11 @@ OWN: Final[Mapping[str, Own]] = {
         key="platform.ingress",
         on=lambda platform: platform.ingress.kind == "traefik",
     ),
+    "contour": Own(
+        namespace="contour",
+        key="platform.ingress",
+        on=lambda platform: platform.ingress.kind == "contour",
+    ),
     "haproxy": Own(
         namespace="haproxy",
         key="platform.ingress",

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from settings.checks.decided import undone
+from settings.checks.platform_ingress_contour import CONTOUR
 from settings.checks.platform_ingress_haproxy import HAPROXY
 from settings.checks.platform_ingress_nginx import NGINX
 from settings.checks.platform_ingress_rules import Arguments, IngressRules, mapping
@@ -17,6 +18,7 @@ from settings.models.stack import Stack
 from settings.problems import ABSENT, Problem, problem
 
 INGRESS: Final[Mapping[str, IngressRules]] = {
+    "contour": CONTOUR,
     "haproxy": HAPROXY,
     "nginx": NGINX,
     "traefik": TRAEFIK,

@@ -106,9 +106,10 @@ class IngressTimeouts(Strict):
 class Ingress(Strict):
     """The ingress controller, a Service of type LoadBalancer with fixed NodePorts."""
 
-    kind: Literal["traefik", "nginx", "haproxy"] = "traefik"
+    kind: Literal["traefik", "nginx", "haproxy", "contour"] = "traefik"
     """The ingress controller. `nginx` is F5's (chart nginx-ingress), not the community's retired
-    ingress-nginx; `haproxy` is HAProxy Technologies' (chart kubernetes-ingress)."""
+    ingress-nginx; `haproxy` is HAProxy Technologies' (chart kubernetes-ingress); `contour` is the
+    project's own chart, not Bitnami's."""
     chart: Chart
     """Its chart."""
     node_ports: NodePorts = NodePorts()

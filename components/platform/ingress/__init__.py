@@ -2,12 +2,18 @@
 
 from collections.abc import Mapping
 
+from components.platform.ingress.contour import CONTOUR
 from components.platform.ingress.controller import Controller
 from components.platform.ingress.haproxy import HAPROXY
 from components.platform.ingress.nginx import NGINX
 from components.platform.ingress.traefik import TRAEFIK
 
-CONTROLLERS: Mapping[str, Controller] = {"haproxy": HAPROXY, "nginx": NGINX, "traefik": TRAEFIK}
+CONTROLLERS: Mapping[str, Controller] = {
+    "contour": CONTOUR,
+    "haproxy": HAPROXY,
+    "nginx": NGINX,
+    "traefik": TRAEFIK,
+}
 """By the setting's value."""
 
 __all__ = ["CONTROLLERS", "Controller"]

@@ -30,7 +30,8 @@ class Controller:
 
     `annotations` and `tls` are what an Ingress must say to be served as promised, where its host
     alone does not do: `tls` is all of an entry of `spec.tls` but its hosts (`{}` for one without a
-    Secret), None where HTTPS is served without.
+    Secret), None where HTTPS is served without; `tls_annotations` go with it, and not with a
+    certificate of the Ingress' own.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Controller:
     minted: Minted | SelfSigned | None = None
     annotations: Mapping[str, str] = field(default_factory=dict)
     tls: Mapping[str, str] | None = None
+    tls_annotations: Mapping[str, str] = field(default_factory=dict)
 
     def pods(self, ingress: Ingress) -> str:
         """What the pods that serve belong to, as kubectl names it (`daemonset/NAME`)."""

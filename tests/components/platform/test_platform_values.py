@@ -31,7 +31,7 @@ MAKERS = {
     **{word: controller.addon for word, controller in CONTROLLERS.items()},
 }
 """By the chart: what makes an addon of it. Read from the table of addons, with all of them on."""
-NO_SCHEMA = {"cilium": "its chart has none", "haproxy": "its chart has none: KEYS say its keys"}
+NO_SCHEMA = dict.fromkeys(("cilium", "contour", "haproxy"), "its chart has none")
 """Charts whose values nothing but Helm judges here, and why."""
 SCHEMA_OF = {"nginx": "nginx-ingress"}
 """By the word of a controller whose chart is called otherwise."""

@@ -1,0 +1,173 @@
+"""Contour, which configures Envoys, as the ingress controller.
+
+Sources: the chart's values.yaml and templates (projectcontour's, 0.7); Contour's configuration
+reference, its annotations, and its pages on HTTPProxy, TLS delegation and the shutdown manager,
+1.33.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from components.platform import metallb
+from components.platform.addon import Object, SelfSigned, Site, Values, Webhook
+from components.platform.ingress import placement
+from components.platform.ingress.controller import Controller
+from settings.models import ACCEPT_SECONDS, Ingress
+
+NAME = "contour"
+ENVOY = "contour-envoy"
+"""As the chart makes it of the release's name: the Envoys, and their Service."""
+DIAL_SECONDS = 1
+"""How long an application's pod may take to accept a connection, as with Traefik."""
+HTTP, HTTPS = 8080, 8443
+"""Where an Envoy listens inside its pod."""
+CERTIFICATE = SelfSigned(name=f"{NAME}-certificate", host="ingress.invalid")
+KINDS = "projectcontour.io/v1"
+LIFETIME_DAYS = 3650
+"""How long the certificates between Contour and its Envoys last: they are renewed with the
+release, and by default end a year after."""
+
+
+def values(site: Site) -> Values:
+    """Envoys on every node that takes pods, or so many of them, seeing clients' own addresses; two
+    Contours on different nodes, without which Envoys go on as they were last told.
+
+    An Envoy demands a PROXY header of whoever connects and believes it (`--use-proxy-protocol`), so
+    that a NetworkPolicy lets nobody connect but the balancers.
+
+    It speaks TLS only for hosts that it knows. For any other, and for checks that name none, there
+    is a fallback certificate (`objects`).
+    """
+    ingress = site.settings.ingress
+    read = ingress.timeouts.read
+    ports = {"http": ingress.node_ports.http, "https": ingress.node_ports.https}
+    balancers = [{"ipBlock": {"cidr": f"{address}/32"}} for address in site.trusted]
+    return {
+        "configInline": {
+            "tls": {"fallback-certificate": {"name": CERTIFICATE.name, "namespace": NAME}},
+            "timeouts": {
+                "request-timeout": "infinity" if read is None else _milliseconds(read),
+                "connection-idle-timeout": _milliseconds(ingress.timeouts.idle),
+                "stream-idle-timeout": "infinity",
+                "connect-timeout": f"{DIAL_SECONDS}s",
+            },
+        },
+        "contour": {
+            "replicaCount": min(2, site.node_count),
+            "extraArgs": ["--use-proxy-protocol"],
+            "ingressClass": {"name": NAME, "create": True, "default": True},
+            "certgen": {"certificateLifetime": LIFETIME_DAYS},
+            **_resources("100m", "256Mi"),
+        },
+        "envoy": {
+            "kind": placement.kind(ingress).lower(),
+            **_replicas(ingress),
+            "minReadySeconds": placement.READY_SECONDS,
+            "terminationGracePeriodSeconds": placement.PATIENCE_SECONDS,
+            "updateStrategy": placement.rollout(),
+            "lifecycleHooks": {"preStop": {"exec": {"command": _shutdown()}}},
+            **_resources("200m", "256Mi"),
+            "containerPorts": {"http": HTTP, "https": HTTPS},
+            "networkPolicy": {
+                "enabled": True,
+                "allowExternal": False,
+                "extraIngress": [
+                    {"ports": [{"port": HTTP}, {"port": HTTPS}], "from": balancers},
+                ],
+            },
+            "service": {
+                "type": "LoadBalancer",
+                "externalTrafficPolicy": ingress.external_traffic_policy,
+                "annotations": metallb.address_annotations(ingress.load_balancer_ip),
+                "nodePorts": {name: port for name, port in ports.items() if port is not None},
+            },
+        },
+    }
+
+
+def objects(_: Site) -> Mapping[str, Object]:
+    """A host that is nobody's, with the fallback certificate that it brings for all others, and
+    leave for every namespace's Ingress to use that certificate."""
+    proxy = {
+        "virtualhost": {
+            "fqdn": CERTIFICATE.host,
+            "tls": {"secretName": CERTIFICATE.name, "enableFallbackCertificate": True},
+        },
+        "ingressClassName": NAME,
+        "routes": [
+            {
+                "conditions": [{"prefix": "/"}],
+                "permitInsecure": True,
+                "directResponsePolicy": {"statusCode": 404},
+            }
+        ],
+    }
+    delegation = {"delegations": [{"secretName": CERTIFICATE.name, "targetNamespaces": ["*"]}]}
+    return {
+        f"{NAME}-fallback": _object("HTTPProxy", "fallback", proxy),
+        f"{NAME}-delegation": _object("TLSCertificateDelegation", CERTIFICATE.name, delegation),
+    }
+
+
+def _object(kind: str, name: str, spec: Object) -> Object:
+    return {
+        "apiVersion": KINDS,
+        "kind": kind,
+        "metadata": {"name": name, "namespace": NAME},
+        "spec": spec,
+    }
+
+
+def _shutdown() -> list[str]:
+    """Envoy takes connections for a while, then says that it closes them, and is awaited."""
+    return ["contour", "envoy", "shutdown", f"--drain-delay={ACCEPT_SECONDS}s"]
+
+
+def _resources(cpu: str, memory: str) -> Values:
+    """Requests, and no limits: the chart's preset holds a pod to a seventh of a core."""
+    return {
+        "resourcesPreset": "none",
+        "resources": {"requests": {"cpu": cpu, "memory": memory}},
+    }
+
+
+def _replicas(ingress: Ingress) -> Values:
+    if ingress.replicas is None:
+        return {}
+    labels = {"app.kubernetes.io/name": NAME, "app.kubernetes.io/component": "envoy"}
+    return {
+        "replicaCount": ingress.replicas,
+        "topologySpreadConstraints": placement.spread(labels),
+        "pdb": placement.budget(ingress, "create"),
+    }
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{round(seconds * 1000)}ms"
+
+
+CONTOUR = Controller(
+    name=NAME,
+    namespace=NAME,
+    pod_security="restricted",
+    workload=ENVOY,
+    service=ENVOY,
+    http="http",
+    https="https",
+    ingress_class=NAME,
+    values=values,
+    objects=objects,
+    webhook=Webhook(
+        refusal="the cluster does not take Contour's fallback certificate",
+        logs=f"kubectl -n {NAME} logs deploy/{NAME}-contour",
+    ),
+    minted=CERTIFICATE,
+    annotations={
+        "projectcontour.io/response-timeout": "infinity",
+        "projectcontour.io/retry-on": "connect-failure",
+        "projectcontour.io/num-retries": "2",
+    },
+    tls={"secretName": CERTIFICATE.name},
+    tls_annotations={"projectcontour.io/tls-cert-namespace": NAME},
+)
