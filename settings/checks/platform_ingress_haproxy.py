@@ -94,6 +94,11 @@ def decided(ingress: Ingress) -> tuple[Decided, ...]:
             allowed=only("haproxy"),
         ),
         Decided(
+            keys=("controller", "publishService", "enabled"),
+            why="has the update wait in vain until an Ingress has an address",
+            allowed=on,
+        ),
+        Decided(
             keys=("controller", "lifecycle", "preStop"),
             why="takes the place of the program's own, without which HAProxy drops what it serves",
         ),

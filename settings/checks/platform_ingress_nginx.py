@@ -102,6 +102,11 @@ def decided(ingress: Ingress) -> tuple[Decided, ...]:
         ),
         Decided(keys=("controller", "ingressClass", "name"), why=_CLASS, allowed=only("nginx")),
         Decided(
+            keys=("controller", "reportIngressStatus", "enable"),
+            why="has the update wait in vain until an Ingress has an address",
+            allowed=on,
+        ),
+        Decided(
             keys=("controller", "customConfigMap"),
             why="takes the place of all that the program configures",
             allowed=only("", None),

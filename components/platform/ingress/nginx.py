@@ -4,8 +4,9 @@ Not the community's ingress-nginx, which is retired: this one reads other annota
 and other values.
 
 Sources: the chart's values.yaml and templates, 2.6; the controller's reference of ConfigMap keys
-and of command-line arguments (docs.nginx.com/nginx-ingress-controller); nginx.org's directives
-(ngx_http_core_module, ngx_http_realip_module, ngx_http_proxy_module).
+and of command-line arguments, and its page on host collisions (docs.nginx.com); nginx.org's
+directives (ngx_http_core_module, ngx_http_realip_module, ngx_http_proxy_module); cert-manager's
+page on Ingress annotations.
 """
 
 from __future__ import annotations
@@ -136,5 +137,8 @@ NGINX = Controller(
     ingress_class=CLASS,
     values=values,
     minted=CERTIFICATE,
+    # Of two Ingresses with one host it serves the older alone, and cert-manager makes another for
+    # its answers unless it is told to write them into this one.
+    annotations={"acme.cert-manager.io/http01-edit-in-place": "true"},
     tls={},
 )

@@ -50,6 +50,16 @@ def test_any_host_is_spoken_to_over_tls_and_an_ingress_without_a_secret_is_serve
     assert entries()["ssl-redirect"] == "False", "and over HTTP as well"
 
 
+def test_answers_of_an_authority_stand_in_the_one_ingress_of_a_host() -> None:
+    shown = stacks.lab().platform.demo
+    assert shown is not None
+    signed = demo.ingress(shown.model_copy(update={"issuer": "by-answer"}), NGINX)
+    assert signed["metadata"]["annotations"] == {
+        "acme.cert-manager.io/http01-edit-in-place": "true",
+        "cert-manager.io/cluster-issuer": "by-answer",
+    }
+
+
 def test_nodes_answer_with_the_ports_decided_or_those_the_cluster_chooses() -> None:
     service = controller()["service"]
     assert (service["httpPort"]["nodePort"], service["httpsPort"]["nodePort"]) == (30080, 30443)

@@ -134,13 +134,14 @@ def test_the_labs_traefik_chart_takes_the_values() -> None:
     taken(ingress(site()).chart_values, schema(OWN_TRAEFIK))
 
 
-def rendered(chart: str, tmp_path: Path) -> list[dict[str, Any]]:
-    """What the real helm makes of the lab's values with the lab's chart."""
+def rendered(chart: str, tmp_path: Path, where: Site | None = None) -> list[dict[str, Any]]:
+    """What the real helm makes of the lab's values, or of another site's, with the lab's chart."""
+    where = where or site()
     if not goitems.HELM.item.ready or not charts.item().ready:
         pytest.skip("helm or the charts are not built: python -m lab.software build")
-    settings = addon_of(chart, site()).chart
+    settings = addon_of(chart, where).chart
     assert settings is not None
-    (tmp_path / "values.yaml").write_text(yaml_of(made_of(chart, site())))
+    (tmp_path / "values.yaml").write_text(yaml_of(made_of(chart, where)))
     done = subprocess.run(
         [
             *(str(goitems.HELM.executable("helm")), "template", chart),
@@ -228,6 +229,27 @@ def test_helm_makes_traefiks_service_as_decided(tmp_path: Path) -> None:
         "--entryPoints.web.forwardedHeaders.trustedIPs=198.18.10.11/32,198.18.10.12/32",
     ):
         assert expected in arguments
+
+
+def test_helm_makes_so_many_traefiks_with_a_budget_and_a_service_of_every_node(
+    tmp_path: Path,
+) -> None:
+    lab = stacks.lab().platform
+    given = {"replicas": 3, "external_traffic_policy": "Cluster"}
+    chosen = lab.model_copy(update={"ingress": lab.ingress.model_copy(update=given)})
+    documents = rendered("traefik", tmp_path, site(chosen))
+    workload = only(documents, "Deployment", traefik.NAME)["spec"]
+    assert workload["replicas"] == 3
+    labels = workload["template"]["metadata"]["labels"]
+    (spread,) = workload["template"]["spec"]["topologySpreadConstraints"]
+    assert spread["labelSelector"]["matchLabels"].items() <= labels.items()
+    budget = only(documents, "PodDisruptionBudget", traefik.NAME)["spec"]
+    assert budget["maxUnavailable"] == 1
+    assert budget["selector"]["matchLabels"].items() <= labels.items()
+    spec = only(documents, "Service", traefik.NAME)["spec"]
+    assert spec["externalTrafficPolicy"] == "Cluster"
+    assert "healthCheckNodePort" not in spec
+    assert [each for each in documents if each["kind"] == "DaemonSet"] == []
 
 
 def test_undecided_ports_and_addresses_are_left_to_the_cluster() -> None:
