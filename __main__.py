@@ -82,6 +82,7 @@ baseline = partial(
     networks=networks,
     software=stack.software,
     deploy_key=machines.deploy_key.public_key,
+    readers=[] if stack.platform.monitoring is None else [*control_planes, *workers],
 )
 
 # The routers first: everything behind them reaches package repositories through them.
@@ -123,6 +124,7 @@ base = BalancersBase(
     after(*on_balancers),
 )
 on_nodes = baseline([*control_planes, *workers], behind=[routers])
+everywhere = (*on_routers, *on_balancers, *on_nodes)
 cluster = Cluster(
     "cluster",
     ClusterArgs(
@@ -152,6 +154,8 @@ platform = Platform(
         peering=sessions,
         bgp_passwords=secrets.bgp_passwords,
         secrets=secrets.platform_secrets,
+        targets=[*base.targets, *(target for each in everywhere for target in each.targets)],
+        vips={"router": stack.routers.every_vip, "balancer": stack.balancers.every_vip},
         epoch=epoch,
     ),
     after(cluster),
@@ -194,9 +198,7 @@ outputs = {
     "api_endpoints": {"lan": base.api_endpoint, "management": base.api_management_endpoint},
     "owners": {"routers": routers.owners, "balancers": base.owners},
     "forwarded_ports": routers.public_ports,
-    "exporters": exporters.gathered(
-        [base.exporters, *(each.exporters for each in (*on_routers, *on_balancers, *on_nodes))]
-    ),
+    "exporters": exporters.gathered([base.exporters, *(each.exporters for each in everywhere)]),
     "kubeconfig": cluster.kubeconfig,
     "deploy_key": pulumi.Output.secret(machines.deploy_key.private_key),
     "certificate_authority": certificate.authority,

@@ -16,7 +16,7 @@ import pytest
 from pydantic import BaseModel
 
 from settings.checks import platform_ingress, routers_kind
-from settings.models import Stack, cdn, cert_manager
+from settings.models import Stack, cdn, cert_manager, monitoring
 from tests import whole
 
 LAYERS: Mapping[str, str] = {}
@@ -100,6 +100,10 @@ RULED: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "platform.cert_manager.issuers.kind": (
         "ISSUER_KINDS in settings/models/cert_manager.py",
         cert_manager.ISSUER_KINDS,
+    ),
+    "platform.monitoring.receivers.kind": (
+        "RECEIVER_KINDS in settings/models/monitoring.py",
+        monitoring.RECEIVER_KINDS,
     ),
     "platform.ingress.kind": (
         "INGRESS in settings/checks/platform_ingress.py",

@@ -112,7 +112,21 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
             },
         },
     ),
-    "watched": ("lab", {"access": {"node_exporter": True}}),
+    "watched": (
+        "lab",
+        {
+            "access": {"node_exporter": True},
+            "platform": {
+                "monitoring": {
+                    "chart": {
+                        **{"chart": "kube-prometheus-stack", "version": "88.5.3"},
+                        "repository": "https://charts.lab.test",
+                    },
+                    "receivers": [{"name": "pager", "kind": "webhook"}],
+                }
+            },
+        },
+    ),
     "fastly": (
         "dev",
         {
@@ -149,7 +163,7 @@ SECRETS = {
     "proxmoxSshKey": "-----BEGIN OPENSSH PRIVATE KEY-----",
     "cloudflareApiToken": "hush",
     "bgpPasswords": "isp=hush\ninside=hush",
-    "platformSecrets": "tools/tools-login/token=hush",
+    "platformSecrets": "tools/tools-login/token=hush\nmonitoring/alerts-pager/url=hush",
 }
 
 

@@ -6,6 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from components.host.machine import Machine
 from components.host.part import Exporter
+from components.host.target import Target
+
+
+def targets(machine: Machine, exporters: Iterable[Exporter]) -> list[Target]:
+    """Every exporter of a machine; `KeyError` for a leg the machine does not have."""
+    return [
+        Target(
+            name=each.name,
+            machine=machine.name,
+            role=machine.role,
+            endpoint=f"{machine.address(each.network)}:{each.port}",
+            path=each.path,
+        )
+        for each in exporters
+    ]
 
 
 def urls(machine: Machine, exporters: Iterable[Exporter]) -> list[str]:

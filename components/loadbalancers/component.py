@@ -15,9 +15,10 @@ from components.host import (
     dependencies,
     summed,
 )
-from components.host.exporters import urls
+from components.host.exporters import targets, urls
 from components.host.pair import Pair, owner_guard
 from components.host.pairs import in_turn
+from components.host.target import Target
 from components.loadbalancers.args import (
     BalancersBaseArgs,
     BalancersRoutesArgs,
@@ -59,6 +60,8 @@ class BalancersBase(pulumi.ComponentResource):
     management_vips: pulumi.Output[list[str]]
     exporters: Mapping[str, Sequence[str]]
     """Machine to the URLs of its metrics (Prometheus text format)."""
+    targets: Sequence[Target]
+    """The same, each with its name, for who reads them."""
     owners: pulumi.Output[dict[str, str]]
     """VIP group to the balancer that holds it while all is well."""
 
@@ -97,6 +100,11 @@ class BalancersBase(pulumi.ComponentResource):
         self.exporters = {
             machine.name: urls(machine, whole[machine.name].exporters) for machine in args.machines
         }
+        self.targets = [
+            each
+            for machine in args.machines
+            for each in targets(machine, whole[machine.name].exporters)
+        ]
         self.owners = pulumi.Output.from_input({vip.name: vip.owner for vip in model.vips})
         self.register_outputs(
             {

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from components.host.bgp import Peering
 from components.host.endpoint import ApiEndpoint
+from components.host.target import Target
 from components.host.text import merged
 from settings.models import Chart, Networks, Platform
 
@@ -23,7 +24,8 @@ class Site:
     `lan_interface` is the nodes' LAN leg, the only one on which services are served; empty when
     they have none. `trusted` are the only addresses whose PROXY header is believed.
     `control_planes_work` says that control planes take ordinary pods. `peering` are the routers'
-    BGP sessions, of which the nodes have an end.
+    BGP sessions, of which the nodes have an end. `targets` are the machines' exporters, `vips`
+    every VIP by the role of the machines that hold it.
     """
 
     settings: Platform
@@ -34,6 +36,8 @@ class Site:
     control_planes_work: bool
     trusted: Sequence[IPv4Address]
     peering: Peering | None = None
+    targets: Sequence[Target] = ()
+    vips: Mapping[str, Sequence[IPv4Address]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

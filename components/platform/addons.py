@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from graphlib import TopologicalSorter
 
-from components.platform import cert_manager, cilium, demo, further, metallb
+from components.platform import cert_manager, cilium, demo, further, metallb, monitoring
 from components.platform.addon import Addon, Site
 from components.platform.ingress import CONTROLLERS
 
@@ -20,6 +20,7 @@ ADDONS: tuple[Callable[[Site], Addon | None], ...] = (
     metallb.addon,
     ingress,
     cert_manager.addon,
+    monitoring.addon,
     demo.addon,
 )
 """`None` of one says that the stack does without. None waits for another but for the network, and

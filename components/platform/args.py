@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
 import pulumi
 
 from components.host import ApiEndpoint, Machine
 from components.host.bgp import Peering
+from components.host.target import Target
 from components.platform.addon import Site
 from settings.models import Networks
 from settings.models import Platform as PlatformSettings
@@ -24,8 +25,9 @@ class PlatformArgs:
     `control_plane` is a living one, with kubectl and the administrator's kubeconfig; which, is the
     cluster's choice. `peering` are the routers' BGP sessions, `bgp_passwords` the lines
     NAME=PASSWORD of those that have one, `secrets` the lines NAMESPACE/NAME/KEY=VALUE, one for each
-    key of the Secrets that addons refer to. `epoch` asks the cluster again for what is read back
-    from it.
+    key of the Secrets that addons refer to. `targets` are the machines' exporters, `vips` every VIP
+    by the role (router, balancer) of the machines that hold it. `epoch` asks the cluster again for
+    what is read back from it.
     """
 
     settings: PlatformSettings
@@ -40,6 +42,8 @@ class PlatformArgs:
     peering: Peering | None = None
     bgp_passwords: pulumi.Input[str] | None = None
     secrets: pulumi.Input[str] | None = None
+    targets: Sequence[Target] = ()
+    vips: Mapping[str, Sequence[IPv4Address]] = field(default_factory=dict)
     epoch: str = "1"
 
     @property
@@ -54,4 +58,6 @@ class PlatformArgs:
             control_planes_work=self.control_planes_work,
             trusted=tuple(self.trusted),
             peering=self.peering,
+            targets=tuple(self.targets),
+            vips=self.vips,
         )

@@ -23,7 +23,7 @@ PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "openssh-server", "iproute2", "procps", "cloud-init"),
     *("haproxy", "keepalived", "nftables", "conntrackd", "conntrack", "frr", "frr-pythontools"),
     *("bird2", "chrony", "curl", "netcat-openbsd", "openssl", "python3", "sudo", "ca-certificates"),
-    "prometheus-node-exporter",
+    *("prometheus", "prometheus-node-exporter"),
 )
 """What the machines of the lab install, and what their checkers need."""
 

@@ -52,6 +52,11 @@ OWN: Final[Mapping[str, Own]] = {
         key="platform.cert_manager",
         on=lambda platform: platform.cert_manager is not None,
     ),
+    "kube-prometheus-stack": Own(
+        namespace="monitoring",
+        key="platform.monitoring",
+        on=lambda platform: platform.monitoring is not None,
+    ),
     "echo": Own(
         namespace="echo",
         key="platform.demo",

@@ -30,6 +30,7 @@ from settings.models.cluster import API_SERVER_PORT, Cluster, Containerd, Kubele
 from settings.models.forwards import Forward
 from settings.models.guards import Answers, Filter, Rate, Sources
 from settings.models.machines import Interfaces, MachineSpec, PhysicalSpec
+from settings.models.monitoring import MONITORING_NAMESPACE, Monitoring, Receiver
 from settings.models.networks import Networks, Segment, Wan
 from settings.models.origin_pulls import OriginPulls
 from settings.models.pem import bundles
@@ -58,6 +59,7 @@ __all__ = [
     "EVERYBODY",
     "FINISH_SECONDS",
     "INSIDE",
+    "MONITORING_NAMESPACE",
     "ORIGIN_CA_DAYS",
     "OTHER_FILES",
     "SOURCE_PORTS",
@@ -94,6 +96,7 @@ __all__ = [
     "Kubelet",
     "MachineSpec",
     "MetalLb",
+    "Monitoring",
     "Networks",
     "NodePorts",
     "OriginPulls",
@@ -103,6 +106,7 @@ __all__ = [
     "ProxmoxHost",
     "RangesRefused",
     "Rate",
+    "Receiver",
     "Route",
     "RouterVip",
     "Routers",

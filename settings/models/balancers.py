@@ -171,6 +171,11 @@ class Balancers(Strict):
         return [address for vip in self.vips for address in vip.lan]
 
     @property
+    def every_vip(self) -> list[Address]:
+        """Of every group: what the balancers hold, whichever of them does."""
+        return [address for vip in self.vips for address in (*vip.lan, *vip.management)]
+
+    @property
     def shares_tables(self) -> bool:
         """Whether a pair tells each other what it counts and remembers."""
         remembers = any(each.sticky == "source" for each in (self.ingress, *self.routes))

@@ -10,6 +10,7 @@ from settings.models.addresses import Address, ends_of
 from settings.models.base import Domain, Form, Name, Seconds, Strict, fault
 from settings.models.cert_manager import TOKEN_REFERENCE, CertManager
 from settings.models.charts import Chart, FurtherChart
+from settings.models.monitoring import Monitoring
 
 ACCEPT_SECONDS: Final = 10
 """How long an ingress pod that was told to leave takes new connections all the same: by then every
@@ -158,6 +159,8 @@ class Platform(Strict):
     """Null: no demonstration."""
     cert_manager: CertManager | None = None
     """Null: no certificates are asked for inside the cluster."""
+    monitoring: Monitoring | None = None
+    """Null: nobody watches the chain."""
     charts: list[FurtherChart] = Field(default_factory=list, max_length=100)
     """Further charts, each a release of its own after the pod network."""
 
@@ -167,5 +170,6 @@ class Platform(Strict):
         by_dns = any(each.traits.zones for each in issuers)
         return [
             *([TOKEN_REFERENCE] if by_dns else []),
+            *([] if self.monitoring is None else self.monitoring.references()),
             *(each for chart in self.charts for each in chart.references()),
         ]

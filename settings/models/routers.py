@@ -99,3 +99,8 @@ class Routers(Strict):
     def gateway(self) -> Address:
         """Everybody's way out."""
         return self.vips[0].lan[0]
+
+    @property
+    def every_vip(self) -> list[Address]:
+        """Of every group: what the routers hold, whichever of them does."""
+        return [address for vip in self.vips for address in (*vip.wan, *vip.lan)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address
 from typing import Literal
 
 import pulumi
@@ -19,7 +20,8 @@ class BaselineArgs:
     addresses for /etc/hosts. `repositories`, when not empty, replace the image's own apt sources.
     Without `ntp_servers` the clock is left to the hypervisor. `install_packages` is false where a
     baked image has what the parts ask for. `node_exporter` shows the machine's figures to the
-    management network. `confirm_seconds` bounds how long a mistaken sshd lasts.
+    management network, and `readers` are addresses there that read them whoever else may.
+    `confirm_seconds` bounds how long a mistaken sshd lasts.
     """
 
     machine: Machine
@@ -32,6 +34,7 @@ class BaselineArgs:
     journal_mebibytes: int = 200
     automatic_upgrades: Literal["off", "security"] = "off"
     node_exporter: bool = False
+    readers: tuple[IPv4Address, ...] = ()
     install_packages: bool = True
     confirm_seconds: int = 60
     epoch: str = "1"
@@ -54,5 +57,6 @@ class BaselineArgs:
             journal_mebibytes=self.journal_mebibytes,
             automatic_upgrades=self.automatic_upgrades,
             node_exporter=self.node_exporter,
+            readers=self.readers,
             install_packages=self.install_packages,
         )

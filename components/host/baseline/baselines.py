@@ -20,11 +20,13 @@ def baselines(
     networks: Networks,
     software: Software,
     deploy_key: pulumi.Input[str],
+    readers: Sequence[Machine] = (),
     behind: Sequence[pulumi.Resource] = (),
 ) -> list[Baseline]:
     """One `Baseline` each, pushed once `behind` is there; the machines know each other by name.
 
-    `deploy_key` is the public key this program logs in with.
+    `deploy_key` is the public key this program logs in with, `readers` are machines that read all
+    others' figures.
     """
     return [
         Baseline(
@@ -40,6 +42,7 @@ def baselines(
                 journal_mebibytes=access.journald_max_mebibytes,
                 automatic_upgrades=access.unattended_upgrades,
                 node_exporter=access.node_exporter,
+                readers=tuple(each.address("management") for each in readers),
                 install_packages=access.baseline_packages,
                 epoch=str(access.epoch),
             ),

@@ -10,8 +10,9 @@ from components.host.baseline.args import BaselineArgs
 from components.host.baseline.parts import parts
 from components.host.configuration import HostConfiguration, HostConfigurationArgs
 from components.host.errors import HostError
-from components.host.exporters import urls
+from components.host.exporters import targets, urls
 from components.host.part import ConfirmPolicy, OpenPort, summed
+from components.host.target import Target
 
 LAYER = "baseline"
 
@@ -32,6 +33,8 @@ class Baseline(HostConfiguration):
     """What its daemons listen on, for whoever keeps the machine's firewall."""
     exporters: Mapping[str, Sequence[str]]
     """The machine to the URLs of its metrics (Prometheus text format)."""
+    targets: Sequence[Target]
+    """The same, each with its name, for who reads them."""
     _formerly = ("layered-cloud:host:Baseline", "layered-cloud:host:Configuration")
 
     def __init__(
@@ -60,3 +63,4 @@ class Baseline(HostConfiguration):
         )
         self.ports = whole.ports
         self.exporters = {args.machine.name: urls(args.machine, whole.exporters)}
+        self.targets = targets(args.machine, whole.exporters)

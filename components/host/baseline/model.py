@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface
 from typing import Literal
 
 from components.host.packages import Repository
@@ -32,4 +32,5 @@ class BaselineModel:
     journal_mebibytes: int
     automatic_upgrades: Literal["off", "security"]
     node_exporter: bool
+    readers: tuple[IPv4Address, ...]
     install_packages: bool

@@ -5,6 +5,8 @@ Sources: node_exporter's flags (1.5), its package's unit in Debian 12, systemd.s
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
+
 from components.host.baseline.model import BaselineModel
 from components.host.baseline.render import render
 from components.host.packages import package
@@ -67,13 +69,19 @@ def part(model: BaselineModel) -> Part | None:
             ),
         ),
         ports=(
-            OpenPort(
-                protocol="tcp",
-                number=PORT,
-                network="management",
-                sources="management",
-                purpose="figures of the machine, for Prometheus",
-            ),
+            _opened("management"),
+            *([_opened("named", model.readers)] if model.readers else []),
         ),
         exporters=(Exporter(name="node", network="management", port=PORT),),
+    )
+
+
+def _opened(sources: str, addresses: tuple[IPv4Address, ...] = ()) -> OpenPort:
+    return OpenPort(
+        protocol="tcp",
+        number=PORT,
+        network="management",
+        sources=sources,
+        addresses=addresses,
+        purpose="figures of the machine, for Prometheus",
     )

@@ -6,6 +6,9 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Any
 
+from components.host import Exporter
+from components.host.exporters import targets
+from components.host.target import Target
 from components.loadbalancers.args import api_endpoint
 from components.platform import PlatformArgs
 from components.platform.addon import Site
@@ -40,6 +43,17 @@ def plain() -> Platform:
                 ],
             },
             "cilium": chart("cilium", "1.20.2"),
+            "monitoring": {
+                "chart": chart("kube-prometheus-stack", "88.5.3"),
+                "receivers": [
+                    {
+                        **{"name": "operators", "kind": "mail", "to": ["ops@example.org"]},
+                        **{"sender": "alerts@example.org", "server": "smtp.example.org"},
+                        "username": "alerts",
+                    },
+                    {"name": "pager", "kind": "webhook", "severities": ["critical"]},
+                ],
+            },
             "metallb": {
                 "chart": chart("metallb", "0.16.1"),
                 "pool": [{"first": "198.18.10.200", "last": "198.18.10.220"}],
@@ -47,6 +61,19 @@ def plain() -> Platform:
             "ingress": {"chart": chart("traefik", "41.3.0")},
         }
     )
+
+
+def watched(stack: Stack) -> list[Target]:
+    """Every machine's own exporter, and HAProxy's of the balancers."""
+    node = Exporter(name="node", network="management", port=9100)
+    haproxy = Exporter(name="haproxy", network="management", port=stack.balancers.stats_port)
+    roles = ("router", "balancer", "control_plane", "worker")
+    return [
+        target
+        for role in roles
+        for machine in stacks.machines(stack, role)
+        for target in targets(machine, [node, haproxy] if role == "balancer" else [node])
+    ]
 
 
 def args(
@@ -65,6 +92,8 @@ def args(
             "control_planes_work": True,
             "trusted": [IPv4Address("198.18.10.11"), IPv4Address("198.18.10.12")],
             "peering": rendered.sessions(chosen),
+            "targets": watched(chosen),
+            "vips": {"router": chosen.routers.every_vip, "balancer": chosen.balancers.every_vip},
             **given,
         }
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface
 
 import pytest
 
@@ -66,6 +66,15 @@ def test_the_exporter_opens_its_port_where_sshd_has_its_own() -> None:
     assert [(port.number, port.network, port.sources) for port in opened] == [
         (22, "management", "management"),
         (9100, "management", "management"),
+    ]
+
+
+def test_who_reads_the_figures_is_let_in_beside_the_operators() -> None:
+    readers = (IPv4Address("198.18.0.41"), IPv4Address("198.18.0.42"))
+    made = by_name(replace(ARGS, node_exporter=True, readers=readers).model())
+    assert [(port.sources, port.addresses) for port in made["node-exporter"].ports] == [
+        ("management", ()),
+        ("named", readers),
     ]
 
 
