@@ -13,7 +13,8 @@ SECTIONS: Final = tuple(Stack.model_fields)
 SECRETS: Final[dict[str, str]] = {
     "proxmoxApiToken": "the Proxmox API token, USER@REALM!NAME=UUID",
     "proxmoxSshKey": "the private SSH key that uploads snippets to the Proxmox hosts",
-    "deployKey": "the private SSH key that reaches the machines; absent, the stack makes one",
+    "deployKey": "the private SSH key that reaches the machines; absent, the stack makes one, "
+    "which physical routers do not know",
     "deployKeyBefore": "the deploy key until now, for the one update that brings another",
     "cloudflareApiToken": "the Cloudflare API token for the zone",
     "tlsCertificate": "the certificate chain (PEM) when the certificate's source is `given`",
@@ -43,9 +44,12 @@ def required_secrets(stack: Stack) -> list[str]:
     """The secrets this stack cannot be built without, in a fixed order.
 
     Cloudflare's address ranges are public: a token is needed only for a zone or an origin CA
-    certificate.
+    certificate. A physical machine lets in a key that somebody gave it before, and so none that the
+    stack makes.
     """
     needed = ["proxmoxApiToken", "proxmoxSshKey"]
+    if stack.routers.physical:
+        needed.append("deployKey")
     if stack.cdn.zone is not None or stack.balancers.certificate.source == "origin-ca":
         needed.append("cloudflareApiToken")
     if stack.balancers.certificate.source == "given":

@@ -15,7 +15,7 @@ from settings import loader
 from settings.loader import Secrets, load
 from settings.models.stack import Stack
 from settings.problems import SettingsError
-from tests.settings.fixtures import base_config
+from tests.settings.fixtures import FIXTURES, base_config, patched, read_patch
 
 SECRET = {
     "proxmoxApiToken": "root@pam!builder=0a1b2c3d-aaaa-bbbb-cccc-0123456789ab",
@@ -178,6 +178,15 @@ def test_a_given_certificate_needs_its_two_secrets(warned: list[str]) -> None:
     config["layered-cloud:balancers"]["certificate"]["source"] = "given"
     give(config, SECRET)
     assert [line.split(":")[1] for line in refused()] == ["tlsCertificate", "tlsKey"]
+
+
+def test_a_physical_router_lets_in_no_key_that_the_stack_makes_itself(warned: list[str]) -> None:
+    give(patched(read_patch(FIXTURES / "accept" / "routers-mikrotik-alone.yaml")), SECRET)
+    assert refused() == [
+        "layered-cloud:deployKey: is not set (the private SSH key that reaches the machines; "
+        "absent, the stack makes one, which physical routers do not know); run: pulumi config set "
+        "--secret layered-cloud:deployKey -s mine < FILE"
+    ]
 
 
 def test_a_list_of_ranges_without_a_zone_needs_no_token(warned: list[str]) -> None:
