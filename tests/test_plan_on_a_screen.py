@@ -110,3 +110,9 @@ def test_what_is_known_only_after_the_update_is_said_so_and_a_bare_program_is_co
         "resources",
         "  1 command",
     ]
+
+
+def test_a_physical_router_stands_on_no_host():
+    lines = summary(plan_of("mikrotik"), "mikrotik").splitlines()
+    (router,) = [line for line in lines if line.startswith("  router-a ")]
+    assert router.split()[:5] == ["router-a", "router", "physical", "lan", "198.18.10.2,"]

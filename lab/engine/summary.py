@@ -120,7 +120,7 @@ def _machine(name: str, role: str, row: Mapping[str, Any], vm: Mapping[str, Any]
         cores = _at(vm, "cpu", "cores")
         memory, disk = _at(vm, "memory", "dedicated"), _at(vm, "disks", 0, "size")
         size = f"{_plain(cores)} cores, {_plain(memory)} MiB, {_plain(disk)} GB"
-    where = f"{row['host']}:{_plain(vm['vmId'])}" if "vmId" in vm else str(row["host"])
+    where = f"{row['host']}:{_plain(vm['vmId'])}" if "vmId" in vm else row["host"] or "physical"
     legs = [f"{network} {address}" for network, address in sorted(row["addresses"].items())]
     return [name, role.replace("_", " "), where, size, ", ".join(legs)]
 

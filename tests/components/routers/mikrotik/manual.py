@@ -196,19 +196,19 @@ MENUS: Mapping[str, Menu] = {
         settings=True,
     ),
     "/ip/neighbor/discovery-settings": Menu(
-        page="system-information-and-utilities/neighbor-discovery",
+        page="cli-reference/ip/neighbor/discovery-settings",
         args={"discover-interface-list": NAME},
         settings=True,
         refers={"discover-interface-list": "/interface/list"},
     ),
     "/tool/mac-server": Menu(
-        page="management-tools/mac-server",
+        page="cli-reference/tool/mac-server",
         args={"allowed-interface-list": NAME},
         settings=True,
         refers={"allowed-interface-list": "/interface/list"},
     ),
     "/tool/mac-server/mac-winbox": Menu(
-        page="management-tools/mac-server",
+        page="cli-reference/tool/mac-server/mac-winbox",
         args={"allowed-interface-list": NAME},
         settings=True,
         refers={"allowed-interface-list": "/interface/list"},
