@@ -56,6 +56,7 @@ UNJUDGED = {
     "/etc/resolv.conf": "the resolver skips a line that it does not understand",
     "/etc/systemd/journald.conf.d/60-layered-cloud.conf": "journald skips what it does not know",
     "/etc/udev/rules.d/90-layered-cloud-sshd.rules": "constant but for an interface's name",
+    "/etc/prometheus/layered-cloud-certificates": "a script that is tested as it is",
     "/etc/systemd/system": "units and drop-ins are constants but for names made here",
     "/root/.ssh/authorized_keys": "sshd skips a line that it does not understand",
 }
@@ -86,6 +87,7 @@ UNASKED = {
     "layered-health.socket": "systemd listens itself: its start fails when it cannot",
     "prometheus-node-exporter.socket": "systemd listens itself, and the service is asked",
     "prometheus-node-exporter-own.socket": "systemd listens itself, and the service is asked",
+    "layered-cloud-certificates.timer": "a part of systemd: its start fails when it cannot",
     "layered-leg.service": "ends when it has set the address: its start fails when it cannot",
     "systemd-journald": "a part of systemd, which every other daemon's words go to",
 }

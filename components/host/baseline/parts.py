@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from components.host.baseline import (
     apt,
+    certificates,
     chrony,
     journald,
     legs,
@@ -24,6 +25,7 @@ PARTS: tuple[Callable[[BaselineModel], Part | None], ...] = (
     sshd.part,
     chrony.part,
     node_exporter.part,
+    certificates.part,
     apt.part,
 )
 """In the order in which units are brought up; None from a part that a machine does without."""

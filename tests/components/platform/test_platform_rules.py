@@ -94,7 +94,7 @@ def test_prometheus_own_checker_takes_the_scrape_configuration() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-TOLD_BY_THE_CLUSTER = {"kube_node_status_condition", "up"}
+TOLD_BY_OTHERS = {"kube_node_status_condition", "up"}
 """By kube-state-metrics and by Prometheus itself."""
 _NAMED = re.compile(r"\b(?:haproxy|kube|node|up)(?:_[a-z_]+)?(?=[{\[ )]|$)", re.M)
 _ASK = """
@@ -122,7 +122,7 @@ def test_the_daemons_tell_every_figure_that_a_rule_reads() -> None:
     told = {line.partition("{")[0].partition(" ")[0] for line in done.stdout.splitlines()}
     named = {name for each in alerts() for name in _NAMED.findall(each["expr"])}
     assert len(named) > 8
-    assert named - TOLD_BY_THE_CLUSTER - told == set()
+    assert named - TOLD_BY_OTHERS - told == set()
     assert 'haproxy_frontend_limit_sessions{proxy="service"}' in done.stdout
     assert 'haproxy_frontend_limit_sessions{proxy="api"}' in done.stdout
     assert 'node_network_address_info{address="198.18.10.10"' in done.stdout

@@ -43,6 +43,7 @@ def test_the_parts_come_in_the_order_of_their_units() -> None:
         "sshd",
         "chrony",
         "node-exporter",
+        "certificates",
         "apt",
     ]
 
