@@ -13,12 +13,14 @@ from settings.models.platform import NodePort
 UrlPath = Annotated[
     str,
     Form(
-        r"/(?!.*//)(?!(.*/)?\.\.?(/|$))[A-Za-z0-9._~!$&()*+,;=:@/-]{0,200}",
+        r"/(?!.*//)(?!(.*/)?\.\.?(/|$))[A-Za-z0-9._~!$&()*+,=:@/-]{0,200}",
         "is no path of a URL",
-        "write it decoded and whole, such as /shop/cart: no query, no percent signs, no dots alone",
+        "write it decoded and whole, such as /shop/cart: no query, no percent signs, "
+        "no semicolons, no dots alone",
     ),
 ]
-"""A path as it is compared: decoded (RFC 3986, section 6.2.2), without empty segments."""
+"""A path as it is compared: decoded (RFC 3986, section 6.2.2), without empty segments and without
+parameters (section 3.3)."""
 
 Method = Annotated[
     str,

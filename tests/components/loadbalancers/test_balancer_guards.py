@@ -102,7 +102,8 @@ def test_a_stranger_is_told_by_its_own_address_whatever_it_says(net: World) -> N
     ("asked", "expected"),
     [
         ({"method": "DELETE"}, 405),
-        ({"method": "TRACE"}, 405),
+        ({"method": "TRACE"}, 501),
+        ({"method": "PUT"}, 405),
         ({"method": "POST"}, 411),
         ({"method": "POST", "Content_Length": "0"}, 200),
         ({"path": "/.git/config"}, 403),
