@@ -86,6 +86,34 @@ def test_every_checker_takes_what_is_rendered_and_says_nothing(stack: str, route
 
 @checked.real
 @pytest.mark.parametrize(
+    "names",
+    [
+        *(["static"], ["reject"], ["ip"], ["primary"], ["announced"], ["a" * 40]),
+        *(["x", "x-in"], ["x", "x-out"], ["x", "x-1"], ["in", "out"], ["a-b", "a--b"]),
+    ],
+    ids="-and-".join,
+)
+@pytest.mark.parametrize("daemon", ["frr", "bird"])
+def test_a_provider_may_be_called_like_a_word_of_the_daemons_own(
+    daemon: str, names: list[str]
+) -> None:
+    config = stacks.lab_config()
+    upstream = [
+        {"name": name, "address": f"203.0.113.{last}", "asn": 64500}
+        for last, name in enumerate(names, 101)
+    ]
+    config["routers"]["bgp"] = {"daemon": daemon, "asn": 64512, "upstream": upstream}
+    stack = Stack.model_validate(config)
+    files = rendered.router_files(stack, "router-a")
+    whole = rendered.router_whole(stack, "router-a")
+
+    for check in whole.checks:
+        said = checked.judge(check.argv, files, whole)
+        assert (check.name, said.returncode, said.stdout + said.stderr) == (check.name, 0, "")
+
+
+@checked.real
+@pytest.mark.parametrize(
     "unit",
     [
         firewall.UNIT_FILE,
