@@ -55,6 +55,9 @@ CERTIFICATE = "/etc/haproxy/tls/site.pem"
 """The certificates, leaf first, and their key."""
 FURTHER = "/etc/haproxy/tls/further-{name}.pem"
 """The same for other names."""
+FURTHER_LIST = "/etc/haproxy/tls/further.lst"
+"""Their paths, one a line (HAProxy configuration manual, `crt-list`): a line of its configuration
+has 64 words at most."""
 AUTHORITIES = "/etc/haproxy/tls/clients.pem"
 """Who signs the certificates that clients show."""
 DROP_IN = f"/etc/systemd/system/{HAPROXY}.d/layered.conf"
@@ -103,7 +106,7 @@ def part(model: BalancersModel, balancer: Balancer) -> Part:
             Text(path=DROP_IN, content=drop_in),
             Text(path=RELOAD, content=_text("haproxy-reload.py"), mode="0755"),
             Text(path=ENDED, content=_text("haproxy-ended.sh", ends=ENDS), mode="0755"),
-            Text(path=SYSCTL, content=_text("sysctl.conf", balancer=balancer, ports=SOURCE_PORTS)),
+            Text(path=SYSCTL, content=kernel(model, balancer)),
         ),
         checks=(Check(name="haproxy", argv=CHECK, watches=(BASE,)),),
         steps=(sysctls.step(SYSCTL),),
@@ -159,6 +162,7 @@ def routes_part(
                 )
                 for name in further
             ),
+            *((Text(path=FURTHER_LIST, content=_paths(further)),) if further else ()),
             *((signers,) if authorities else ()),
         ),
         checks=(Check(name="haproxy", argv=CHECK),),
@@ -196,6 +200,14 @@ def base(model: BalancersModel, balancer: Balancer) -> str:
     )
 
 
+def kernel(model: BalancersModel, balancer: Balancer) -> str:
+    """sysctl.d(5): addresses of the other balancer, and ports of the machine's own connections,
+    none of which takes one that HAProxy listens on."""
+    first, last = SOURCE_PORTS
+    listening = [each for each in (model.api_port, model.stats_port) if first <= each <= last]
+    return _text("sysctl.conf", balancer=balancer, ports=SOURCE_PORTS, listening=listening)
+
+
 def site(routes: RoutesModel) -> str:
     """Frontends for HTTP and HTTPS, and the backends of the ingress."""
     return _text(
@@ -210,7 +222,8 @@ def site(routes: RoutesModel) -> str:
         allowed=ALLOWED,
         denied=DENIED,
         cookie=cookie,
-        certificates=[CERTIFICATE, *(FURTHER.format(name=name) for name in routes.further)],
+        certificate=CERTIFICATE,
+        further=FURTHER_LIST if routes.further else None,
         authorities=AUTHORITIES,
         cdn=CDN,
         http_port=HTTP_PORT,
@@ -236,6 +249,10 @@ def _visitors(sources: Sources) -> tuple[tuple[str, Sequence[object]], ...]:
 
 def _bundle(certificate: str) -> str:
     return f"{certificate.strip()}\n@@key@@\n"
+
+
+def _paths(further: Sequence[str]) -> str:
+    return "".join(f"{FURTHER.format(name=name)}\n" for name in further)
 
 
 def _signers(authorities: str) -> str:

@@ -74,7 +74,7 @@ class Route(Sharing):
     """Paths with all below them: /shop is also /shop/cart, and not /shopping."""
     methods: list[Method] = Field(default_factory=list)
     """Methods, such as GET. Empty: any."""
-    headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict)
+    headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict, max_length=32)
     """Header fields and their values, compared whole."""
     node_port: NodePort | None = None
     """The NodePort of a service that is reached beside the ingress; null: the ingress'."""

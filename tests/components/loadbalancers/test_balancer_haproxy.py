@@ -135,10 +135,9 @@ def test_the_same_is_let_through_where_no_cdn_stands_in_front() -> None:
 
 def test_who_shows_a_certificate_may_ask_for_every_name() -> None:
     files = rendered.balancer_files(several_certificates_and_the_clients(), "lb-a")
-    further = haproxy.FURTHER.format(name="shops")
 
     assert (
-        f":443 ssl crt {haproxy.CERTIFICATE} crt {further} alpn h2,http/1.1 "
+        f":443 ssl crt {haproxy.CERTIFICATE} crt-list {haproxy.FURTHER_LIST} alpn h2,http/1.1 "
         f"ca-file {haproxy.AUTHORITIES} verify required\n"
     ) in files[haproxy.ROUTES]
 
@@ -228,6 +227,43 @@ def test_haproxy_takes_them_together_without_a_warning(
     said = taken(stack(), "lb-a", site)
 
     assert (said.returncode, said.stderr) == (0, "")
+
+
+def much_of_everything() -> Stack:
+    """Beyond the 64 words of one line of HAProxy's configuration, where lists may be that long."""
+    config = stacks.lab_config()
+    further = [{"name": f"f{each}", "names": [f"f{each}.test"]} for each in range(100)]
+    config["balancers"]["certificate"]["further"] = further
+    config["balancers"]["filter"] = {"methods": [f"M{chr(65 + each) * 9}" for each in range(26)]}
+    config["balancers"]["routes"] = [
+        {
+            **{"name": "all", "hosts": [f"h{each}.lab.test" for each in range(100)]},
+            **{"paths": [f"/p{each}" for each in range(100)], "prefixes": ["/x"]},
+            **{"headers": {f"X-{each}": "y" for each in range(32)}, "methods": ["GET"]},
+        }
+    ]
+    return Stack.model_validate(config)
+
+
+@checked.real
+def test_haproxy_takes_long_lists(site: str) -> None:
+    said = taken(much_of_everything(), "lb-a", site)
+
+    assert (said.returncode, said.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("ports", "expected"), [({}, None), ({"api_port": 16443, "stats_port": 8404}, "16443")]
+)
+def test_no_connection_of_the_machines_own_takes_a_port_that_haproxy_listens_on(
+    ports: dict[str, int], expected: str | None
+) -> None:
+    config = stacks.lab_config()
+    config["balancers"] |= ports
+    text = rendered.balancer_files(Stack.model_validate(config), "lb-a")[haproxy.SYSCTL]
+    found = re.search(r"^net[.]ipv4[.]ip_local_reserved_ports = (.*)$", text, re.MULTILINE)
+
+    assert (found[1] if found else None) == expected
 
 
 @checked.real
