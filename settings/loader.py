@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -194,17 +194,26 @@ def _certificates(given: Mapping[str, str], stack: Stack, warnings: list[Problem
 
 
 def _authorities(stack: Stack, warnings: list[Problem]) -> list[Problem]:
-    """What is wrong with the authorities of the CDN's certificate; what soon will be goes to
+    """What is wrong with the authorities that the stack names; what soon will be goes to
     `warnings`."""
-    pulls = stack.cdn.origin_pulls
-    if pulls is None or pulls.client_ca is None:
-        return []
-    from settings.certificates import judge_authorities
+    found: list[Problem] = []
+    for key, pem in _named_authorities(stack):
+        from settings.certificates import judge_authorities
 
-    key = "cdn.origin_pulls.client_ca"
-    verdict = judge_authorities(pulls.client_ca, key, datetime.now(UTC))
-    warnings += verdict.warnings
-    return verdict.problems
+        verdict = judge_authorities(pem, key, datetime.now(UTC))
+        warnings += verdict.warnings
+        found += verdict.problems
+    return found
+
+
+def _named_authorities(stack: Stack) -> Iterator[tuple[str, str]]:
+    """The stack's keys that hold certificates of authorities, with these."""
+    pulls, logging = stack.cdn.origin_pulls, stack.balancers.logging
+    if pulls is not None and pulls.client_ca is not None:
+        yield "cdn.origin_pulls.client_ca", pulls.client_ca
+    for index, each in enumerate(logging.servers if logging else []):
+        if each.tls is not None:
+            yield f"balancers.logging.servers[{index}].tls.authorities", each.tls.authorities
 
 
 def _passwords(given: Mapping[str, str], stack: Stack) -> list[Problem]:

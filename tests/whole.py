@@ -138,6 +138,10 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
         },
     ),
     "remembering": ("prod", {"balancers": {"ingress": {"sticky": "source"}}}),
+    "logged": (
+        "lab",
+        {"balancers": {"logging": {"servers": [{"address": "198.18.0.200", "port": 601}]}}},
+    ),
     "bird": ("lab", _bgp("bird")),
     "bgp": ("lab", _bgp("frr")),
     "mikrotik": ("lab", _mikrotik()),

@@ -30,6 +30,8 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "kubelet": "kubelet",
         "nftables": "nftables",
         "node-exporter": "prometheus-node-exporter",
+        "rsyslog": "rsyslog",
+        "rsyslog-gnutls": "rsyslog-gnutls",
         "unattended-upgrades": "unattended-upgrades",
     },
 }

@@ -85,6 +85,7 @@ def base_model(args: BalancersBaseArgs) -> BalancersModel:
             "management": neighbours(others, "management", settings.neighbours.management),
         },
         shares_tables=settings.shares_tables,
+        logging=settings.logging,
     )
 
 
@@ -119,6 +120,7 @@ def routes_model(
         sources=settings.sources,
         filter=settings.filter,
         answers=settings.answers,
+        logging=settings.logging,
     )
 
 

@@ -22,6 +22,7 @@ from components.host.part import (
     Text,
 )
 from components.host.text import environment
+from components.loadbalancers import access_log
 from components.loadbalancers.backends import backends, below, cookie, quoted, schemes, way
 from components.loadbalancers.keepalived import ALIVE, ENDS, HAPROXY
 from components.loadbalancers.model import (
@@ -222,6 +223,7 @@ def site(routes: RoutesModel) -> str:
         allowed=ALLOWED,
         denied=DENIED,
         cookie=cookie,
+        log=access_log,
         certificate=CERTIFICATE,
         further=FURTHER_LIST if routes.further else None,
         authorities=AUTHORITIES,

@@ -12,6 +12,7 @@ from settings.models import (
     Answers,
     BalancerVip,
     Filter,
+    Logging,
     Rate,
     Route,
     Sharing,
@@ -107,6 +108,7 @@ class BalancersModel(Pair[Balancer, BalancerVip]):
     source_routes: Mapping[IPv4Address, IPv4Address] = field(default_factory=dict)
     neighbours: Mapping[str, tuple[IPv4Address, ...]] = field(default_factory=dict)
     shares_tables: bool = False
+    logging: Logging | None = None
 
     def routes_of(self, vip: BalancerVip) -> tuple[SourceRoute, ...]:
         """The source routes of a group's addresses."""
@@ -163,3 +165,4 @@ class RoutesModel:
     sources: Sources = field(default_factory=Sources)
     filter: Filter = field(default_factory=Filter)
     answers: Answers = field(default_factory=Answers)
+    logging: Logging | None = None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from components.host.pair import health
 from components.host.pair.watch import QUESTION
 from components.host.part import Part
-from components.loadbalancers import haproxy, keepalived, watch
+from components.loadbalancers import haproxy, keepalived, rsyslog, watch
 from components.loadbalancers.model import Balancer, BalancersModel
 from settings.models import Sources
 
@@ -15,6 +15,7 @@ DAEMONS: tuple[Callable[[BalancersModel, Balancer], Part | None], ...] = (
     haproxy.part,
     watch.part,
     keepalived.part,
+    rsyslog.part,
 )
 """In the order in which units are brought up; None from a part that a balancer does without. Their
 guarded units are what a takeover needs."""

@@ -24,6 +24,7 @@ PACKAGES = (
     *("haproxy", "keepalived", "nftables", "conntrackd", "conntrack", "frr", "frr-pythontools"),
     *("bird2", "chrony", "curl", "netcat-openbsd", "openssl", "python3", "sudo", "ca-certificates"),
     *("prometheus", "prometheus-node-exporter"),
+    *("rsyslog", "rsyslog-gnutls"),
 )
 """What the machines of the lab install, and what their checkers need."""
 

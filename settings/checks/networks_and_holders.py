@@ -13,7 +13,8 @@ from settings.models.stack import Stack
 from settings.models.walk import walk
 from settings.problems import Problem, problem
 
-_OTHERS = ("networks", "proxmox")
+OTHERS = ("networks", "proxmox")
+"""Sections whose addresses are held by others than the stack's own machines."""
 
 
 @reads("networks")
@@ -70,7 +71,7 @@ def servers_are_elsewhere(stack: Stack) -> Iterator[Problem]:
     some addresses are nobody's."""
     networks = stack.networks
     # A Proxmox host or the provider's gateway may well serve; what the stack makes does not.
-    ours = [each for each in claims(stack) if each.path.split(".")[0] not in _OTHERS]
+    ours = [each for each in claims(stack) if each.path.split(".")[0] not in OTHERS]
     holders = {str(claim.address): claim for claim in ours}
     for key, (what, server) in _SERVES.items():
         given = [str(each) for each in getattr(networks, key)]
@@ -83,7 +84,7 @@ def servers_are_elsewhere(stack: Stack) -> Iterator[Problem]:
                 holder = holders[text]
                 wrong = f"belongs to {holder.owner} ({holder.path}), which serves no {what}"
                 yield problem(path, text, wrong, right)
-            elif is_address(text) and (why := _nobodys(networks, address(text))) is not None:
+            elif is_address(text) and (why := nobodys(networks, address(text))) is not None:
                 yield problem(path, text, why, right)
 
 
@@ -91,14 +92,15 @@ def servers_are_elsewhere(stack: Stack) -> Iterator[Problem]:
 def hypervisors_are_reached(stack: Stack) -> Iterator[Problem]:
     """A Proxmox host's address is one that a host can have, outside pods and services."""
     for path, host in walk(stack, ProxmoxHost):
-        wrong = _nobodys(stack.networks, host.ssh_address)
+        wrong = nobodys(stack.networks, host.ssh_address)
         if wrong is not None:
             yield problem(
                 f"{path}.ssh_address", host.ssh_address, wrong, f"write the address of {host.name}"
             )
 
 
-def _nobodys(networks: Networks, given: Address) -> str | None:
+def nobodys(networks: Networks, given: Address) -> str | None:
+    """Why no server can have this address (of pods, of services, special), or None."""
     for inside, network in (("pods", networks.pods), ("services", networks.services)):
         if given in network:
             return f"is inside networks.{inside} ({network})"

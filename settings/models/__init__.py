@@ -29,6 +29,7 @@ from settings.models.charts import Chart, ChartSecret, FurtherChart
 from settings.models.cluster import API_SERVER_PORT, Cluster, Containerd, Kubelet
 from settings.models.forwards import Forward
 from settings.models.guards import Answers, Filter, Rate, Sources
+from settings.models.logging import Logging, LogServer
 from settings.models.machines import Interfaces, MachineSpec, PhysicalSpec
 from settings.models.monitoring import MONITORING_NAMESPACE, Monitoring, Receiver
 from settings.models.networks import Networks, Segment, Wan
@@ -94,6 +95,8 @@ __all__ = [
     "Interfaces",
     "Issuer",
     "Kubelet",
+    "LogServer",
+    "Logging",
     "MachineSpec",
     "MetalLb",
     "Monitoring",

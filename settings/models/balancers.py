@@ -9,6 +9,7 @@ from pydantic import Field
 from settings.models.addresses import Address
 from settings.models.base import Hostname, Name, Port, Seconds, Strict, Unit
 from settings.models.guards import Answers, Filter, Rate, Sources
+from settings.models.logging import Logging
 from settings.models.machines import MachineSpec
 from settings.models.routing import Route, Sharing
 from settings.models.vrrp import Vrid, Vrrp
@@ -158,6 +159,9 @@ class Balancers(Strict):
     """Which requests are not passed on."""
     answers: Answers = Answers()
     """Header fields of every answer."""
+    logging: Logging | None = None
+    """The access log for machines, sent to servers. Null: lines for people, in each balancer's
+    journal alone."""
     api_port: Port = 6443
     """Port of the Kubernetes API on the VIPs."""
     stats_port: Port = 8404

@@ -190,12 +190,13 @@ def balancer_files(stack: Stack, name: str, site: str, *, routes: bool = True) -
     return files
 
 
-def start_balancer(world: World, name: str, files: dict[str, str]) -> None:
+def start_balancer(world: World, name: str, files: dict[str, str], also: str = "") -> None:
+    """A balancer's daemons, and those that the shell text `also` leaves in the background."""
     stack = stacks.lab()
     files = files | {"/usr/local/sbin/systemctl": SYSTEMCTL}
     modes = rendered.executable(rendered.balancer_whole(stack, name))
     modes["/usr/local/sbin/systemctl"] = 0o755
-    world.daemons(name, files, DAEMONS, modes)
+    world.daemons(name, files, also + DAEMONS, modes)
 
 
 def owner(world: World) -> str:

@@ -245,6 +245,15 @@ def _on_mikrotik(config: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
+def logged() -> Stack:
+    """The access log goes to two servers, to one of them over TLS, with what is asked for."""
+    config = lab_config()
+    fixture = ROOT / "tests/fixtures/accept/access-log-to-servers.yaml"
+    patch = yaml.safe_load(fixture.read_text(encoding="utf-8"))
+    config["balancers"]["logging"] = patch["set"]["/balancers/logging"]
+    return Stack.model_validate(config)
+
+
 NAMED = {
     "lab": lab,
     "single": single,
@@ -261,6 +270,7 @@ NAMED = {
     "mikrotik": mikrotik,
     "mikrotik-alone": mikrotik_alone,
     "mikrotik-busy": mikrotik_busy,
+    "logged": logged,
 }
 """By the name of their folder of golden files."""
 

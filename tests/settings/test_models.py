@@ -32,6 +32,7 @@ from tests.settings.fixtures import base_config
 SETTINGS = Path(models.__file__).parent.parent
 
 UNCLAIMED = {
+    "balancers.logging.servers.address": "somebody else's, whom the access log is sent to",
     "networks.resolvers": "others' servers",
     "routers.neighbours.wan": "asked there, whoever they are",
     "routers.neighbours.lan": "asked there, whoever they are",

@@ -17,6 +17,7 @@ from tests.issued import made
 CASES = [("lab", "lb-a"), ("lab", "lb-b"), ("single", "lb-a"), ("two-groups", "lb-b")]
 CASES += [("load-balancer-ip", "lb-a"), ("straight", "lb-a")]
 CASES += [("proven", "lb-a"), ("asking", "lb-a"), ("routes", "lb-a"), ("guarded", "lb-b")]
+CASES += [("logged", "lb-a")]
 
 
 def test_the_routes_are_alike_on_both_balancers_and_only_own_addresses_differ_in_the_base() -> None:

@@ -25,6 +25,7 @@ CASES += [
     ("routes", "lb-a"),
     ("guarded", "lb-b"),
     ("three", "lb-a"),
+    ("logged", "lb-a"),
 ]
 
 
