@@ -68,6 +68,7 @@ machines = Machines(
         machines=specs,
         physical=list(stack.physical()),
         lan_gateway=stack.routers.gateway,
+        lan_gateway6=stack.routers.gateway6,
         deploy_key=DeployKey.of(secrets.deploy_key),
         deploy_key_before=DeployKey.of(secrets.deploy_key_before),
         starts={"router": start(stack.routers)},

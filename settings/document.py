@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from settings.keys import SECRETS
-from settings.models.addresses import Address, Subnet
+from settings.models.addresses import Address, Address6, Subnet, Subnet6
 from settings.models.stack import Stack
 from settings.problems import NAMESPACE, shorten
 
@@ -140,7 +140,12 @@ def _kind(annotation: Any) -> str:
 
 
 def _word(annotation: Any) -> str:
-    for alias, word in ((Address, "address"), (Subnet, "network")):
+    for alias, word in (
+        (Address, "address"),
+        (Subnet, "network"),
+        (Address6, "IPv6 address"),
+        (Subnet6, "IPv6 network"),
+    ):
         if annotation in (written := get_args(alias)[0], *get_args(written)):
             return word
     name = annotation.__name__ if isinstance(annotation, type) else str(annotation)

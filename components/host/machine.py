@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv6Interface
 
 import pulumi
 
@@ -78,6 +78,8 @@ class Machine:
     lifetime: pulumi.Resource | None = None
     entry: tuple[pulumi.Resource, ...] = ()
     """What lets the program in (`components.host.entry`): every command of the machine waits."""
+    addresses6: Mapping[str, IPv6Interface] = field(default_factory=dict)
+    """Its IPv6 addresses, of a machine on a visitor's way; keyed by network too."""
 
     def address(self, network: str) -> IPv4Address:
         """The machine's own address on `network`; `KeyError` when it has no leg there."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import pulumi
 
@@ -35,10 +35,10 @@ class MachinesArgs:
     `physical` the same of machines that are there already, and are only reached.
 
     `lan_gateway` is the default route of every machine that is not a router: the routers' VIP on
-    the LAN. Routers leave by the WAN segment's gateway. No machine has a route through the
-    management network. Without `deploy_key` the stack makes one; `deploy_key_before` is given for
-    the one update that brings another. `starts` says what machines of a role start from, where that
-    is not what everybody does.
+    the LAN; `lan_gateway6` the same by IPv6, of those that have it. Routers leave by the WAN
+    segment's gateways. No machine has a route through the management network. Without `deploy_key`
+    the stack makes one; `deploy_key_before` is given for the one update that brings another.
+    `starts` says what machines of a role start from, where that is not what everybody does.
     """
 
     environment: str
@@ -46,6 +46,7 @@ class MachinesArgs:
     proxmox: Proxmox
     machines: Sequence[tuple[str, MachineSpec]]
     lan_gateway: IPv4Address
+    lan_gateway6: IPv6Address | None = None
     deploy_key: DeployKey | None = None
     deploy_key_before: DeployKey | None = None
     physical: Sequence[tuple[str, PhysicalSpec]] = ()

@@ -61,7 +61,7 @@ class Machines(pulumi.ComponentResource):
                     environment=args.environment,
                     role=role,
                     spec=spec,
-                    legs=legs(spec, role, args.networks, args.lan_gateway),
+                    legs=legs(spec, role, args.networks, args.lan_gateway, args.lan_gateway6),
                     resolvers=[str(each) for each in args.networks.resolvers],
                     domain=args.networks.domain,
                     proxmox=args.proxmox,

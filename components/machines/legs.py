@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 
 from settings.models import MachineSpec, Networks, Segment
 
@@ -14,7 +14,8 @@ free at the end only, since every machine that has a later leg has the earlier o
 
 @dataclass(frozen=True, kw_only=True)
 class Leg:
-    """One network interface. `gateway` is set on the one leg with the default route."""
+    """One network interface. `gateway` is set on the one leg with the default route, `gateway6` on
+    that with the one of IPv6."""
 
     network: str
     interface: str
@@ -22,6 +23,8 @@ class Leg:
     gateway: IPv4Address | None
     mac: str
     segment: Segment
+    address6: IPv6Interface | None = None
+    gateway6: IPv6Address | None = None
 
 
 def mac_address(vm_id: int, leg: int) -> str:
@@ -37,7 +40,11 @@ def mac_address(vm_id: int, leg: int) -> str:
 
 
 def legs(
-    spec: MachineSpec, role: str, networks: Networks, lan_gateway: IPv4Address
+    spec: MachineSpec,
+    role: str,
+    networks: Networks,
+    lan_gateway: IPv4Address,
+    lan_gateway6: IPv6Address | None = None,
 ) -> tuple[Leg, ...]:
     """The legs of one machine in their order; `KeyError` for one whose network is absent, which
     settings refuse."""
@@ -55,12 +62,14 @@ def legs(
     if networks.sync is not None:
         segments["sync"] = networks.sync
     default = {"wan": networks.wan.gateway} if role == "router" else {"lan": lan_gateway}
+    default6 = {"wan": networks.wan.gateway6} if role == "router" else {"lan": lan_gateway6}
     found: list[Leg] = []
     for network in ORDER:
         address = addresses[network]
         if address is None:
             continue
         segment = segments[network]
+        address6 = _address6(spec, network, segment)
         found.append(
             Leg(
                 network=network,
@@ -69,6 +78,15 @@ def legs(
                 gateway=default.get(network),
                 mac=mac_address(spec.vm_id, ORDER.index(network)),
                 segment=segment,
+                address6=address6,
+                gateway6=None if address6 is None else default6.get(network),
             )
         )
     return tuple(found)
+
+
+def _address6(spec: MachineSpec, network: str, segment: Segment) -> IPv6Interface | None:
+    address = {"lan": spec.lan6, "wan": spec.wan6}.get(network)
+    if address is None or segment.cidr6 is None:
+        return None
+    return IPv6Interface(f"{address}/{segment.cidr6.prefixlen}")

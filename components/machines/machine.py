@@ -112,7 +112,8 @@ class VirtualMachine(pulumi.ComponentResource):
                         ipv4=proxmoxve.VmLegacyInitializationIpConfigIpv4Args(
                             address=str(leg.address),
                             gateway=None if leg.gateway is None else str(leg.gateway),
-                        )
+                        ),
+                        ipv6=_ipv6(leg),
                     )
                     for leg in args.legs
                 ],
@@ -145,6 +146,7 @@ class VirtualMachine(pulumi.ComponentResource):
             role=args.role,
             addresses={leg.network: leg.address for leg in args.legs},
             interfaces={leg.network: leg.interface for leg in args.legs},
+            addresses6={leg.network: leg.address6 for leg in args.legs if leg.address6 is not None},
             connection=Connection(
                 host=str(spec.management),
                 user=args.start.user,
@@ -225,6 +227,15 @@ def _disk(spec: MachineSpec, datastore: str, image_id: str) -> proxmoxve.VmLegac
         file_id=None if from_import else image_id,
         discard="on",
         iothread=True,
+    )
+
+
+def _ipv6(leg: Leg) -> proxmoxve.VmLegacyInitializationIpConfigIpv6Args | None:
+    if leg.address6 is None:
+        return None
+    return proxmoxve.VmLegacyInitializationIpConfigIpv6Args(
+        address=str(leg.address6),
+        gateway=None if leg.gateway6 is None else str(leg.gateway6),
     )
 
 

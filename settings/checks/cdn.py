@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from settings.checks.names import inside
 from settings.checks.registry import doubts, reads
-from settings.models.cdn import WIDEST_CDN_PREFIX, RangesRefused, kinds_that, usable_ranges
+from settings.models.addresses import AnyNetwork
+from settings.models.cdn import kinds_that, too_wide, widest
 from settings.models.stack import Stack
 from settings.problems import ABSENT, Problem, problem
 
@@ -91,10 +92,10 @@ def ranges_are_a_cdns(stack: Stack) -> Iterator[Problem]:
     cdn = stack.cdn
     if not cdn.traits.listed:
         return  # judged when it has answered
-    narrow: list[str] = []
+    narrow: list[AnyNetwork] = []
     for index, given in enumerate(cdn.range_list):
-        if _usable([str(given)]):
-            narrow.append(str(given))
+        if not too_wide([given]):
+            narrow.append(given)
         else:
             yield problem(
                 f"cdn.range_list[{index}]",
@@ -102,21 +103,15 @@ def ranges_are_a_cdns(stack: Stack) -> Iterator[Problem]:
                 "is no CDN's range: it would let everybody in and believe their client header",
                 "list the CDN's own ranges",
             )
-    if narrow and not _usable(narrow):
-        yield problem(
-            "cdn.range_list",
-            f"{len(narrow)} ranges",
-            f"take more than a /{WIDEST_CDN_PREFIX} together: they would let everybody in",
-            "list the CDN's own ranges",
-        )
-
-
-def _usable(ranges: list[str]) -> bool:
-    try:
-        usable_ranges(ranges, "cdn.range_list")
-    except RangesRefused:
-        return False
-    return True
+    for version in (4, 6):
+        family = [each for each in narrow if each.version == version]
+        if too_wide(family):
+            yield problem(
+                "cdn.range_list",
+                f"{len(family)} ranges",
+                f"take more than a /{widest(family[0])} together: they would let everybody in",
+                "list the CDN's own ranges",
+            )
 
 
 @reads("cdn")

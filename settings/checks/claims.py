@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from settings.models.addresses import Address, Subnet
+from settings.models.addresses import LINK_LOCAL, AnyAddress, AnyNetwork
 from settings.models.balancers import BalancerVip
 from settings.models.machines import MachineSpec, PhysicalSpec
 from settings.models.networks import Networks, Segment, Wan
@@ -23,7 +23,7 @@ class Claim:
     """
 
     path: str
-    address: Address
+    address: AnyAddress
     segment: str | None
     owner: str
 
@@ -33,9 +33,9 @@ def segments(networks: Networks) -> Iterator[tuple[str, Segment]]:
     return walk(networks, Segment)
 
 
-def ranges(networks: Networks) -> list[tuple[str, Subnet]]:
+def ranges(networks: Networks) -> list[tuple[str, AnyNetwork]]:
     """Every range of the stack with the path it is written at."""
-    found = [
+    found: list[tuple[str, AnyNetwork]] = [
         (f"networks.{name}.{key}", each)
         for name, segment in segments(networks)
         for key, each in segment.subnets.items()
@@ -73,6 +73,21 @@ def _gateways(stack: Stack) -> Iterator[Claim]:
             segment=path.rpartition(".")[2],
             owner="the provider's gateway",
         )
+        # Its link-local address is of the segment without being of its prefix.
+        if wan.gateway6 is not None and wan.gateway6 not in LINK_LOCAL:
+            yield Claim(
+                path=f"{path}.gateway6",
+                address=wan.gateway6,
+                segment=path.rpartition(".")[2],
+                owner="the provider's gateway",
+            )
+
+
+def _keys() -> Iterator[tuple[str, str]]:
+    """Networks with the keys that an address there stands under, of either family."""
+    for network in Networks.model_fields:
+        yield network, network
+        yield network, f"{network}6"
 
 
 def _hosts(stack: Stack) -> Iterator[Claim]:
@@ -87,11 +102,11 @@ def _hosts(stack: Stack) -> Iterator[Claim]:
 
 def _legs(stack: Stack) -> Iterator[Claim]:
     for path, role, spec in standing(stack):
-        for leg in Networks.model_fields:
-            address = getattr(spec, leg, None)
+        for leg, key in _keys():
+            address = getattr(spec, key, None)
             if address is not None:
                 yield Claim(
-                    path=f"{path}.{leg}",
+                    path=f"{path}.{key}",
                     address=address,
                     segment=leg,
                     owner=f"{role} {spec.name}",
@@ -103,11 +118,11 @@ def _vips(stack: Stack) -> Iterator[Claim]:
     groups += walk(stack, RouterVip)
     groups += walk(stack, BalancerVip)
     for path, group in groups:
-        for leg in Networks.model_fields:
+        for leg, key in _keys():
             routed = leg == "wan" and isinstance(group, RouterVip) and group.routed
-            for position, address in enumerate(getattr(group, leg, [])):
+            for position, address in enumerate(getattr(group, key, [])):
                 yield Claim(
-                    path=f"{path}.{leg}[{position}]",
+                    path=f"{path}.{key}[{position}]",
                     address=address,
                     segment=None if routed else leg,
                     owner=f"the {path.partition('.')[0]}' VIP {group.name}",

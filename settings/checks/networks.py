@@ -6,7 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from settings.checks.claims import ranges, segments
 from settings.checks.registry import doubts, reads
-from settings.models.addresses import BENCHMARKS, DOCUMENTATION, PRIVATE, SPECIAL, Subnet, within
+from settings.models.addresses import (
+    BENCHMARKS,
+    DOCUMENTATION,
+    PRIVATE,
+    SPECIAL,
+    AnyNetwork,
+    overlap,
+    within,
+)
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
 
@@ -16,12 +24,12 @@ _NARROWEST_SERVICES = 28
 
 
 def overlapping(
-    named: Sequence[tuple[str, Subnet]],
-) -> Iterator[tuple[tuple[str, Subnet], tuple[str, Subnet]]]:
+    named: Sequence[tuple[str, AnyNetwork]],
+) -> Iterator[tuple[tuple[str, AnyNetwork], tuple[str, AnyNetwork]]]:
     """Every pair of ranges that share an address, the earlier of the pair first."""
     for index, earlier in enumerate(named):
         for later in named[index + 1 :]:
-            if earlier[1].overlaps(later[1]):
+            if overlap(earlier[1], later[1]):
                 yield earlier, later
 
 
@@ -37,7 +45,7 @@ def ranges_are_ordinary(stack: Stack) -> Iterator[Problem]:
     """No range of the stack is loopback, link-local, multicast or reserved."""
     for path, network in ranges(stack.networks):
         for special, meaning in SPECIAL.items():
-            if network.overlaps(special):
+            if overlap(network, special):
                 yield problem(
                     path, network, f"is {meaning}", "use private or public unicast addresses"
                 )
@@ -133,7 +141,7 @@ def ranges_are_not_somebody_elses(stack: Stack) -> Iterator[Problem]:
     for path, network in ranges(stack.networks):
         if path.startswith("networks.wan.") or any(within(network, each) for each in free):
             continue
-        if not any(network.overlaps(each) for each in SPECIAL):
+        if not any(overlap(network, each) for each in SPECIAL):
             yield problem(
                 path,
                 network,

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from settings.checks.claims import ranges
 from settings.checks.registry import reads
-from settings.models.cdn import WIDEST_CDN_PREFIX
+from settings.models.addresses import overlap
+from settings.models.cdn import too_wide
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
 
@@ -15,10 +16,10 @@ from settings.problems import Problem, problem
 def cdn_ranges_are_not_ours(stack: Stack) -> Iterator[Problem]:
     """Our own machines would be believed as the CDN."""
     for index, given in enumerate(stack.cdn.range_list):
-        if given.prefixlen < WIDEST_CDN_PREFIX:
+        if too_wide([given]):
             continue  # everybody's, and refused as that
         for name, network in ranges(stack.networks):
-            if given.overlaps(network):
+            if overlap(given, network):
                 yield problem(
                     f"cdn.range_list[{index}]",
                     given,

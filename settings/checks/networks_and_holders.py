@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from settings.checks.claims import Claim, claims, segments
 from settings.checks.registry import reads
-from settings.models.addresses import SPECIAL, Address, address, edge_of, is_address
+from settings.models.addresses import SPECIAL, AnyAddress, address, edge_of, is_address
 from settings.models.networks import Networks
 from settings.models.proxmox import ProxmoxHost
 from settings.models.stack import Stack
@@ -23,7 +23,7 @@ def addresses_stand_on_their_segments(stack: Stack) -> Iterator[Problem]:
     known = dict(segments(stack.networks))
     for claim in claims(stack):
         segment = known.get(claim.segment or "")
-        if segment is None:
+        if segment is None or (claim.address.version == 6 and segment.cidr6 is None):
             continue
         subnet = segment.subnet_of(claim.address)
         edge = None if subnet is None else edge_of(claim.address, subnet)
@@ -99,7 +99,7 @@ def hypervisors_are_reached(stack: Stack) -> Iterator[Problem]:
             )
 
 
-def nobodys(networks: Networks, given: Address) -> str | None:
+def nobodys(networks: Networks, given: AnyAddress) -> str | None:
     """Why no server can have this address (of pods, of services, special), or None."""
     for inside, network in (("pods", networks.pods), ("services", networks.services)):
         if given in network:

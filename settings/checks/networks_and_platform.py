@@ -42,7 +42,7 @@ def announced_pool_is_on_no_segment(stack: Stack) -> Iterator[Problem]:
         return
     for index, pool in enumerate(stack.platform.metallb.pool):
         for name, network in ranges(stack.networks):
-            if pool.first <= network[-1] and network[0] <= pool.last:
+            if pool.meets(network):
                 yield problem(
                     f"platform.metallb.pool[{index}]",
                     pool.written,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from settings.checks.claims import ranges
 from settings.checks.registry import reads
-from settings.models.addresses import SPECIAL, within
+from settings.models.addresses import SPECIAL, AnyAddress, within
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
 
@@ -33,8 +33,12 @@ def routed_vips_are_nobody_elses(stack: Stack) -> Iterator[Problem]:
     for index, vip in enumerate(stack.routers.vips):
         if not vip.routed:
             continue
-        for position, address in enumerate(vip.wan):
-            path = f"routers.vips[{index}].wan[{position}]"
+        held: list[tuple[str, AnyAddress]] = [
+            *((f"wan[{place}]", each) for place, each in enumerate(vip.wan)),
+            *((f"wan6[{place}]", each) for place, each in enumerate(vip.wan6)),
+        ]
+        for key, address in held:
+            path = f"routers.vips[{index}].{key}"
             for name, network in ours:
                 if address in network:
                     right = (

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from settings.checks.claims import claims
-from settings.models.addresses import DOCUMENTATION, Subnet, within
+from settings.models.addresses import DOCUMENTATION, AnyNetwork, within
 from settings.models.charts import Chart
 from settings.models.proxmox import Image
 from settings.models.software import AptRepository
@@ -85,10 +85,10 @@ def _addresses(stack: Stack) -> Iterator[Problem]:
         yield problem(
             path,
             shown,
-            "is for documentation (RFC 5737), a blank to fill in",
+            f"is for documentation (RFC {3849 if ':' in str(shown) else 5737}), a blank to fill in",
             "write what your provider gave you",
         )
 
 
-def _documents(network: Subnet) -> bool:
+def _documents(network: AnyNetwork) -> bool:
     return any(within(network, each) for each in DOCUMENTATION)

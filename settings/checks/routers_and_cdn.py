@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from settings.checks.registry import reads
-from settings.models.addresses import PRIVATE
+from settings.models.addresses import PRIVATE, AnyAddress
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
 
 
 @reads("routers", "cdn")
 def public_vips_are_public(stack: Stack) -> Iterator[Problem]:
-    """A proxied record must lead to an address the CDN can reach (RFC 1918, RFC 6598)."""
+    """A proxied record must lead to an address the CDN can reach (RFC 1918, RFC 6598, RFC 4193)."""
     if stack.cdn.zone is None:
         return
     for index, vip in enumerate(stack.routers.vips):
-        for position, address in enumerate(vip.wan):
+        held: dict[str, AnyAddress] = {f"wan[{place}]": each for place, each in enumerate(vip.wan)}
+        held |= {f"wan6[{place}]": each for place, each in enumerate(vip.wan6)}
+        for key, address in held.items():
             if any(address in private for private in PRIVATE):
                 yield problem(
-                    f"routers.vips[{index}].wan[{position}]",
+                    f"routers.vips[{index}].{key}",
                     address,
                     "is a private address, which the CDN cannot reach",
                     f"use a public address, or manage no zone (cdn.zone is {stack.cdn.zone})",

@@ -15,15 +15,17 @@ from settings.problems import ABSENT, Problem, problem
 @dataclass(frozen=True, kw_only=True)
 class Asks:
     """Whether machines of a kind need an image of their own; whether they take no cloud-init, so
-    that the stack must know their host keys; and whether they are no virtual machines."""
+    that the stack must know their host keys; whether they are no virtual machines; and whether they
+    take visitors by IPv6."""
 
     image: bool
     host_keys: bool
     physical: bool = False
+    ipv6: bool = False
 
 
 KINDS: Final[Mapping[str, Asks]] = {
-    "linux": Asks(image=False, host_keys=False),
+    "linux": Asks(image=False, host_keys=False, ipv6=True),
     "mikrotik": Asks(image=False, host_keys=True, physical=True),
 }
 """By the word of `routers.kind`."""

@@ -1,7 +1,7 @@
 """The models of a stack, section by section."""
 
 from settings.models.access import Access
-from settings.models.addresses import Address, Subnet
+from settings.models.addresses import Address, Address6, AnyAddress, Subnet
 from settings.models.balancers import (
     CONNECTION_FILES,
     OTHER_FILES,
@@ -18,6 +18,7 @@ from settings.models.base import Strict
 from settings.models.bgp import INSIDE, Bfd, Bgp
 from settings.models.cdn import (
     EVERYBODY,
+    EVERYBODY6,
     ORIGIN_CA_DAYS,
     WIDEST_CDN_PREFIX,
     Cdn,
@@ -58,6 +59,7 @@ __all__ = [
     "API_SERVER_PORT",
     "CONNECTION_FILES",
     "EVERYBODY",
+    "EVERYBODY6",
     "FINISH_SECONDS",
     "INSIDE",
     "MONITORING_NAMESPACE",
@@ -68,8 +70,10 @@ __all__ = [
     "WIDEST_CDN_PREFIX",
     "Access",
     "Address",
+    "Address6",
     "AddressRange",
     "Answers",
+    "AnyAddress",
     "AptRepository",
     "BalancerVip",
     "Balancers",

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from settings.models.addresses import Address
+from settings.models.addresses import Address, Address6
 from settings.models.base import Hostname, Name, Port, Seconds, Strict, Unit
 from settings.models.guards import Answers, Filter, Rate, Sources
 from settings.models.logging import Logging
@@ -41,6 +41,8 @@ class BalancerVip(Strict):
     """Addresses on the LAN: where the routers and the nodes reach the balancers."""
     management: list[Address] = Field(min_length=1)
     """Addresses on the management segment: where Pulumi reaches the API."""
+    lan6: list[Address6] = Field(default_factory=list)
+    """IPv6 addresses on the LAN, of the first group: where the routers forward visitors by IPv6."""
 
 
 class BalancerNeighbours(Strict):
@@ -178,6 +180,11 @@ class Balancers(Strict):
     def every_vip(self) -> list[Address]:
         """Of every group: what the balancers hold, whichever of them does."""
         return [address for vip in self.vips for address in (*vip.lan, *vip.management)]
+
+    @property
+    def lan6_vips(self) -> list[Address6]:
+        """The same by IPv6."""
+        return [address for vip in self.vips for address in vip.lan6]
 
     @property
     def shares_tables(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from settings.models.addresses import BITS, Subnet, collapsed, subnet
+from settings.models.addresses import AnyNetwork, AnySubnet, collapsed, network_of, subnet
 from settings.models.base import Domain, Form, Hostname, Seconds, Strict, Unit, fault
 from settings.models.origin_pulls import OriginPulls
 from settings.models.urls import WebUrl
@@ -18,8 +18,13 @@ WIDEST_CDN_PREFIX: Final = 8
 """The shortest prefix a range may have, and the room all ranges together may take: more is no
 CDN, it is the internet."""
 
+WIDEST_CDN_PREFIX6: Final = 16
+"""The same of IPv6. Registries give a network a /32, large ones a /20 or so."""
+
 EVERYBODY: Final = "0.0.0.0/0"
 """Who may call where no CDN stands in front."""
+EVERYBODY6: Final = "::/0"
+"""The same by IPv6."""
 
 ORIGIN_CA_DAYS: Final = (7, 30, 90, 365, 730, 1095, 5475)
 """Lifetimes Cloudflare's origin CA signs for (Cloudflare API, "Create Certificate")."""
@@ -69,37 +74,52 @@ class RangesRefused(ValueError):
     """The ranges would shut everybody out, or let anybody in."""
 
 
-def usable_ranges(given: Iterable[str], source: str) -> list[str]:
-    """The ranges as IPv4 networks, sorted and without overlaps, at least one.
+def usable_ranges(given: Iterable[str], source: str, *, ipv6: bool = False) -> list[str]:
+    """The ranges as networks of IPv4, and with `ipv6` of either family, sorted and without
+    overlaps, at least one of each.
 
-    `source` says where they come from. Raises `RangesRefused` for an empty set, a text that is no
-    IPv4 network, a range wider than a /8, and ranges that take more than a /8 together: the update
-    fails, and the set in use stays.
+    `source` says where they come from. Raises `RangesRefused` for a family without any, a text that
+    is no network of these, a range wider than a /8 (IPv6: a /16), and ranges that take more than
+    that together: the update fails, and the set in use stays.
     """
-    networks: list[Subnet] = []
+    networks: list[AnyNetwork] = []
     for each in given:
         try:
-            network = subnet(each)
+            network = network_of(each) if ipv6 else subnet(each)
         except ValueError as error:
             raise RangesRefused(f"{source}: {error}; the set in use stays") from error
-        if network.prefixlen < WIDEST_CDN_PREFIX:
+        if too_wide([network]):
             raise RangesRefused(
-                f"{source}: {network} is wider than a /{WIDEST_CDN_PREFIX} and would let everybody "
+                f"{source}: {network} is wider than a /{widest(network)} and would let everybody "
                 "in; the set in use stays"
             )
         networks.append(network)
-    if not networks:
-        raise RangesRefused(
-            f"{source}: no IPv4 range at all, and an empty set would shut everybody out; the set "
-            "in use stays"
-        )
     joined = collapsed(networks)
-    if sum(each.num_addresses for each in joined) > 2 ** (BITS - WIDEST_CDN_PREFIX):
-        raise RangesRefused(
-            f"{source}: the ranges take more than a /{WIDEST_CDN_PREFIX} together and would let "
-            "everybody in; the set in use stays"
-        )
+    for version in (4, 6) if ipv6 else (4,):
+        family = [each for each in joined if each.version == version]
+        if not family:
+            raise RangesRefused(
+                f"{source}: no IPv{version} range at all, and an empty set would shut everybody "
+                "out; the set in use stays"
+            )
+        if too_wide(family):
+            raise RangesRefused(
+                f"{source}: the ranges take more than a /{widest(family[0])} together and would "
+                "let everybody in; the set in use stays"
+            )
     return [str(each) for each in joined]
+
+
+def widest(network: AnyNetwork) -> int:
+    """The shortest prefix that a CDN's range of this family may have."""
+    return WIDEST_CDN_PREFIX if network.version == 4 else WIDEST_CDN_PREFIX6
+
+
+def too_wide(family: Iterable[AnyNetwork]) -> bool:
+    """Whether networks of one family are more than a CDN has, alone or together."""
+    joined = collapsed(family)
+    room = sum(each.num_addresses for each in joined)
+    return any(room > 2 ** (each.max_prefixlen - widest(each)) for each in joined)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,8 +202,9 @@ class Cdn(Strict):
     `fastly`: known by its ranges and its header; its service is managed elsewhere. `listed`: any
     other CDN, known by its ranges alone. `none`: visitors come straight from the internet,
     everybody may call, and a client is whoever connects."""
-    range_list: list[Subnet] = Field(default_factory=list)
-    """The CDN's address ranges when `kind` is `listed` or `fastly`."""
+    range_list: list[AnySubnet] = Field(default_factory=list)
+    """The CDN's address ranges when `kind` is `listed` or `fastly`; of IPv6 too where visitors come
+    by it."""
     limits: CdnLimits = CdnLimits()
     """What it waits for and passes on."""
     client_ip_header: ClientHeader | None = None

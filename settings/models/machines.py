@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from settings.models.addresses import Address
+from settings.models.addresses import Address, Address6
 from settings.models.base import Form, Name, Port, Strict, Unit, fault
 
 NodeName = Annotated[
@@ -53,6 +53,10 @@ class MachineSpec(Strict):
     """A router's own address on the WAN, beside the VIP; nobody else has one."""
     sync: Address | None = None
     """A router's address on the sync segment; needed by both of a pair."""
+    lan6: Address6 | None = None
+    """A router's or balancer's IPv6 address on the LAN, where that has `cidr6`."""
+    wan6: Address6 | None = None
+    """A router's IPv6 address on the WAN, where that has `cidr6`."""
 
 
 InterfaceName = Annotated[

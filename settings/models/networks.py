@@ -10,7 +10,11 @@ from settings.models.addresses import (
     IPV4_ONLY,
     IPV4_ONLY_RIGHT,
     Address,
+    Address6,
+    AnyAddress,
+    AnyNetwork,
     Subnet,
+    Subnet6,
     is_address,
     is_ipv6,
 )
@@ -50,6 +54,8 @@ class Segment(Strict):
 
     cidr: Subnet
     """The segment's network."""
+    cidr6: Subnet6 | None = None
+    """Its IPv6 network, of the WAN and the LAN where visitors come by IPv6 too; null: IPv4 only."""
     bridge: Bridge
     """The Proxmox bridge, such as vmbr1."""
     vlan: int | None = Field(default=None, ge=1, le=4094)
@@ -58,16 +64,16 @@ class Segment(Strict):
     """Bytes of an IP packet; the pods use the LAN's."""
 
     @property
-    def subnets(self) -> dict[str, Subnet]:
+    def subnets(self) -> dict[str, AnyNetwork]:
         """Every subnet of the segment by the key that names it."""
-        return {"cidr": self.cidr}
+        return {"cidr": self.cidr, **({} if self.cidr6 is None else {"cidr6": self.cidr6})}
 
     @property
     def written(self) -> str:
         """Its subnets, for messages."""
         return ", ".join(map(str, self.subnets.values()))
 
-    def subnet_of(self, address: Address) -> Subnet | None:
+    def subnet_of(self, address: AnyAddress) -> AnyNetwork | None:
         """The segment's subnet that an address is of."""
         return next((each for each in self.subnets.values() if address in each), None)
 
@@ -77,10 +83,13 @@ class Wan(Segment):
 
     gateway: Address
     """The provider's router, the default route of ours."""
+    gateway6: Address6 | None = None
+    """The same by IPv6; may be its link-local address."""
 
 
 class Networks(Strict):
-    """All address ranges of the stack. IPv4 only: IPv6 is dropped at the routers."""
+    """All address ranges of the stack. IPv6, where WAN and LAN have it, is a visitor's way to the
+    balancers; everything else is IPv4."""
 
     management: Segment
     """Where Pulumi and sshd are; never a default route."""
@@ -100,3 +109,8 @@ class Networks(Strict):
     """NTP servers (names or addresses); empty leaves the clock to the hypervisor."""
     domain: Domain = "cluster.internal"
     """The search domain and the suffix of the machines' names."""
+
+    @property
+    def ipv6(self) -> bool:
+        """Whether visitors come by IPv6 too."""
+        return self.wan.cidr6 is not None

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
-from settings.models.addresses import Address, ends_of
+from settings.models.addresses import Address, AnyAddress, AnyNetwork, ends_of
 from settings.models.base import Domain, Form, Name, Seconds, Strict, fault
 from settings.models.cert_manager import TOKEN_REFERENCE, CertManager
 from settings.models.charts import Chart, FurtherChart
@@ -47,13 +47,17 @@ class AddressRange(Strict):
         """Both ends, for messages."""
         return f"{self.first}-{self.last}"
 
-    def holds(self, address: Address) -> bool:
+    def holds(self, address: AnyAddress) -> bool:
         """Whether the address is one of them; one of another family never is."""
-        return address.version == self.first.version and self.first <= address <= self.last
+        return isinstance(address, type(self.first)) and self.first <= address <= self.last
 
     def overlaps(self, other: AddressRange) -> bool:
         """Whether the two have an address in common."""
         return any(self.holds(end) for end in (other.first, other.last)) or other.holds(self.first)
+
+    def meets(self, network: AnyNetwork) -> bool:
+        """Whether one of them is of the network."""
+        return self.holds(network[0]) or self.first in network
 
     @model_validator(mode="before")
     @classmethod

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from settings.models.addresses import Address, Subnet
+from settings.models.addresses import Address, Address6, Subnet
 from settings.models.base import Name, Port, Strict, Unit
 from settings.models.bgp import Bgp
 from settings.models.forwards import Forward
@@ -34,6 +34,11 @@ class RouterVip(Strict):
     """LAN addresses; the first group's first is everybody's gateway."""
     lan_vrid: Vrid
     """Unique on the LAN, the balancers' included."""
+    wan6: list[Address6] = Field(default_factory=list)
+    """Public IPv6 addresses, of the first group; they move with the others, under the same VRIDs
+    (one VRID is a virtual router of each family, RFC 9568, section 1)."""
+    lan6: list[Address6] = Field(default_factory=list)
+    """IPv6 addresses on the LAN, of the first group; the first is the balancers' way back."""
 
 
 class RouterNeighbours(Strict):
@@ -104,3 +109,8 @@ class Routers(Strict):
     def every_vip(self) -> list[Address]:
         """Of every group: what the routers hold, whichever of them does."""
         return [address for vip in self.vips for address in (*vip.wan, *vip.lan)]
+
+    @property
+    def gateway6(self) -> Address6 | None:
+        """The balancers' way back to visitors by IPv6."""
+        return next(iter(self.vips[0].lan6), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Interface, IPv6Interface
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,20 @@ def two_groups() -> Stack:
             **{"lan": ["198.18.10.13"], "management": ["198.18.0.13"]},
         }
     )
+    return Stack.model_validate(config)
+
+
+def both_families() -> Stack:
+    """Visitors come by IPv6 too."""
+    config = lab_config()
+    config["networks"]["wan"] |= {"cidr6": "2001:db8:0:1::/64", "gateway6": "2001:db8:0:1::1"}
+    config["networks"]["lan"] |= {"cidr6": "fd00:10::/64"}
+    for last, router in enumerate(config["routers"]["machines"], start=2):
+        router |= {"wan6": f"2001:db8:0:1::{last}", "lan6": f"fd00:10::{last}"}
+    config["routers"]["vips"][0] |= {"wan6": ["2001:db8:0:1::10"], "lan6": ["fd00:10::1"]}
+    for last, balancer in enumerate(config["balancers"]["machines"], start=11):
+        balancer["lan6"] = f"fd00:10::{last}"
+    config["balancers"]["vips"][0]["lan6"] = ["fd00:10::10"]
     return Stack.model_validate(config)
 
 
@@ -261,6 +275,7 @@ NAMED = {
     "two-groups": two_groups,
     "load-balancer-ip": address_of_its_own,
     "straight": straight,
+    "both-families": both_families,
     "proven": proven,
     "asking": asking,
     "routes": with_routes,
@@ -279,15 +294,20 @@ def machine(stack: Stack, role: str, spec: MachineSpec | PhysicalSpec) -> Machin
     """The machine a spec becomes, without a VM."""
     physical = isinstance(spec, PhysicalSpec)
     addresses: dict[str, IPv4Interface] = {}
+    addresses6: dict[str, IPv6Interface] = {}
     for network in INTERFACES:
         address = getattr(spec, network)
         segment = getattr(stack.networks, network)
         if address is not None and segment is not None:
             addresses[network] = IPv4Interface(f"{address}/{segment.cidr.prefixlen}")
+            address6 = getattr(spec, f"{network}6", None)
+            if address6 is not None:
+                addresses6[network] = IPv6Interface(f"{address6}/{segment.cidr6.prefixlen}")
     return Machine(
         name=spec.name,
         role=role,
         addresses=addresses,
+        addresses6=addresses6,
         interfaces={
             network: getattr(spec.interfaces, network) if physical else INTERFACES[network]
             for network in addresses

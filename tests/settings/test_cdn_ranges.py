@@ -35,6 +35,28 @@ def test_a_set_that_would_shut_out_or_let_in_everybody_is_refused(
         usable_ranges(ranges, "list")
 
 
+def test_of_both_families_each_is_judged_by_itself() -> None:
+    both = ["2001:db8:1::/48", "198.51.100.0/24", "2001:db8::/48"]
+    assert usable_ranges(both, "list", ipv6=True) == ["198.51.100.0/24", "2001:db8::/47"]
+
+
+@pytest.mark.parametrize(
+    ("ranges", "message"),
+    [
+        (["198.51.100.0/24"], "list: no IPv6 range at all, and an empty set would shut everybody"),
+        (["2001:db8::/32"], "list: no IPv4 range at all, and an empty set would shut everybody"),
+        (["198.51.100.0/24", "2000::/3"], "list: 2000::/3 is wider than a /16 and would let"),
+        (["192.0.2.0/24", "2600::/16", "2a00::/17"], "list: the ranges take more than a /16 tog"),
+        (["192.0.2.0/24", "2001:db8::1/32"], "list: 2001:db8::1/32 has host bits set; the set"),
+    ],
+)
+def test_of_both_families_neither_may_shut_out_or_let_in_everybody(
+    ranges: list[str], message: str
+) -> None:
+    with pytest.raises(RangesRefused, match=message):
+        usable_ranges(ranges, "list", ipv6=True)
+
+
 networks = st.builds(
     lambda address, length: IPv4Network((address, length), strict=False),
     st.integers(min_value=0, max_value=2**32 - 1),

@@ -27,7 +27,7 @@ from settings.models import (
 from settings.models.addresses import Address, address, edge_of, subnet, within
 from settings.models.stack import ROLES
 from settings.models.walk import walk
-from tests.settings.fixtures import base_config
+from tests.settings.fixtures import base_config, patched, read_patch
 
 SETTINGS = Path(models.__file__).parent.parent
 
@@ -81,7 +81,10 @@ def test_one_module_says_which_family_addresses_are_of() -> None:
 
 
 def test_every_address_of_a_stack_has_a_holder_or_a_reason() -> None:
-    virtual = parse_stack(base_config())
+    both = (
+        Path(__file__).parents[1] / "fixtures" / "accept" / "visitors-by-ipv6-of-a-listed-cdn.yaml"
+    )
+    virtual = parse_stack(patched(read_patch(both)))
     first, second = virtual.routers.machines
     legs = {leg: getattr(second, leg) for leg in ("name", "management", "lan", "wan", "sync")}
     ports = Interfaces(management="ether1", lan="ether2", wan="ether3", sync="ether4")
@@ -103,9 +106,10 @@ def test_every_address_of_a_stack_has_a_holder_or_a_reason() -> None:
         - {
             f"{path.partition('[')[0]}.{leg}"
             for path in ROLES
-            for leg in ("wan", "sync")
+            for leg in ("wan", "sync", "wan6")
             if not path.startswith("routers")
         }
+        - {f"{path}.lan6" for path in ROLES if path.startswith("cluster")}
     )
     assert plain == ours
 

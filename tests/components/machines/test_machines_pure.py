@@ -50,6 +50,34 @@ def test_every_other_machine_leaves_by_the_lan_vip_and_none_by_management() -> N
             assert made["lan"].gateway == GATEWAY
 
 
+def test_legs_on_a_visitors_way_have_an_ipv6_address_and_leave_by_the_same_leg() -> None:
+    stack = stacks.both_families()
+    gateway6 = stack.routers.gateway6
+    made = {
+        spec.name: {
+            leg.network: (str(leg.address6), str(leg.gateway6))
+            for leg in legs(spec, role, stack.networks, GATEWAY, gateway6)
+            if leg.address6 is not None
+        }
+        for role, spec in stack.machines()
+    }
+    assert made == {
+        "router-a": {
+            "lan": ("fd00:10::2/64", "None"),
+            "wan": ("2001:db8:0:1::2/64", "2001:db8:0:1::1"),
+        },
+        "router-b": {
+            "lan": ("fd00:10::3/64", "None"),
+            "wan": ("2001:db8:0:1::3/64", "2001:db8:0:1::1"),
+        },
+        "lb-a": {"lan": ("fd00:10::11/64", "fd00:10::1")},
+        "lb-b": {"lan": ("fd00:10::12/64", "fd00:10::1")},
+        "cp-1": {},
+        "worker-1": {},
+        "worker-2": {},
+    }
+
+
 def test_a_leg_cannot_be_made_on_a_network_that_is_absent() -> None:
     stack = stacks.single()
     role, spec = specs(stacks.lab())["router-a"]
