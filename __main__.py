@@ -33,7 +33,7 @@ def after(*before: pulumi.Resource) -> pulumi.ResourceOptions:
 
 
 # The CDN: who may call, and the certificate it meets.
-cdn = Cdn("cdn", settings=stack.cdn, secrets=secrets)
+cdn = Cdn("cdn", settings=stack.cdn, secrets=secrets, ipv6=networks.ipv6)
 certificate = Certificate(
     "certificate",
     CertificateArgs(

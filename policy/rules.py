@@ -143,17 +143,18 @@ def _hidden_origin(record: Resource) -> Iterator[str]:
     if record.properties.get("ttl") not in (None, 1, 1.0):
         yield "has a TTL that a proxied record cannot have: set ttl to 1"
     content = record.properties.get("content")
-    if record.properties.get("type") == "A" and isinstance(content, str) and _private(content):
+    named = record.properties.get("type") in ("A", "AAAA")
+    if named and isinstance(content, str) and _private(content):
         yield f"leads to {content}, which the CDN cannot reach: use a public address"
 
 
 def _private(text: str) -> bool:
-    networks = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+    networks = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
     try:
-        address = ipaddress.IPv4Address(text)
+        address = ipaddress.ip_address(text)
     except ValueError:
         return False
-    return any(address in ipaddress.IPv4Network(network) for network in networks)
+    return any(address in ipaddress.ip_network(network) for network in networks)
 
 
 def _encrypts(setting: Resource) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import pulumi
 
@@ -11,7 +11,7 @@ from components.cdn import cloudflare_sdk as cloudflare
 from components.cdn import taken_over
 from components.cdn.kind import Kind, Secrets, SigningRequest, usable
 from components.cdn.origin_pulls import OriginPulls
-from components.cdn.zone import Found, refusals, settings_of, strays
+from components.cdn.zone import Found, refusals, settings_of, strays, type_of
 from components.host.errors import LayerError
 from settings.models import Cdn as CdnSettings
 
@@ -33,12 +33,14 @@ class Cloudflare(Kind):
             base_url=settings.api_url,
         )
 
-    def ranges(self, parent: pulumi.Resource) -> pulumi.Output[Sequence[str]]:
+    def ranges(
+        self, parent: pulumi.Resource, *, ipv6: bool = False
+    ) -> pulumi.Output[Sequence[str]]:
         """Cloudflare's own answer, asked for on every run."""
         asked = cloudflare.get_ip_ranges_output(
             opts=pulumi.InvokeOutputOptions(parent=parent, provider=self._provider)
         )
-        return asked.apply(_answered)
+        return asked.apply(lambda answer: _answered(answer, ipv6=ipv6))
 
     def authorities(self, name: str) -> pulumi.Input[str] | None:
         """The stack's own, which sign what `records` has Cloudflare show."""
@@ -93,12 +95,12 @@ class Cloudflare(Kind):
 
     def records(
         self,
-        origins: Sequence[IPv4Address],
+        origins: Sequence[IPv4Address | IPv6Address],
         parent: pulumi.Resource,
         after: Sequence[pulumi.Resource] = (),
     ) -> None:
-        """A proxied A record of every name for every origin, what it shows for these names when it
-        calls, and the zone's settings where the stack owns it."""
+        """A proxied A or AAAA record of every name for every origin, what it shows for these names
+        when it calls, and the zone's settings where the stack owns it."""
         settings = self.settings
         if settings.zone is None:
             return
@@ -115,16 +117,18 @@ class Cloudflare(Kind):
         self.found.apply(warned)
         for record in settings.records:
             for origin in origins:
+                # "::" parts a resource's URN.
+                called = f"{record}-{origin.exploded.replace(':', '-')}"
                 cloudflare.DnsRecord(
-                    f"{record}-{origin}",
+                    called,
                     zone_id=zone,
                     name=record,
-                    type="A",
+                    type=type_of(origin),
                     content=str(origin),
                     proxied=True,
                     ttl=1,
                     comment=self._mark,
-                    opts=self._made_again(f"{record}-{origin}", record, origin, zone, parent),
+                    opts=self._made_again(called, record, origin, zone, parent),
                 )
         for setting, value in settings_of(settings).items():
             cloudflare.ZoneSetting(
@@ -167,14 +171,16 @@ class Cloudflare(Kind):
         self,
         name: str,
         record: str,
-        origin: IPv4Address,
+        origin: IPv4Address | IPv6Address,
         zone: pulumi.Input[str],
         parent: pulumi.Resource,
     ) -> pulumi.ResourceOptions:
         options = self._below(parent)
         hook = taken_over.hook(
             f"{name}-taken-over",
-            taken_over.Record(name=record, content=str(origin), mark=self._mark),
+            taken_over.Record(
+                name=record, type=type_of(origin), content=str(origin), mark=self._mark
+            ),
             base_url=self.settings.api_url or taken_over.API,
             token=self._token,
             zone_id=zone,
@@ -188,12 +194,12 @@ class Cloudflare(Kind):
         )
 
 
-def _answered(answer: cloudflare.IpRanges) -> pulumi.Output[Sequence[str]]:
-    given = list(answer.ipv4_cidrs or [])
+def _answered(answer: cloudflare.IpRanges, *, ipv6: bool) -> pulumi.Output[Sequence[str]]:
+    given = [*(answer.ipv4_cidrs or []), *((answer.ipv6_cidrs or []) if ipv6 else [])]
     if not given and pulumi.runtime.is_dry_run():
         # A provider that is not configured yet answers a preview with nothing.
         return _unknown()
-    return pulumi.Output.from_input(usable(given, "Cloudflare's list of ranges"))
+    return pulumi.Output.from_input(usable(given, "Cloudflare's list of ranges", ipv6=ipv6))
 
 
 def _unknown() -> pulumi.Output[Sequence[str]]:

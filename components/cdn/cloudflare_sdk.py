@@ -171,6 +171,7 @@ class IpRanges:
     """Cloudflare's own ranges in CIDR notation; None from a provider that is not configured yet."""
 
     ipv4_cidrs: Sequence[str] | None
+    ipv6_cidrs: Sequence[str] | None
 
 
 @dataclass(frozen=True)
@@ -209,7 +210,9 @@ def _ask(
 
 def get_ip_ranges_output(opts: pulumi.InvokeOutputOptions) -> pulumi.Output[IpRanges]:
     """The ranges, asked for on every run."""
-    return _ask(GET_IP_RANGES, {}, opts).apply(lambda answer: IpRanges(answer.get("ipv4Cidrs")))
+    return _ask(GET_IP_RANGES, {}, opts).apply(
+        lambda answer: IpRanges(answer.get("ipv4Cidrs"), answer.get("ipv6Cidrs"))
+    )
 
 
 def get_zone_output(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import pulumi
 
@@ -17,6 +17,7 @@ class Cdn:
     """The stack's CDN as the chain meets it.
 
     `name` is the prefix of what it registers. `secrets` are the stack's; each kind takes its own.
+    With `ipv6` it calls by IPv6 too.
     """
 
     ranges: pulumi.Output[Sequence[str]]
@@ -28,18 +29,22 @@ class Cdn:
     certificate_required: bool
     """Whether who shows none is refused."""
 
-    def __init__(self, name: str, *, settings: CdnSettings, secrets: Secrets) -> None:
+    def __init__(
+        self, name: str, *, settings: CdnSettings, secrets: Secrets, ipv6: bool = False
+    ) -> None:
         self._name = name
         self.settings = settings
         self.kind = KINDS[settings.kind](settings, secrets)
-        self.ranges = CdnRanges(f"{name}-ranges", self.kind).ranges
+        self.ranges = CdnRanges(f"{name}-ranges", self.kind, ipv6=ipv6).ranges
         self.client_ip_header = settings.client_header
         self.authorities = self.kind.authorities(f"{name}-origin-pulls")
         pulls = settings.origin_pulls
         self.certificate_required = pulls is not None and pulls.required
 
     def records(
-        self, origins: Sequence[IPv4Address], opts: pulumi.ResourceOptions | None = None
+        self,
+        origins: Sequence[IPv4Address | IPv6Address],
+        opts: pulumi.ResourceOptions | None = None,
     ) -> CdnRecords:
         """The service's names, pointed at the origins."""
         return CdnRecords(f"{self._name}-records", self.kind, origins, opts)
@@ -54,7 +59,7 @@ class CdnRanges(pulumi.ComponentResource):
     it before the CDN was looked at: a name of the service that leads to somebody else there fails
     the preview, and an update before a router or a balancer is told anything.
 
-    Leaves out: IPv6, and any watch on the list between two updates.
+    Leaves out: any watch on the list between two updates.
 
     Raises `LayerError` for a set that would close the routers, or open them, and for names that are
     somebody else's.
@@ -62,10 +67,17 @@ class CdnRanges(pulumi.ComponentResource):
 
     ranges: pulumi.Output[Sequence[str]]
 
-    def __init__(self, name: str, kind: Kind, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        kind: Kind,
+        *,
+        ipv6: bool = False,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("layered-cloud:cdn:Ranges", name, {}, opts)
         kind.found = kind.look(self)
-        both = pulumi.Output.all(ranges=kind.ranges(self), found=kind.found)
+        both = pulumi.Output.all(ranges=kind.ranges(self, ipv6=ipv6), found=kind.found)
         self.ranges = both.apply(lambda known: known["ranges"])
         self.register_outputs({"ranges": self.ranges})
 
@@ -93,7 +105,7 @@ class CdnRecords(pulumi.ComponentResource):
         self,
         name: str,
         kind: Kind,
-        origins: Sequence[IPv4Address],
+        origins: Sequence[IPv4Address | IPv6Address],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("layered-cloud:cdn:Records", name, {}, opts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Protocol
 
 import pulumi
@@ -42,8 +42,11 @@ class Kind(ABC):
         self.settings = settings
 
     @abstractmethod
-    def ranges(self, parent: pulumi.Resource) -> pulumi.Output[Sequence[str]]:
-        """The addresses from which the CDN calls, as `usable` gives them."""
+    def ranges(
+        self, parent: pulumi.Resource, *, ipv6: bool = False
+    ) -> pulumi.Output[Sequence[str]]:
+        """The addresses from which the CDN calls, as `usable` gives them, with `ipv6` of IPv6
+        too."""
 
     def look(self, parent: pulumi.Resource) -> pulumi.Output[Sequence[Found]]:
         """What the CDN has under the service's names before anything is changed. Raises
@@ -66,7 +69,7 @@ class Kind(ABC):
     @abstractmethod
     def records(
         self,
-        origins: Sequence[IPv4Address],
+        origins: Sequence[IPv4Address | IPv6Address],
         parent: pulumi.Resource,
         after: Sequence[pulumi.Resource] = (),
     ) -> None:
@@ -74,10 +77,10 @@ class Kind(ABC):
         on the way up, before them on the way down."""
 
 
-def usable(given: Sequence[str], source: str) -> list[str]:
-    """The ranges, sorted and without overlaps; raises `LayerError` for a set that would close the
-    routers, or open them: the update fails, and the set in use stays."""
+def usable(given: Sequence[str], source: str, *, ipv6: bool = False) -> list[str]:
+    """The ranges, sorted and without overlaps, of each family at least one; raises `LayerError` for
+    a set that would close the routers, or open them: the update fails, and the set in use stays."""
     try:
-        return usable_ranges(given, source)
+        return usable_ranges(given, source, ipv6=ipv6)
     except RangesRefused as refused:
         raise LayerError("cdn", [str(refused)]) from refused

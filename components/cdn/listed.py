@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import pulumi
 
@@ -13,14 +13,17 @@ from components.cdn.kind import Kind, usable
 class Listed(Kind):
     """Known by its ranges alone: no record is made, and no certificate signed."""
 
-    def ranges(self, parent: pulumi.Resource) -> pulumi.Output[Sequence[str]]:
+    def ranges(
+        self, parent: pulumi.Resource, *, ipv6: bool = False
+    ) -> pulumi.Output[Sequence[str]]:
         """The stack's own list."""
-        listed = usable([str(each) for each in self.settings.range_list], "cdn.range_list")
+        given = [str(each) for each in self.settings.range_list]
+        listed = usable(given, "cdn.range_list", ipv6=ipv6)
         return pulumi.Output.from_input(listed)
 
     def records(
         self,
-        origins: Sequence[IPv4Address],
+        origins: Sequence[IPv4Address | IPv6Address],
         parent: pulumi.Resource,
         after: Sequence[pulumi.Resource] = (),
     ) -> None:

@@ -27,9 +27,10 @@ SECONDS = (5.0, 20.0)
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """The A record that is to be made; `mark` is its comment."""
+    """The A or AAAA record that is to be made; `mark` is its comment."""
 
     name: str
+    type: str
     content: str
     mark: str
 
@@ -42,7 +43,11 @@ def take_over(base_url: str, token: str, zone_id: str, record: Record) -> bool:
     path = f"{base_url.rstrip('/')}/zones/{zone_id}/dns_records"
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {token}"
-        wanted = {"type": "A", "name.exact": record.name, "content.exact": record.content}
+        wanted = {
+            "type": record.type,
+            "name.exact": record.name,
+            "content.exact": record.content,
+        }
         answer = session.get(path, params=wanted, timeout=SECONDS)
         answer.raise_for_status()
         standing = [
@@ -70,7 +75,7 @@ def hook(
         if args.failed_operation != "create" or not identical or tried:
             return False
         tried.append(True)
-        where = f"{record.name} (A {record.content})"
+        where = f"{record.name} ({record.type} {record.content})"
         try:
             known = await pulumi.Output.all(token, zone_id).future()
             assert known is not None  # noqa: S101 - what failed to be made had both

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 from settings.models import Cdn
 
@@ -32,6 +32,15 @@ LEADING = ("A", "AAAA", "CNAME", "NS")
 """Types of records that say where a name leads. Others (MX, TXT, CAA) may stand beside ours."""
 
 
+_ADDRESSES = {4: "A", 6: "AAAA"}
+"""Types of records that name an address, by its family (RFC 1035, RFC 3596)."""
+
+
+def type_of(origin: IPv4Address | IPv6Address) -> str:
+    """The type of the record that names an address."""
+    return _ADDRESSES[origin.version]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Found:
     """A record of the zone; `name` is the whole one."""
@@ -50,9 +59,9 @@ def leading(found: Iterable[Found], zone: str) -> Iterator[Found]:
 
 
 def ours(found: Found, mark: str) -> bool:
-    """Whether this stack made it, or was handed it: an A record with the stack's `mark` for a
+    """Whether this stack made it, or was handed it: an address record with the stack's `mark` for a
     comment. It makes no others."""
-    return found.type == "A" and found.comment == mark
+    return found.type in _ADDRESSES.values() and found.comment == mark
 
 
 def refusals(found: Iterable[Found], *, zone: str, mark: str) -> list[str]:
@@ -69,15 +78,15 @@ def refusals(found: Iterable[Found], *, zone: str, mark: str) -> list[str]:
 
 
 def strays(
-    found: Iterable[Found], *, zone: str, mark: str, origins: Sequence[IPv4Address]
+    found: Iterable[Found], *, zone: str, mark: str, origins: Sequence[IPv4Address | IPv6Address]
 ) -> list[str]:
     """A sentence for each record of ours that leads elsewhere than now. An update that moves a
     public VIP takes it away; one that no state knows stays for ever."""
     here = {str(each) for each in origins}
     return [
-        f"{each.name}: the zone {zone} holds A {each.content}, made by this stack, which is none "
-        "of its public VIPs. It goes with this update; if the next one says so again, no state "
-        "knows it: delete it there"
+        f"{each.name}: the zone {zone} holds {each.type} {each.content}, made by this stack, which "
+        "is none of its public VIPs. It goes with this update; if the next one says so again, no "
+        "state knows it: delete it there"
         for each in leading(found, zone)
         if ours(each, mark) and each.content not in here
     ]

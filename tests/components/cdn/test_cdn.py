@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Any, get_args
 
@@ -75,6 +75,34 @@ def test_cloudflare_is_asked_for_its_ranges() -> None:
     assert [token for token, _ in seen.invokes] == ["cloudflare:index/getIpRanges:getIpRanges"]
     (layer,) = seen.of_type("layered-cloud:cdn:Ranges")
     assert seen.outputs[layer.urn] == {"ranges": ["198.51.100.0/24"]}
+
+
+def test_where_visitors_come_by_ipv6_the_ranges_are_of_both_families() -> None:
+    answer = {"ipv4Cidrs": ["198.51.100.0/24"], "ipv6Cidrs": ["2001:db8:c::/48"]}
+    listed = cdn(
+        **{"kind": "listed", "client_ip_header": "X-Client"},
+        range_list=["2001:db8:d::/48", "192.0.2.0/24"],
+    )
+
+    def program(settings: Cdn) -> Any:
+        def made_there() -> dict[str, Any]:
+            layer = CdnLayer("cdn", settings=settings, secrets=Secrets(), ipv6=True)
+            return {"ranges": layer.ranges}
+
+        return run_program(made_there, invoke=lambda token, arguments: answer).value["ranges"]
+
+    assert program(cdn()) == ["198.51.100.0/24", "2001:db8:c::/48"]
+    assert program(listed) == ["192.0.2.0/24", "2001:db8:d::/48"]
+    assert program(cdn(kind="none")) == ["0.0.0.0/0", "::/0"]
+
+
+def test_an_answer_without_ipv6_fails_the_update_of_a_stack_that_has_it() -> None:
+    def program() -> dict[str, Any]:
+        layer = CdnLayer("cdn", settings=cdn(), secrets=Secrets(), ipv6=True)
+        return {"ranges": layer.ranges}
+
+    with pytest.raises(LayerError, match=r"Cloudflare's list of ranges: no IPv6 range at all"):
+        run_program(program, invoke=lambda token, arguments: {"ipv4Cidrs": ["198.51.100.0/24"]})
 
 
 def test_a_list_asks_nobody() -> None:
@@ -206,6 +234,17 @@ def test_every_name_has_a_proxied_record_for_every_public_vip() -> None:
         "203.0.113.11",
     )
     assert (record["proxied"], record["ttl"], record["zoneId"]) == (True, 1, ZONE["zone_id"])
+
+
+def test_a_public_vip_of_ipv6_has_an_aaaa_record() -> None:
+    seen = run_program(
+        lambda: made(cdn(**ZONE)).records([*ORIGINS[:1], IPv6Address("2001:db8:0:1::10")]).names,
+        invoke=lambda token, arguments: RANGES,
+    )
+    record = seen.one(RECORD, "example.org-2001-0db8-0000-0001-0000-0000-0000-0010").inputs
+    assert (record["type"], record["content"]) == ("AAAA", "2001:db8:0:1::10")
+    assert (record["proxied"], record["ttl"]) == (True, 1)
+    assert seen.one(RECORD, "example.org-203.0.113.10").inputs["type"] == "A"
 
 
 def test_nothing_is_set_for_a_zone_that_the_stack_does_not_own() -> None:

@@ -63,6 +63,8 @@ def test_what_the_origin_ca_signed_is_read_from_the_answer() -> None:
     [
         (lambda sdk, opts: sdk.get_ip_ranges_output(opts=opts),
          {"ipv4Cidrs": ["192.0.2.0/24"]}, "ipv4_cidrs"),
+        (lambda sdk, opts: sdk.get_ip_ranges_output(opts=opts),
+         {"ipv6Cidrs": ["2001:db8::/32"]}, "ipv6_cidrs"),
         (lambda sdk, opts: sdk.get_zone_output(filter={"name": "a.example", "match": "all"},
                                                opts=opts),
          {"zoneId": "z"}, "zone_id"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ class World:
     api: Served
     more: dict[str, Any] = field(default_factory=dict)
     """Settings beside those that every test has."""
+    origins6: list[IPv6Address] = field(default_factory=list)
+    """Public VIPs beside the one of IPv4."""
 
     def program(self) -> None:
         # Imported here: the engine loads the program's modules anew for every run.
@@ -46,7 +48,8 @@ class World:
                 **self.more,
             }
         )
-        Cdn("cdn", settings=settings, secrets=Secrets()).records([IPv4Address(VIP)])
+        ranged = Cdn("cdn", settings=settings, secrets=Secrets(), ipv6=bool(self.origins6))
+        ranged.records([IPv4Address(VIP), *self.origins6])
 
     def put(self, type_: str, content: str, comment: str = "", name: str = "www") -> str:
         """A record that somebody made before; its id."""
@@ -109,6 +112,21 @@ def test_a_record_of_ours_that_the_state_does_not_know_is_taken_over(world: Worl
     assert there not in world.records
     assert any("its state did not know it: taken over" in each for each in done.warnings)
     assert world.engine.up().changed == 0
+
+
+def test_a_public_vip_of_ipv6_comes_and_goes(world: World) -> None:
+    world.origins6 = [IPv6Address("2001:db8:0:1::10")]
+    there = world.put("AAAA", "2001:db8:0:1::10", MARK)
+    done = world.engine.up()
+    both = [(name, "AAAA", "2001:db8:0:1::10") for name in ("lab.test", "www.lab.test")]
+    assert world.held() == sorted([*OURS, *both])
+    assert there not in world.records
+    assert any("its state did not know it: taken over" in each for each in done.warnings)
+    assert world.engine.up().changed == 0
+
+    world.origins6 = []
+    world.engine.up()
+    assert world.held() == OURS
 
 
 def test_one_of_ours_that_leads_to_an_older_vip_is_told(world: World) -> None:

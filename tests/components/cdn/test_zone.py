@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 
@@ -32,7 +32,8 @@ def test_our_own_and_what_leads_nowhere_may_stand_there() -> None:
         (found("A", "192.0.2.7"), "A 192.0.2.7 under this name already, and"),
         (found("A", "203.0.113.10"), "A 203.0.113.10 under this name already, and"),
         (found("A", "192.0.2.7", "old"), "A 192.0.2.7 under this name already (old), and"),
-        (found("AAAA", "2001:db8::7", MARK), f"AAAA 2001:db8::7 under this name already ({MARK})"),
+        (found("AAAA", "2001:db8::7"), "AAAA 2001:db8::7 under this name already, and"),
+        (found("CNAME", "lab.test", MARK), f"CNAME lab.test under this name already ({MARK})"),
         (found("CNAME", "lab.pages.test"), "CNAME lab.pages.test under this name already, and"),
         (found("NS", "ns.else.test"), "NS ns.else.test under this name already, and"),
     ],
@@ -50,3 +51,11 @@ def test_one_of_ours_that_leads_elsewhere_is_told_and_not_refused() -> None:
     records = [found("A", "203.0.113.10", MARK), found("A", "192.0.2.9", MARK)]
     (line,) = strays(records, zone="lab.test", mark=MARK, origins=ORIGINS)
     assert line.startswith("www.lab.test: the zone lab.test holds A 192.0.2.9, made by this stack,")
+
+
+def test_an_address_of_ipv6_is_ours_by_the_same_mark() -> None:
+    gone = found("AAAA", "2001:db8::7", MARK)
+    assert refused(gone) == []
+    (line,) = strays([gone], zone="lab.test", mark=MARK, origins=ORIGINS)
+    assert line.startswith("www.lab.test: the zone lab.test holds AAAA 2001:db8::7, made by this")
+    assert strays([gone], zone="lab.test", mark=MARK, origins=[IPv6Address("2001:db8::7")]) == []

@@ -29,7 +29,7 @@ class Served:
 @contextmanager
 def serve_cloudflare(path: Path) -> Iterator[Served]:
     state = State(path, ["lab.test"])
-    api = Api(state, TOKEN, [ip_network("198.51.100.0/24")])
+    api = Api(state, TOKEN, [ip_network("198.51.100.0/24"), ip_network("2001:db8:c::/48")])
     loop = asyncio.new_event_loop()
     runner = web.AppRunner(api.application())
 
