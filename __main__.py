@@ -102,6 +102,7 @@ routers = Routers(
         settings=stack.routers,
         networks=networks,
         balancers=stack.balancers.lan_vips,
+        balancers6=stack.balancers.lan6_vips,
         cdn_ranges=cdn.ranges,
         open_ports=[port for each in on_routers for port in each.ports],
         neighbours=[*balancers, *control_planes],

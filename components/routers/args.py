@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import pulumi
 
@@ -21,8 +21,9 @@ class RoutersArgs:
     """`cdn_ranges` may arrive late; everything else is decided, and so known in a preview.
 
     `machines` are the routers' machines with legs on management, lan, wan and (a pair) sync;
-    `balancers` the balancers' LAN VIPs, targets of the public VIPs in turn. `cdn_ranges` are taken
-    as the CDN's layer vetted them: sorted, without overlaps. `open_ports` are what other layers'
+    `balancers` the balancers' LAN VIPs, targets of the public VIPs in turn, `balancers6` those by
+    IPv6. `cdn_ranges` are taken as the CDN's layer vetted them: sorted, without overlaps, of IPv6
+    too where visitors come by it. `open_ports` are what other layers'
     daemons on the routers listen on; the firewall lets in nobody else. `neighbours` are machines of
     other layers on the LAN, by which a router knows that its own leg is lost. `peering` are their
     BGP sessions, `bgp_passwords` the lines NAME=PASSWORD of those that have one. A changed `epoch`
@@ -34,6 +35,7 @@ class RoutersArgs:
     networks: Networks
     balancers: Sequence[IPv4Address]
     cdn_ranges: pulumi.Input[Sequence[str]]
+    balancers6: Sequence[IPv6Address] = ()
     open_ports: Sequence[OpenPort] = ()
     neighbours: Sequence[Machine] = ()
     peering: Peering | None = None
@@ -72,6 +74,8 @@ def model(args: RoutersArgs) -> RoutersModel:
         forwards=tuple(args.settings.forwards),
         deny=tuple(args.settings.deny),
         log_drops_per_minute=args.settings.log_drops_per_minute,
+        lan6=networks.lan.cidr6,
+        balancers6=tuple(args.balancers6),
         lan_mtu=networks.lan.mtu,
         wan_mtu=networks.wan.mtu,
     )

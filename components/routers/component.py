@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import pulumi
 
@@ -20,15 +20,17 @@ class Routers(pulumi.ComponentResource):
     addresses and the open connections move to the peer when a router, its daemons or a leg fail.
     The router that owns no VIP is changed first, and the owner only while its peer is healthy.
 
-    Leaves out: IPv6 (dropped), DNS and NTP for the LAN, and any watch on the internet beyond the
-    WAN link, since both routers would give up their addresses together when it is away. A kind that
-    keeps less says so, to the stack by a warning of the settings.
+    Where LAN and WAN have IPv6, the same holds for requests by IPv6; else it is dropped.
+
+    Leaves out: connections from the LAN by IPv6 (refused), DNS and NTP for the LAN, and any watch
+    on the internet beyond the WAN link, since both routers would give up their addresses together
+    when it is away. A kind that keeps less says so, to the stack by a warning of the settings.
 
     Raises `LayerError` for machines without the legs a router needs, for peers that are not on one
     subnet, and, on an update, for a CDN without ranges.
     """
 
-    origins: Sequence[IPv4Address]
+    origins: Sequence[IPv4Address | IPv6Address]
     """Where the CDN connects to, as its records name it."""
     source_routes: Mapping[IPv4Address, IPv4Address]
     """Balancers' VIPs that do not answer by the default route, and the gateway of each."""
@@ -45,7 +47,9 @@ class Routers(pulumi.ComponentResource):
     ) -> None:
         # What is decided: a preview shows it, though the rendered files are known late.
         decided = {
-            "publicVips": [str(each) for vip in args.settings.vips for each in vip.wan],
+            "publicVips": [
+                str(each) for vip in args.settings.vips for each in (*vip.wan, *vip.wan6)
+            ],
             "publicPorts": list(args.settings.public_ports),
         }
         super().__init__("layered-cloud:routers:Routers", name, decided, opts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import pulumi
 
@@ -17,9 +17,9 @@ from components.routers.model import RoutersModel
 class Contract:
     """What a kind hands on; all decided, and so known in a preview, but the resources."""
 
-    public_vips: tuple[IPv4Address, ...]
-    """Where requests arrive, group by group."""
-    origins: tuple[IPv4Address, ...]
+    public_vips: tuple[IPv4Address | IPv6Address, ...]
+    """Where requests arrive, group by group; those of IPv6 last."""
+    origins: tuple[IPv4Address | IPv6Address, ...]
     """Where the CDN connects to, as its records name it: the public VIPs, unless something before
     the routers translates them."""
     lan_gateways: tuple[IPv4Address, ...]
@@ -53,8 +53,8 @@ class Kind:
 def contract(model: RoutersModel, configurations: Mapping[str, pulumi.Resource]) -> Contract:
     """What routers hand on that forward and translate as `model` says."""
     return Contract(
-        public_vips=model.public,
-        origins=model.public,
+        public_vips=(*model.public, *model.public6),
+        origins=(*model.public, *model.public6),
         lan_gateways=model.gateways,
         source_routes=model.source_routes,
         public_ports=model.public_ports,

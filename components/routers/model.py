@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from components.host.bgp import Peering
 from components.host.pair import Leg, Pair
@@ -45,7 +45,8 @@ class RoutersModel(Pair[Router, RouterVip]):
     ranges that never legitimately arrive from the WAN; `open_ports` what other layers' daemons on
     the routers listen on; `neighbours` whom a router asks on its legs (`wan`, `lan`); `peering`
     their BGP sessions. `deny` are sources that get nothing from the WAN; of dropped packets
-    `log_drops_per_minute` are logged at most, 0 for none.
+    `log_drops_per_minute` are logged at most, 0 for none. With `lan6`, the LAN's IPv6 network,
+    visitors come by IPv6 too, and are forwarded to `balancers6`.
     """
 
     vrrp: Vrrp
@@ -60,6 +61,8 @@ class RoutersModel(Pair[Router, RouterVip]):
     deny: tuple[IPv4Network, ...] = ()
     forwards: tuple[Forward, ...] = ()
     log_drops_per_minute: int = 0
+    lan6: IPv6Network | None = None
+    balancers6: tuple[IPv6Address, ...] = ()
     lan_mtu: int = 1500
     wan_mtu: int = 1500
 
@@ -84,6 +87,16 @@ class RoutersModel(Pair[Router, RouterVip]):
         return tuple(address for vip in self.vips for address in vip.wan)
 
     @property
+    def public6(self) -> tuple[IPv6Address, ...]:
+        """All public IPv6 VIPs."""
+        return tuple(address for vip in self.vips for address in vip.wan6)
+
+    @property
+    def gateways6(self) -> tuple[IPv6Address, ...]:
+        """All IPv6 VIPs on the LAN."""
+        return tuple(address for vip in self.vips for address in vip.lan6)
+
+    @property
     def forwarded(self) -> tuple[IPv4Address, ...]:
         """Public VIPs of the router that everybody inside answers by: the first group's owner."""
         return tuple(a for vip in self.vips if vip.owner == self.vips[0].owner for a in vip.wan)
@@ -99,6 +112,15 @@ class RoutersModel(Pair[Router, RouterVip]):
         return tuple(
             (public, self.balancers[index % len(self.balancers)])
             for index, public in enumerate(self.public)
+        )
+
+    @property
+    def targets6(self) -> tuple[tuple[IPv6Address, IPv6Address], ...]:
+        """The same by IPv6; all are of the first group, so that every answer leaves by the default
+        route."""
+        return tuple(
+            (public, self.balancers6[index % len(self.balancers6)])
+            for index, public in enumerate(self.public6)
         )
 
     @property

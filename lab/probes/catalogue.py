@@ -19,7 +19,7 @@ PROBES: dict[str, Probe] = {
     "nothing else reachable from outside": edge.nothing_else_open,
     "sshd on the management leg alone": doors.ssh_on_management_alone,
     "figures on the management network": exporters.read_on_management,
-    "IPv6 off at the routers": edge.ipv6_off,
+    "IPv6 at the routers as the stack says": edge.ipv6,
     "manifests true": inside.manifests_true,
     "no certificate ends soon": certificates.lasting,
     "clocks in sync with the runner's": clocks.in_sync,

@@ -198,13 +198,24 @@ def outbound(world: World) -> str:
     return f"{', '.join(world.nodes)} leave with {', '.join(sorted(vips))}"
 
 
-def ipv6_off(world: World) -> str:
-    """Routers neither forward nor speak IPv6, and take no router advertisements."""
+def ipv6(world: World) -> str:
+    """Routers forward IPv6 where the stack has it on a visitor's way, and have no other addresses
+    of it; they take no router advertisements."""
+    on = world.stack.networks.ipv6
+    vips = {str(each) for vip in world.stack.routers.vips for each in (*vip.wan6, *vip.lan6)}
     for router in world.role("router"):
-        keys = ("all.forwarding", "all.accept_ra", "all.disable_ipv6")
-        argv = ["sysctl", "-n", *(f"net.ipv6.conf.{key}" for key in keys)]
-        values = world.text(router, argv).split()
-        promise(values[:2] == ["0", "0"], f"{router}: forwarding, accept_ra are {values[:2]}")
-        links = world.text(router, ["ip", "-6", "-oneline", "address", "show", "scope", "global"])
-        promise(not links.strip(), f"{router} has IPv6 addresses: {links.strip()}")
-    return "no forwarding, no router advertisements, no global address"
+        argv = [
+            "sysctl",
+            "-n",
+            *(f"net.ipv6.conf.all.{key}" for key in ("forwarding", "accept_ra")),
+        ]
+        values, wanted = world.text(router, argv).split(), ["1" if on else "0", "0"]
+        promise(values == wanted, f"{router}: forwarding, accept_ra are {values}, not {wanted}")
+        spec = world.machines[router]
+        own = {str(each) for each in (spec.wan6, spec.lan6) if each is not None}
+        shown = world.text(router, ["ip", "-6", "-oneline", "address", "show", "scope", "global"])
+        held = {line.split()[3].partition("/")[0] for line in shown.splitlines()}
+        promise(own <= held, f"{router} lacks IPv6 addresses: {', '.join(sorted(own - held))}")
+        others = held - own - vips
+        promise(not others, f"{router} has IPv6 addresses of its own: {', '.join(sorted(others))}")
+    return "forwarded as the stack says, no router advertisements, no other global address"

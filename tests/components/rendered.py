@@ -13,10 +13,11 @@ from components.loadbalancers.model import BalancersModel, RoutesModel
 from components.routers import args as router_args
 from components.routers.linux import parts as router_parts
 from components.routers.model import RoutersModel
-from settings.models import EVERYBODY, Stack
+from settings.models import EVERYBODY, EVERYBODY6, Stack
 from tests.components import stacks
 
 CDN = ["198.51.100.0/24"]
+CDN6 = ["2001:db8:c::/48"]
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nleaf\n-----END CERTIFICATE-----\n"
 AUTHORITIES = "-----BEGIN CERTIFICATE-----\nauthority\n-----END CERTIFICATE-----\n"
 KEY = "-----BEGIN PRIVATE KEY-----\nkey\n-----END PRIVATE KEY-----\n"
@@ -24,12 +25,14 @@ KEY = "-----BEGIN PRIVATE KEY-----\nkey\n-----END PRIVATE KEY-----\n"
 
 def ranges(stack: Stack) -> list[str]:
     """Who may call, as the CDN's layer says."""
-    return CDN if stack.cdn.traits.present else [EVERYBODY]
+    if not stack.cdn.traits.present:
+        return [EVERYBODY, *([EVERYBODY6] if stack.networks.ipv6 else [])]
+    return [*CDN, *(CDN6 if stack.networks.ipv6 else [])]
 
 
 def believed(stack: Stack) -> list[str]:
     """Who may name a client's address."""
-    return CDN if stack.cdn.traits.present else []
+    return ranges(stack) if stack.cdn.traits.present else []
 
 
 def sessions(stack: Stack) -> Peering | None:
@@ -50,6 +53,7 @@ def routers_args(stack: Stack) -> router_args.RoutersArgs:
         settings=stack.routers,
         networks=stack.networks,
         balancers=stack.balancers.lan_vips,
+        balancers6=stack.balancers.lan6_vips,
         cdn_ranges=ranges(stack),
         neighbours=[*stacks.machines(stack, "balancer"), *stacks.machines(stack, "control_plane")],
         peering=sessions(stack),

@@ -168,3 +168,18 @@ def _command_of(pid: str) -> str:
         return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
     except (FileNotFoundError, ProcessLookupError):
         return ""  # ended since it was listed
+
+
+def replicated(world: World) -> int:
+    """Established connections that router-b holds for its peer."""
+    (pid,) = processes(world, "router-b", "conntrackd")
+    said = subprocess.run(
+        [
+            *("nsenter", "--mount", "--net", "--pid", f"--target={pid}", "--root"),
+            *("/usr/sbin/conntrackd", "-C", conntrackd.CONFIG, "-e"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return said.stdout.count("ESTABLISHED")

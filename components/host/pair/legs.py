@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from itertools import combinations
 from typing import Protocol
 
 
 @dataclass(frozen=True, kw_only=True)
 class Leg:
-    """A network interface and the machine's own address on it."""
+    """A network interface and the machine's own address on it, of IPv6 too on a visitor's way."""
 
     interface: str
     address: IPv4Interface
+    address6: IPv6Interface | None = None
 
     @property
     def ip(self) -> IPv4Address:
         """The own address without its prefix length."""
         return self.address.ip
+
+    @property
+    def ip6(self) -> IPv6Address | None:
+        """The same of IPv6."""
+        return None if self.address6 is None else self.address6.ip
 
 
 class HasLegs(Protocol):
@@ -31,11 +37,17 @@ class HasLegs(Protocol):
     def addresses(self) -> Mapping[str, IPv4Interface]: ...
     @property
     def interfaces(self) -> Mapping[str, str]: ...
+    @property
+    def addresses6(self) -> Mapping[str, IPv6Interface]: ...
 
 
 def leg(machine: HasLegs, network: str) -> Leg:
     """The machine's leg on `network`; `KeyError` when it has none."""
-    return Leg(interface=machine.interfaces[network], address=machine.addresses[network])
+    return Leg(
+        interface=machine.interfaces[network],
+        address=machine.addresses[network],
+        address6=machine.addresses6.get(network),
+    )
 
 
 def neighbours(

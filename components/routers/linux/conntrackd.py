@@ -32,12 +32,14 @@ def part(model: RoutersModel, router: Router) -> Part | None:
     if link is None:
         return None
     own = [leg.ip for each in model.members for leg in each.legs()]
+    own6 = [leg.ip6 for each in model.members for leg in each.legs() if leg.ip6 is not None]
     config = _TEMPLATES.get_template("conntrackd.conf.j2").render(
         model=model,
         router=router,
         link=link,
         port=PORT,
         ignored=sorted({*own, *model.public, *model.gateways}),
+        ignored6=sorted({*own6, *model.public6, *model.gateways6}),
     )
     drop_in = _TEMPLATES.get_template("conntrackd.dropin.j2").render(config=CONFIG)
     return Part(

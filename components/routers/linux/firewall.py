@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from components.host import sysctls
@@ -25,15 +26,10 @@ CLOSED = f"/run/{RUNTIME}/closed"
 """`1` while the table is not there as it was loaded, else `0`."""
 TRACKED = {"layered-firewall": CLOSED}
 """For keepalived: the name of what it tracks, and the file."""
+FORWARDING = "/proc/sys/net/ipv4/ip_forward"
+FORWARDING6 = "/proc/sys/net/ipv6/conf/all/forwarding"
 SYSCTL = "/etc/sysctl.d/90-layered-router.conf"
 CHECK = ("/usr/sbin/nft", "-c", "-f", RULES)
-LOAD = (
-    # The table goes with its file: a first set that is put back must not stay in the kernel.
-    f"if [ -e {RULES} ]; then exec /usr/sbin/nft -f {RULES}; fi; "
-    "echo 0 >/proc/sys/net/ipv4/ip_forward; "
-    "! /usr/sbin/nft list table inet layered >/dev/null 2>&1 || "
-    "exec /usr/sbin/nft delete table inet layered"
-)
 
 _TEMPLATES = environment(Path(__file__).parent / "templates" / "firewall")
 _PEER_LEGS = ("wan", "lan", "sync", "management")
@@ -50,7 +46,8 @@ def part(model: RoutersModel, router: Router, ports: Iterable[OpenPort]) -> Part
     listening = tuple(ports)
     unit = _TEMPLATES.get_template("layered-firewall.service.j2")
     guard_unit = _TEMPLATES.get_template("layered-firewall-guard.service.j2")
-    guard = _TEMPLATES.get_template("guard.sh.j2").render(closed=CLOSED)
+    forwarding = (FORWARDING,) if model.lan6 is None else (FORWARDING, FORWARDING6)
+    guard = _TEMPLATES.get_template("guard.sh.j2").render(closed=CLOSED, forwarding=forwarding)
     return Part(
         name="firewall",
         packages=(package("nftables"), package("conntrack")),
@@ -62,7 +59,10 @@ def part(model: RoutersModel, router: Router, ports: Iterable[OpenPort]) -> Part
                     render=lambda cdn_ranges: rules(model, router, listening, cdn_ranges),
                 ),
             ),
-            Text(path=UNIT_FILE, content=unit.render(rules=RULES, sysctl=SYSCTL)),
+            Text(
+                path=UNIT_FILE,
+                content=unit.render(rules=RULES, sysctl=SYSCTL, forwarding=forwarding),
+            ),
             Text(path=SYSCTL, content=kernel(model, router)),
             Text(path=GUARD_SCRIPT, content=guard, mode="0755"),
             Text(
@@ -72,7 +72,9 @@ def part(model: RoutersModel, router: Router, ports: Iterable[OpenPort]) -> Part
         ),
         checks=(Check(name="nftables", argv=CHECK, watches=(RULES,)),),
         steps=(
-            Step(name="load the firewall", argv=("/bin/sh", "-c", LOAD), watches=(RULES,)),
+            Step(
+                name="load the firewall", argv=("/bin/sh", "-c", load(forwarding)), watches=(RULES,)
+            ),
             sysctls.step(SYSCTL),
         ),
         services=(
@@ -95,6 +97,18 @@ def part(model: RoutersModel, router: Router, ports: Iterable[OpenPort]) -> Part
     )
 
 
+def load(forwarding: Sequence[str]) -> str:
+    """A shell's command that loads the table, or takes it away with its file: a first set that is
+    put back must not stay in the kernel. Without it nothing is forwarded (`forwarding`: files of
+    the kernel's)."""
+    return (
+        f"if [ -e {RULES} ]; then exec /usr/sbin/nft -f {RULES}; fi; "
+        f"{''.join(f'echo 0 >{path}; ' for path in forwarding)}"
+        "! /usr/sbin/nft list table inet layered >/dev/null 2>&1 || "
+        "exec /usr/sbin/nft delete table inet layered"
+    )
+
+
 def rules(
     model: RoutersModel, router: Router, ports: Sequence[OpenPort], ranges: Sequence[str]
 ) -> str:
@@ -106,6 +120,7 @@ def rules(
         sources="management",
         purpose="sshd",
     )
+    six = model.lan6 is not None
     from_peer = [port for leg in _PEER_LEGS for port in ports if _is(port, leg, "peer")]
     from_others = [port for port in (sshd, *ports) if port.sources not in ("peer", "itself")]
     return _TEMPLATES.get_template("layered.nft.j2").render(
@@ -113,7 +128,11 @@ def rules(
         router=router,
         link=model.link(router.name),
         home=model.home(router.name),
-        cdn=ranges,
+        cdn=[each for each in ranges if ":" not in each],
+        cdn6=[each for each in ranges if ":" in each],
+        six=six,
+        others6=partial(_others6, router) if six else lambda way: "meta nfproto ipv6 ",
+        vrrp6=_vrrp6(model, router) if six else (),
         replication_port=conntrackd.PORT,
         vrrp_protocol=VRRP_PROTOCOL,
         from_peer=[_match(model, router, port) for port in from_peer],
@@ -122,13 +141,30 @@ def rules(
 
 
 def kernel(model: RoutersModel, router: Router) -> str:
-    """sysctl.d(5): IPv6 off, connection tracking that survives a failover."""
+    """sysctl.d(5): IPv6 off but on a visitor's way; tracking that survives a failover."""
     return _TEMPLATES.get_template("sysctl.conf.j2").render(model=model, router=router)
 
 
 def question(router: Router) -> str:
     """What a router's peer is told when the table is not loaded, or a leg is down."""
     return _TEMPLATES.get_template("health.sh.j2").render(router=router)
+
+
+def _others6(router: Router, way: str) -> str:
+    """IPv6 on any leg but those of a visitor's way; `way` is iif or oif."""
+    legs = f'"{router.wan.interface}", "{router.lan.interface}"'
+    return f"meta nfproto ipv6 {way}name != {{ {legs} }} "
+
+
+def _vrrp6(model: RoutersModel, router: Router) -> list[str]:
+    """The peer's adverts by IPv6."""
+    peer = model.peer(router.name)
+    if peer is None:
+        return []
+    return [
+        f'iifname "{leg.interface}" ip6 saddr {theirs.ip6} ip6 nexthdr {VRRP_PROTOCOL}'
+        for leg, theirs in ((router.wan, peer.wan), (router.lan, peer.lan))
+    ]
 
 
 def _is(port: OpenPort, network: str, sources: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Interface, IPv6Interface
 
 from components.host.pair import leg, leg_problems
 
@@ -14,6 +14,7 @@ class Member:
     name: str
     addresses: Mapping[str, IPv4Interface]
     interfaces: Mapping[str, str] = field(default_factory=lambda: {"lan": "eth1", "wan": "eth2"})
+    addresses6: Mapping[str, IPv6Interface] = field(default_factory=dict)
 
 
 def member(name: str, **addresses: str) -> Member:

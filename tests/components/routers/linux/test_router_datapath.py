@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from components.routers.linux import conntrackd, firewall
+from components.routers.linux import firewall
 from tests.components.router_world import (
     ASK,
     BALANCERS,
@@ -28,6 +28,7 @@ from tests.components.router_world import (
     nft,
     owner,
     processes,
+    replicated,
     serve,
     start_router,
 )
@@ -239,18 +240,3 @@ def test_open_connections_survive_the_loss_of_the_owner(net: World) -> None:
     assert all(echoes(each, b"after") for each in (inbound, outbound, hairpin))
     assert ask(net, "client", PUBLIC, 80) == CLIENT
     assert ask(net, "node", STRANGER, 9000) == PUBLIC
-
-
-def replicated(world: World) -> int:
-    """Established connections that router-b holds for its peer."""
-    (pid,) = processes(world, "router-b", "conntrackd")
-    said = subprocess.run(
-        [
-            *("nsenter", "--mount", "--net", "--pid", f"--target={pid}", "--root"),
-            *("/usr/sbin/conntrackd", "-C", conntrackd.CONFIG, "-e"),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return said.stdout.count("ESTABLISHED")

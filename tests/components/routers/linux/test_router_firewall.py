@@ -182,7 +182,8 @@ def test_nft_takes_a_table_that_denies_and_logs() -> None:
 def test_the_table_is_loaded_twice_and_taken_away_by_the_step() -> None:
     script = (
         f"set -eu; nft -f {firewall.RULES}; nft -f {firewall.RULES}; nft list tables; "
-        f"rm {firewall.RULES}; sh -c '{firewall.LOAD}'; nft list tables; echo end"
+        f"rm {firewall.RULES}; sh -c '{firewall.load([firewall.FORWARDING])}'; "
+        "nft list tables; echo end"
     )
 
     said = judge(("/bin/sh", "-c", script), rules())

@@ -20,6 +20,7 @@ from tests.golden_files import assert_golden
 CASES = [("lab", "router-a"), ("lab", "router-b"), ("single", "router-a")]
 CASES += [("two-groups", "router-a"), ("two-groups", "router-b"), ("straight", "router-a")]
 CASES += [("bgp", "router-a"), ("bgp", "router-b"), ("bird", "router-a")]
+CASES += [("both-families", "router-a"), ("both-families", "router-b")]
 
 
 @pytest.mark.parametrize(("stack", "router"), CASES)
