@@ -11,7 +11,8 @@ from components.host import Machine
 
 
 def inventory(machines: Iterable[Machine]) -> dict[str, Any]:
-    """`{"machines": {name: {role, host, user, port, host_key, addresses, interfaces}}}`.
+    """`{"machines": {name: {role, host, user, port, host_key, addresses, interfaces}}}`; with
+    `addresses6` where a machine has some.
 
     `addresses` and `interfaces` are keyed by network; `host_key` is the machine's public key, so
     that whoever logs in can check it. No secret is in it.
@@ -27,8 +28,15 @@ def inventory(machines: Iterable[Machine]) -> dict[str, Any]:
                     pulumi.Output.from_input(machine.connection.host_key)
                 ),
                 "addresses": {name: str(leg.ip) for name, leg in machine.addresses.items()},
+                **_sixth(machine),
                 "interfaces": dict(machine.interfaces),
             }
             for machine in machines
         }
     }
+
+
+def _sixth(machine: Machine) -> dict[str, Any]:
+    if not machine.addresses6:
+        return {}
+    return {"addresses6": {name: str(leg.ip) for name, leg in machine.addresses6.items()}}

@@ -79,6 +79,26 @@ def _mikrotik() -> dict[str, dict[str, Any]]:
     }
 
 
+def _both_families() -> dict[str, dict[str, Any]]:
+    """Visitors come by IPv6 too; lists are written whole."""
+    lab: dict[str, Any] = read_config((ROOT / "Pulumi.lab.yaml").read_text("utf-8"), "lab")
+    routers, balancers = lab["layered-cloud:routers"], lab["layered-cloud:balancers"]
+    for last, router in enumerate(routers["machines"], start=2):
+        router |= {"wan6": f"2001:db8:0:1::{last}", "lan6": f"fd00:10::{last}"}
+    routers["vips"][0] |= {"wan6": ["2001:db8:0:1::10"], "lan6": ["fd00:10::1"]}
+    for last, balancer in enumerate(balancers["machines"], start=11):
+        balancer["lan6"] = f"fd00:10::{last}"
+    balancers["vips"][0]["lan6"] = ["fd00:10::10"]
+    return {
+        "networks": {
+            "wan": {"cidr6": "2001:db8:0:1::/64", "gateway6": "fe80::1"},
+            "lan": {"cidr6": "fd00:10::/64"},
+        },
+        "routers": {key: routers[key] for key in ("machines", "vips")},
+        "balancers": {key: balancers[key] for key in ("machines", "vips")},
+    }
+
+
 VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
     "extras": (
         "dev",
@@ -137,6 +157,7 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
             "balancers": {"certificate": {"source": "self-signed", "names": ["*.example.org"]}},
         },
     ),
+    "both families": ("lab", _both_families()),
     "remembering": ("prod", {"balancers": {"ingress": {"sticky": "source"}}}),
     "logged": (
         "lab",

@@ -100,6 +100,7 @@ def routes_model(
     settings = args.settings
     return RoutesModel(
         lan_vips=tuple(settings.lan_vips),
+        lan6_vips=tuple(settings.lan6_vips),
         target=settings.target,
         nodes=servers(args.nodes),
         http_port=http_port or None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Literal, TypeAlias
 
 from components.host.pair import Leg, Pair
@@ -140,11 +140,12 @@ class RoutesModel:
 
     With `node-port` they go to every one of `nodes` on `http_port` or `https_port` (NodePorts), as
     long as an ingress answers there. With `load-balancer-ip` they go to ports 80 and 443 of that
-    one address. `client_ip_header` is None where no CDN stands in front,
-    `client_certificate` where it shows none.
+    one address. `lan6_vips` are for visitors by IPv6. `client_ip_header` is None where no CDN
+    stands in front, `client_certificate` where it shows none.
     """
 
     lan_vips: tuple[IPv4Address, ...]
+    lan6_vips: tuple[IPv6Address, ...] = ()
     target: Literal["node-port", "load-balancer-ip"]
     nodes: tuple[Server, ...]
     http_port: int | None
@@ -166,3 +167,8 @@ class RoutesModel:
     filter: Filter = field(default_factory=Filter)
     answers: Answers = field(default_factory=Answers)
     logging: Logging | None = None
+
+    @property
+    def bound(self) -> tuple[str, ...]:
+        """Where visitors arrive, as HAProxy writes addresses."""
+        return (*map(str, self.lan_vips), *(f"[{each}]" for each in self.lan6_vips))

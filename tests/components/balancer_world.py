@@ -214,12 +214,12 @@ def owner(world: World) -> str:
 
 
 def get(
-    world: World, space: str, *headers: dict[str, str], tls: bool = False
+    world: World, space: str, *headers: dict[str, str], tls: bool = False, address: str = VIP
 ) -> list[dict[str, Any]]:
     """Requests over one connection to the service; what each answer says."""
     scheme, port = ("https", "443") if tls else ("http", "80")
     sent = json.dumps(headers or ({},))
-    said = world.python(space, GET, VIP, port, scheme, sent)
+    said = world.python(space, GET, address, port, scheme, sent)
     return [json.loads(line) for line in said.splitlines()]
 
 

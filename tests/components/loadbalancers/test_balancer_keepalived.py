@@ -13,6 +13,7 @@ from settings.models import Stack
 from tests.components import checked, rendered, stacks
 
 CASES = [("lab", "lb-a"), ("lab", "lb-b"), ("single", "lb-a"), ("two-groups", "lb-b")]
+CASES += [("both-families", "lb-a")]
 CASES += [("load-balancer-ip", "lb-a")]
 
 

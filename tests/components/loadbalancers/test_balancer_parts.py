@@ -26,6 +26,7 @@ CASES += [
     ("guarded", "lb-b"),
     ("three", "lb-a"),
     ("logged", "lb-a"),
+    ("both-families", "lb-a"),
 ]
 
 

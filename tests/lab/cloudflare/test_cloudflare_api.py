@@ -52,7 +52,11 @@ def record(**more):
 
 def test_the_address_ranges_are_public_and_everything_else_needs_the_token(api):
     ranges = requests.get(f"{api.base_url}/ips", timeout=10).json()["result"]
-    assert ranges == {"ipv4_cidrs": ["198.51.100.0/24"], "ipv6_cidrs": ["2001:db8:c::/48"], "etag": "lab"}
+    assert ranges == {
+        "ipv4_cidrs": ["198.51.100.0/24"],
+        "ipv6_cidrs": ["2001:db8:c::/48"],
+        "etag": "lab",
+    }
     bare = requests.get(f"{api.base_url}/zones", timeout=10)
     assert refusal(bare) == (
         400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers"
