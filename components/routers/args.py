@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 import pulumi
 
@@ -72,7 +72,8 @@ def model(args: RoutersArgs) -> RoutersModel:
         },
         peering=args.peering,
         forwards=tuple(args.settings.forwards),
-        deny=tuple(args.settings.deny),
+        deny=tuple(each for each in args.settings.deny if isinstance(each, IPv4Network)),
+        deny6=tuple(each for each in args.settings.deny if isinstance(each, IPv6Network)),
         log_drops_per_minute=args.settings.log_drops_per_minute,
         lan6=networks.lan.cidr6,
         balancers6=tuple(args.balancers6),

@@ -44,9 +44,9 @@ class RoutersModel(Pair[Router, RouterVip]):
     `balancers` are the balancers' LAN VIPs, targets of the public VIPs in turn; `inside` the
     ranges that never legitimately arrive from the WAN; `open_ports` what other layers' daemons on
     the routers listen on; `neighbours` whom a router asks on its legs (`wan`, `lan`); `peering`
-    their BGP sessions. `deny` are sources that get nothing from the WAN; of dropped packets
-    `log_drops_per_minute` are logged at most, 0 for none. With `lan6`, the LAN's IPv6 network,
-    visitors come by IPv6 too, and are forwarded to `balancers6`.
+    their BGP sessions. `deny` and `deny6` are sources that get nothing from the WAN; of dropped
+    packets `log_drops_per_minute` are logged at most, 0 for none. With `lan6`, the LAN's IPv6
+    network, visitors come by IPv6 too, and are forwarded to `balancers6`.
     """
 
     vrrp: Vrrp
@@ -59,6 +59,7 @@ class RoutersModel(Pair[Router, RouterVip]):
     neighbours: Mapping[str, tuple[IPv4Address, ...]] = field(default_factory=dict)
     peering: Peering | None = None
     deny: tuple[IPv4Network, ...] = ()
+    deny6: tuple[IPv6Network, ...] = ()
     forwards: tuple[Forward, ...] = ()
     log_drops_per_minute: int = 0
     lan6: IPv6Network | None = None

@@ -21,7 +21,7 @@ def somebody_is_answered(stack: Stack) -> Iterator[Problem]:
     """Denied networks leave somebody, and each allowed one means something."""
     sources = stack.balancers.sources
     denied = collapsed(sources.deny)
-    if sum(each.num_addresses for each in denied) == 2**BITS:
+    if sum(each.num_addresses for each in denied if each.version == 4) == 2**BITS:
         yield problem(
             "balancers.sources.deny",
             [str(each) for each in sources.deny],

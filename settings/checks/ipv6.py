@@ -151,6 +151,21 @@ def a_listed_cdn_calls_by_both_families(stack: Stack) -> Iterator[Problem]:
 
 
 @reads("networks", "routers")
+def denied_sources_come_by_their_family(stack: Stack) -> Iterator[Problem]:
+    """Who cannot come at all needs no denying."""
+    if stack.networks.ipv6:
+        return
+    for index, each in enumerate(stack.routers.deny):
+        if each.version == 6:
+            yield problem(
+                f"routers.deny[{index}]",
+                each,
+                "is IPv6, by which nobody comes to the routers while networks.wan.cidr6 is not set",
+                "remove it, or set networks.wan.cidr6",
+            )
+
+
+@reads("networks", "routers")
 def routers_take_visitors_by_ipv6(stack: Stack) -> Iterator[Problem]:
     """As their kind says."""
     kind = stack.routers.kind

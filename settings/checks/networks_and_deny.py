@@ -14,7 +14,9 @@ def denied_sources_leave_the_provider(stack: Stack) -> Iterator[Problem]:
     """Without answers of the provider's router, of its BGP, or of whole address space, nothing
     works; who is inside never comes from the WAN, and is refused there anyway."""
     routers, wan = stack.routers, stack.networks.wan
-    needed = [("networks.wan.gateway", wan.gateway), *_speakers(stack)]
+    needed: list[tuple[str, object]] = [("networks.wan.gateway", wan.gateway), *_speakers(stack)]
+    if wan.gateway6 is not None:
+        needed.append(("networks.wan.gateway6", wan.gateway6))
     for index, each in enumerate(routers.deny):
         for path, address in needed:
             if address in each:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from settings.models.addresses import Subnet
+from settings.models.addresses import AnySubnet
 from settings.models.base import Form, Seconds, Strict, Unit
 from settings.models.cdn import HeaderName
 from settings.models.routing import HeaderValue, Method, UrlPath
@@ -32,11 +32,12 @@ class Rate(Strict):
 
 
 class Sources(Strict):
-    """From where requests are answered: by the visitor's address, behind the CDN too."""
+    """From where requests are answered: by the visitor's address, behind the CDN too, which names
+    visitors by IPv6 whether it calls by it or not."""
 
-    allow: list[Subnet] = Field(default_factory=list)
+    allow: list[AnySubnet] = Field(default_factory=list)
     """Whose requests are answered; everybody else's with 403. Empty: everybody's."""
-    deny: list[Subnet] = Field(default_factory=list)
+    deny: list[AnySubnet] = Field(default_factory=list)
     """Whose requests are answered with 403, allowed or not."""
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from settings.models.addresses import Address, Address6, Subnet
+from settings.models.addresses import Address, Address6, AnySubnet, Subnet
 from settings.models.base import Name, Port, Strict, Unit
 from settings.models.bgp import Bgp
 from settings.models.forwards import Forward
@@ -86,7 +86,7 @@ class Routers(Strict):
     """TCP ports of the public VIPs forwarded to the balancers."""
     management_sources: list[Subnet] = Field(default_factory=list)
     """Who may reach sshd on the management leg; empty means the management network."""
-    deny: list[Subnet] = Field(default_factory=list)
+    deny: list[AnySubnet] = Field(default_factory=list)
     """Sources that get nothing from the WAN, a CDN's own ranges included."""
     log_drops_per_minute: Annotated[int, Unit("lines a minute")] = Field(default=0, ge=0, le=600)
     """Dropped packets that each router's firewall logs, at most; 0: none."""

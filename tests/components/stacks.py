@@ -89,6 +89,7 @@ def both_families() -> Stack:
     for last, balancer in enumerate(config["balancers"]["machines"], start=11):
         balancer["lan6"] = f"fd00:10::{last}"
     config["balancers"]["vips"][0]["lan6"] = ["fd00:10::10"]
+    config["routers"]["deny"] = ["2001:db8:c:bad::/64"]
     return Stack.model_validate(config)
 
 

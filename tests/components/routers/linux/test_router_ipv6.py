@@ -43,6 +43,7 @@ pytestmark = [
     pytest.mark.skipif(LACKING is not None, reason=LACKING or ""),
 ]
 
+DENIED6 = "2001:db8:c:bad::7"
 MUCH = """
 import socket, sys
 s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)
@@ -114,6 +115,17 @@ def test_nobody_else_reaches_the_public_address(net: World) -> None:
 
     assert ask(net, "stranger", PUBLIC6, 80) == "TimeoutError"
     assert counted(net, "refused_public") > before
+
+
+def test_who_is_denied_gets_nothing_though_it_is_of_the_cdn(net: World) -> None:
+    net.ip("client", "addr", "add", f"{DENIED6}/128", "dev", "eth0", "nodad")
+    net.ip("isp", "-6", "route", "add", f"{DENIED6}/128", "dev", "eth1")
+    before = counted(net, "denied")
+    script = router_world.ASK.replace("1.5)", f'1.5, ("{DENIED6}", 0))')
+
+    assert net.python("client", script, PUBLIC6, "80") == "TimeoutError"
+    assert counted(net, "denied") > before
+    net.ip("client", "addr", "del", f"{DENIED6}/128", "dev", "eth0")
 
 
 @pytest.mark.parametrize("port", [22, 8443, 9006])

@@ -86,6 +86,24 @@ def test_every_checker_takes_what_is_rendered_and_says_nothing(stack: str, route
 
 
 @checked.real
+@pytest.mark.parametrize("alone", [True, False])
+def test_every_checker_takes_both_families_without_a_peer_and_without_a_cdn(alone: bool) -> None:
+    both = stacks.both_families()
+    routers = both.routers.model_copy(update={"machines": both.routers.machines[: 2 - alone]})
+    straight = both.cdn.model_copy(update={"kind": "none"})
+    stack = both.model_copy(update={"routers": routers, "cdn": straight})
+    whole, files = (
+        rendered.router_whole(stack, "router-a"),
+        rendered.router_files(stack, "router-a"),
+    )
+
+    assert "::/0" in files[firewall.RULES]
+    for check in whole.checks:
+        said = checked.judge(check.argv, files, whole)
+        assert (check.name, said.returncode, said.stdout + said.stderr) == (check.name, 0, "")
+
+
+@checked.real
 @pytest.mark.parametrize(
     "names",
     [
