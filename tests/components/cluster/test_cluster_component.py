@@ -378,3 +378,27 @@ def test_a_cluster_of_several_is_asked_what_it_was_first_called() -> None:
     assert sent(seen, "cluster-identity")["secrets"] == {"identity": "lab"}
     assert "stdout" not in command(seen, "cluster-identity").additional_secret_outputs
     assert command(seen, "cp-3-control-plane").urn in command(seen, "cluster-identity").dependencies
+
+
+def test_a_cluster_that_grows_changes_what_it_must_and_nothing_of_its_nodes() -> None:
+    """Its kubeconfig stays too, and every worker's membership."""
+    before, after = run(), run(stacks.three())
+    changed = [
+        each.name
+        for each in before.of_type(COMMAND)
+        if after.one(COMMAND, each.name).inputs != each.inputs
+    ]
+    assert sorted(changed) == ["cluster-members", "cp-1-control-plane"]
+    assert sent(before, "cp-1-control-plane")["guard"] == sent(after, "cp-1-control-plane")["guard"]
+
+
+def test_another_order_of_the_settings_moves_no_control_planes_resources() -> None:
+    stack = stacks.three()
+    first, *others = stack.cluster.control_planes
+    turned = stack.model_copy(
+        update={"cluster": stack.cluster.model_copy(update={"control_planes": [*others, first]})}
+    )
+    before, after = run(stack), run(turned)
+    for name in ("cp-1", "cp-2", "cp-3"):
+        for what in ("control-plane", "identity", "node"):
+            assert command(before, f"{name}-{what}").urn == command(after, f"{name}-{what}").urn
