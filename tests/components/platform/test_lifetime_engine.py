@@ -30,6 +30,29 @@ class World:
     goes_with: str = "lifetime"
     outlives: bool = False
 
+    def connection(self, comment: pulumi.Input[str] = "") -> remote.ConnectionArgs:
+        return remote.ConnectionArgs(
+            host="127.0.0.1",
+            port=self.host.port,
+            user="root",
+            private_key=pulumi.Output.secret(self.host.private_key),
+            host_key=pulumi.Output.concat(self.host.public_key.strip(), " ", comment),
+            dial_error_limit=1,
+        )
+
+    def identity(self, life: pulumi.Input[str]) -> pulumi.Output[str]:
+        """What a cluster of several was first called, asked on a machine that may be another."""
+        asked = remote.Command(
+            "identity",
+            remote.CommandArgs(
+                connection=self.connection(life),
+                create="echo lab-first",
+                update="echo lab-first",
+                stdin=pulumi.Output.secret(life),
+            ),
+        )
+        return asked.stdout
+
     def program(self) -> None:
         vm = tls.PrivateKey(
             "vm",
@@ -44,20 +67,14 @@ class World:
             opts=pulumi.ResourceOptions(depends_on=[vm], replace_with=[vm]),
         )
         provider = command.Provider("late", opts=pulumi.ResourceOptions(depends_on=[lifetime]))
+        life = lifetime.public_key_fingerprint_sha256
         remote.Command(
             "object",
             remote.CommandArgs(
-                connection=remote.ConnectionArgs(
-                    host="127.0.0.1",
-                    port=self.host.port,
-                    user="root",
-                    private_key=pulumi.Output.secret(self.host.private_key),
-                    host_key=self.host.public_key,
-                    dial_error_limit=1,
-                ),
+                connection=self.connection(),
                 create="true",
                 delete="true",
-                triggers=[] if self.outlives else [lifetime.public_key_fingerprint_sha256],
+                triggers=[self.identity(life) if self.outlives else life],
             ),
             opts=pulumi.ResourceOptions(
                 delete_before_replace=True,
@@ -145,7 +162,11 @@ def test_what_goes_with_none_of_several_machines_is_not_touched_when_one_is_repl
     one.curve = "P384"
     done = engine.up()
     assert done.changes["replace"] == 2
-    did = {step["op"] for step in done.steps if step["urn"].endswith("::object")}
-    assert did <= {"same", "update"}
+    did = {
+        name: {step["op"] for step in done.steps if step["urn"].endswith(f"::{name}")}
+        for name in ("identity", "object")
+    }
+    assert did["identity"] == {"update"}
+    assert did["object"] <= {"same", "update"}
     one.host.stop()
     engine.destroy()
