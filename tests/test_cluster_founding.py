@@ -65,6 +65,19 @@ def test_it_is_the_same_cluster_while_one_of_its_control_planes_is_left() -> Non
     ask(before, inputs("7443", "cp-4 (124)", "cp-5 (125)", "cp-6 (126)"), answered=True)
 
 
+def test_others_are_added_behind_the_only_one_there_was() -> None:
+    three = ("cp-2 (122)", "cp-1 (121)", "cp-3 (123)")
+    with pytest.raises(LayerError) as refused:
+        ask(inputs(), inputs("6443", *three), answered=True)
+    assert list(refused.value.problems) == [
+        "cluster.control_planes: cp-2 (122) stands before cp-1 (121), after which the cluster is "
+        "called; write cp-1 (121) before the others; a later update may move it"
+    ]
+    ask(inputs(), inputs("6443", *sorted(three)), answered=True)
+    ask(inputs("6443", *sorted(three)), inputs("6443", *three), answered=True)
+    ask(inputs(), inputs("6443", *three), answered=False)
+
+
 def test_a_state_of_the_program_before_names_the_one_control_plane_there_was() -> None:
     before = {"founder": "cp-1 (121)", "read": inputs()["read"]}
     ask(before, inputs(), answered=True)

@@ -34,8 +34,9 @@ class Founding(pulumi.ComponentResource):
     """What only `kubeadm init` reads, beside the machines that the cluster lives on.
 
     Promises: once a cluster answered, a change is refused in a preview, and in an update before
-    anything that waits for `first` is made; not while there is no cluster yet, nor when every
-    control plane gets another name or vm_id, which makes another cluster.
+    anything that waits for `first` is made; so are others put before the one control plane that
+    there was. Not while there is no cluster yet, nor when every control plane gets another name or
+    vm_id, which makes another cluster.
 
     Leaves out: changing a cluster; a cluster that an older program made, which `handed_out` asks.
 
@@ -81,22 +82,29 @@ class Founding(pulumi.ComponentResource):
 
 
 async def asked(args: pulumi.ResourceHookArgs) -> None:
-    """Refuses other values than those of the cluster that answered.
+    """Refuses other values than those of the cluster that answered, and others put before the one
+    control plane that there was: the cluster of several is first called after the first of them,
+    and would be taken for another one than it was.
 
     Raises:
         LayerError: names every value.
     """
     before, now = args.old_inputs or {}, args.new_inputs or {}
     made = (args.old_outputs or {}).get("answered")
-    if not made or _planes(before).isdisjoint(_planes(now)):
+    there, wanted = _planes(before), _planes(now)
+    if not made or set(there).isdisjoint(wanted):
         return
+    if len(there) == 1 < len(wanted) and wanted[0] != there[0]:
+        right = f"write {there[0]} before the others; a later update may move it"
+        wrong = f"cluster.control_planes: {wanted[0]} stands before {there[0]}"
+        raise LayerError("cluster", [f"{wrong}, after which the cluster is called; {right}"])
     if changed := birth.refusal(_read(before), _read(now)):
         raise LayerError("cluster", [*changed, birth.REMEDY])
 
 
-def _planes(inputs: Mapping[str, Any]) -> set[str]:
+def _planes(inputs: Mapping[str, Any]) -> list[str]:
     """Names with VM ids; a program that knew one control plane called it the founder."""
-    return {str(each) for each in inputs.get("control_planes") or [inputs.get("founder")]}
+    return [str(each) for each in inputs.get("control_planes") or [inputs.get("founder")]]
 
 
 def _read(inputs: Mapping[str, Any]) -> str:
