@@ -1,10 +1,11 @@
-"""Routers and the platform: both ends of the nodes' BGP sessions, or neither."""
+"""Routers and the platform: both ends of the nodes' BGP sessions, or neither; who is watched."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from settings.checks.registry import reads
+from settings.checks.registry import doubts, reads
+from settings.checks.routers_kind import KINDS
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
 
@@ -27,4 +28,18 @@ def nodes_and_routers_agree_on_bgp(stack: Stack) -> Iterator[Problem]:
             inside.asn,
             f"is nobody's: MetalLB announces by ARP (platform.metallb.mode is {mode})",
             "write mode: bgp and a pool beyond every segment, or remove inside",
+        )
+
+
+@doubts("routers", "platform")
+def routers_are_watched(stack: Stack) -> Iterator[Problem]:
+    """Of routers without node_exporter nobody tells who holds a VIP."""
+    kind = stack.routers.kind
+    if stack.platform.monitoring is not None and not KINDS[kind].figures:
+        yield problem(
+            "routers.kind",
+            kind,
+            "shows platform.monitoring no figures: nothing alerts to the routers, nor to who holds "
+            "their VIPs",
+            "watch them by their own means, SNMP for one",
         )

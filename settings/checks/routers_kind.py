@@ -15,18 +15,20 @@ from settings.problems import ABSENT, Problem, problem
 @dataclass(frozen=True, kw_only=True)
 class Asks:
     """Whether machines of a kind need an image of their own; whether they take no cloud-init, so
-    that the stack must know their host keys; whether they are no virtual machines; and whether they
-    take visitors by IPv6."""
+    that the stack must know their host keys; whether they are no virtual machines; whether they
+    take visitors by IPv6, and whether they show figures (`access.node_exporter`), as every machine
+    does that takes the baseline."""
 
     image: bool
     host_keys: bool
     physical: bool = False
     ipv6: bool = False
+    figures: bool = True
 
 
 KINDS: Final[Mapping[str, Asks]] = {
     "linux": Asks(image=False, host_keys=False, ipv6=True),
-    "mikrotik": Asks(image=False, host_keys=True, physical=True),
+    "mikrotik": Asks(image=False, host_keys=True, physical=True, figures=False),
 }
 """By the word of `routers.kind`."""
 

@@ -30,6 +30,7 @@ def test_every_word_of_the_settings_has_its_kind() -> None:
 def test_the_settings_ask_for_what_a_kinds_machines_are_not_given(word: str) -> None:
     kind, asks = KINDS[word], routers_kind.KINDS[word]
     assert asks.host_keys == (not kind.start.cloud_init), "settings/checks/routers_kind.py"
+    assert asks.figures == kind.baseline, "settings/checks/routers_kind.py: the exporter's"
     assert kind.start.python or not kind.baseline, "the baseline is pushed with Python"
     assert kind.start.image is None, "which image is the stack's to say"
 
