@@ -222,8 +222,27 @@ def test_haproxy_takes_base_and_routes_without_a_warning(
     assert (said.returncode, said.stderr) == (0, "")
 
 
+def asking_and_logging() -> Stack:
+    logging = {"logging": stacks.logged().balancers.logging}
+    asking = stacks.asking()
+    return asking.model_copy(update={"balancers": asking.balancers.model_copy(update=logging)})
+
+
+def test_a_line_for_machines_says_what_became_of_the_clients_certificate() -> None:
+    asked, not_asked = (
+        rendered.balancer_files(stack, "lb-a")[haproxy.ROUTES]
+        for stack in (asking_and_logging(), stacks.logged())
+    )
+
+    assert asked.count('"client_certificate":"%[var(txn.shown)]"') == 1
+    assert "client_certificate" not in not_asked
+
+
 @checked.real
-@pytest.mark.parametrize("stack", [guarded_without_a_cdn, several_certificates_and_the_clients])
+@pytest.mark.parametrize(
+    "stack",
+    [guarded_without_a_cdn, several_certificates_and_the_clients, asking_and_logging],
+)
 def test_haproxy_takes_them_together_without_a_warning(
     stack: Callable[[], Stack], site: str
 ) -> None:
