@@ -72,6 +72,7 @@ def model(args: RoutersArgs) -> RoutersModel:
         },
         peering=args.peering,
         forwards=tuple(args.settings.forwards),
+        outbound=None if args.settings.outbound is None else tuple(args.settings.outbound),
         deny=tuple(each for each in args.settings.deny if isinstance(each, IPv4Network)),
         deny6=tuple(each for each in args.settings.deny if isinstance(each, IPv6Network)),
         log_drops_per_minute=args.settings.log_drops_per_minute,

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from components.host.bgp import Peering
 from components.host.pair import Leg, Pair
 from components.host.part import OpenPort
-from settings.models import ConnectionLimits, Forward, RouterVip, Vrrp
+from settings.models import ConnectionLimits, Forward, Outbound, RouterVip, Vrrp
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,8 @@ class RoutersModel(Pair[Router, RouterVip]):
     the routers listen on; `neighbours` whom a router asks on its legs (`wan`, `lan`); `peering`
     their BGP sessions. `deny` and `deny6` are sources that get nothing from the WAN; of dropped
     packets `log_drops_per_minute` are logged at most, 0 for none. With `lan6`, the LAN's IPv6
-    network, visitors come by IPv6 too, and are forwarded to `balancers6`.
+    network, visitors come by IPv6 too, and are forwarded to `balancers6`. `outbound` is what the
+    LAN may reach, None everything.
     """
 
     vrrp: Vrrp
@@ -64,6 +65,7 @@ class RoutersModel(Pair[Router, RouterVip]):
     log_drops_per_minute: int = 0
     lan6: IPv6Network | None = None
     balancers6: tuple[IPv6Address, ...] = ()
+    outbound: tuple[Outbound, ...] | None = None
     lan_mtu: int = 1500
     wan_mtu: int = 1500
 

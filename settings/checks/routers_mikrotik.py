@@ -28,6 +28,7 @@ _LACKING: Final = {
     "neighbours.wan": "nobody asks neighbours whether a leg is lost",
     "neighbours.lan": "nobody asks neighbours whether a leg is lost",
     "limits.conntrack_max": "RouterOS takes the size of its table from the memory",
+    "outbound": "such routers let the LAN reach everything here",
     "bgp": "such routers speak no BGP here",
 }
 """Keys below `routers`, and what RouterOS does instead. A default asks for nothing."""
@@ -49,7 +50,8 @@ def routeros_can_do_what_is_asked(stack: Stack) -> Iterator[Problem]:
         value = getattr(section, name)
         if value != type(section).model_fields[name].get_default(call_default_factory=True):
             plain = isinstance(value, int | float)
-            shown = [str(each) for each in value] if isinstance(value, list) else ABSENT
+            listed = isinstance(value, list) and not any(isinstance(each, Strict) for each in value)
+            shown = [str(each) for each in value] if listed else ABSENT
             yield problem(
                 f"routers.{key}",
                 value if plain else shown,

@@ -35,6 +35,7 @@ from settings.models.machines import Interfaces, MachineSpec, PhysicalSpec
 from settings.models.monitoring import MONITORING_NAMESPACE, Monitoring, Receiver
 from settings.models.networks import Networks, Segment, Wan
 from settings.models.origin_pulls import OriginPulls
+from settings.models.outbound import Outbound
 from settings.models.pem import bundles
 from settings.models.platform import (
     ACCEPT_SECONDS,
@@ -107,6 +108,7 @@ __all__ = [
     "Networks",
     "NodePorts",
     "OriginPulls",
+    "Outbound",
     "PhysicalSpec",
     "Platform",
     "Proxmox",

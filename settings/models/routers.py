@@ -13,6 +13,7 @@ from settings.models.bgp import Bgp
 from settings.models.forwards import Forward
 from settings.models.keys import HostKey
 from settings.models.machines import MachineSpec, PhysicalSpec
+from settings.models.outbound import Outbound
 from settings.models.proxmox import Image
 from settings.models.vrrp import Vrid, Vrrp
 
@@ -92,6 +93,9 @@ class Routers(Strict):
     """Dropped packets that each router's firewall logs, at most; 0: none."""
     forwards: list[Forward] = Field(default_factory=list)
     """Ports of the public VIPs that lead past the balancers."""
+    outbound: list[Outbound] | None = None
+    """What the LAN may open connections to; the rest is rejected (ICMP, administratively
+    prohibited). Null: everything."""
     bgp: Bgp | None = None
     """Null: no BGP; the provider routes to the public VIPs."""
 

@@ -269,6 +269,24 @@ def logged() -> Stack:
     return Stack.model_validate(config)
 
 
+def letting_out() -> Stack:
+    """The LAN reaches what is named and nothing else; what is refused is logged."""
+    config = lab_config()
+    config["routers"] |= {
+        "log_drops_per_minute": 30,
+        "outbound": [
+            {"name": "dns", "protocol": "udp", "ports": [53]},
+            {"name": "dns-tcp", "ports": [53]},
+            {"name": "web", "ports": [80, 443]},
+            {"name": "office", "ports": [5000], "last": 5009, "to": ["192.0.2.0/25"]},
+            {"name": "ping", "protocol": "icmp"},
+            {"name": "tunnels", "protocol": "any", "to": ["192.0.2.200/32", "198.51.100.64/26"]},
+            {"name": "streams", "protocol": "udp", "to": ["198.51.100.0/26"]},
+        ],
+    }
+    return Stack.model_validate(config)
+
+
 NAMED = {
     "lab": lab,
     "single": single,
@@ -283,6 +301,7 @@ NAMED = {
     "bgp": bgp,
     "bird": bird,
     "guarded": guarded,
+    "outbound": letting_out,
     "mikrotik": mikrotik,
     "mikrotik-alone": mikrotik_alone,
     "mikrotik-busy": mikrotik_busy,
