@@ -38,6 +38,15 @@ def plan_of(stack: str) -> Plan:
     return found
 
 
+def test_a_plan_shows_both_families():
+    text = summary(plan_of("both families"), "lab")
+    assert max(map(len, text.splitlines())) <= WIDTH, text
+    assert (
+        "203.0.113.10, 2001:db8:0:1::10 port 80, 443 -> 198.18.10.10, fd00:10::10 (balancers) -> "
+    ) in text
+    assert "echo.lab.test  AAAA  2001:db8:0:1::10  through the CDN" in text
+
+
 def test_a_new_stacks_plan_fits_on_a_screen_and_says_what_is_asked_first():
     text = summary(plan_of("prod"), "prod")
     lines = text.splitlines()

@@ -95,7 +95,8 @@ class BalancersBase(pulumi.ComponentResource):
         self.senders = [each.lan.ip for each in model.members]
         self.api_endpoint = pulumi.Output.from_input(f"{api.lan}:{api.port}")
         self.api_management_endpoint = pulumi.Output.from_input(f"{api.management}:{api.port}")
-        self.lan_vips = pulumi.Output.from_input([str(vip) for vip in model.lan_vips])
+        forwarded = (*model.lan_vips, *args.settings.lan6_vips)
+        self.lan_vips = pulumi.Output.from_input([str(vip) for vip in forwarded])
         self.management_vips = pulumi.Output.from_input([str(vip) for vip in model.management_vips])
         self.exporters = {
             machine.name: urls(machine, whole[machine.name].exporters) for machine in args.machines

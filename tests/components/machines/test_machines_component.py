@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 import pulumi
@@ -124,6 +124,22 @@ def test_a_machine_is_placed_numbered_and_wired_as_settings_say() -> None:
         {"address": "198.18.20.3/24"},
     ]
     assert made["tags"] == ["lab", "router"]
+
+
+def test_a_machine_on_a_visitors_way_is_given_its_addresses_of_both_families() -> None:
+    seen = run(stacks.both_families(), lan_gateway6=IPv6Address("fd00:10::1"))
+
+    def configured(name: str) -> list[Any]:
+        return [each.get("ipv6") for each in vm(seen, name).inputs["initialization"]["ipConfigs"]]
+
+    assert configured("router-b") == [
+        None,
+        {"address": "fd00:10::3/64"},
+        {"address": "2001:db8:0:1::3/64", "gateway": "2001:db8:0:1::1"},
+        None,
+    ]
+    assert configured("lb-a") == [None, {"address": "fd00:10::11/64", "gateway": "fd00:10::1"}]
+    assert configured("worker-1") == [None, None]
 
 
 def test_a_machine_is_never_rebooted_by_an_update_nor_asked_to_shut_down_by_a_destroy() -> None:
