@@ -99,6 +99,18 @@ def test_the_cdn_names_the_visitor_by_either_family(net: World, address: str) ->
         assert (seen["status"], seen["client"]) == (200, visitor)
 
 
+@pytest.mark.parametrize("tls", [False, True])
+def test_visitors_of_both_families_on_one_connection_of_the_cdn_are_told_apart(
+    net: World, tls: bool
+) -> None:
+    visitors = [VISITOR, "192.0.2.7", VISITOR, "192.0.2.8", "192.0.2.8", VISITOR] * 2
+    named = [{"CF-Connecting-IP": visitor} for visitor in visitors]
+    seen = balancer_world.get(net, "client", *named, tls=tls, address=PUBLIC6)
+
+    assert [each["client"] for each in seen] == visitors
+    assert {each["headers"]["x-forwarded-port"] for each in seen} == {"443" if tls else "80"}
+
+
 def test_nobody_else_comes_in(net: World) -> None:
     assert STRANGER6 in net.ip("stranger", "-6", "addr", "show")
     assert get(net, "stranger") == {"error": "TimeoutError"}
