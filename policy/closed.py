@@ -160,6 +160,12 @@ def _open_ports(resource: Resource) -> Iterator[tuple[int, str]]:
         known = resource.properties.get("publicPorts") or resource.properties.get("public_ports")
         for port in known or ():
             yield int(port), "routers.public_ports"
+        for each in resource.properties.get("forwards") or ():
+            if each["protocol"] == "tcp" and each["anybody"]:
+                for port in MANAGEMENT:
+                    if each["first"] <= port <= each["last"]:
+                        where = f"routers.forwards ({each['name']}), or name its sources"
+                        yield port, where
     spec = resource.properties.get("spec")
     if resource.type == SERVICE and isinstance(spec, Mapping) and spec.get("type") != "ClusterIP":
         for port in spec.get("ports") or () if spec.get("type") else ():

@@ -10,6 +10,7 @@ import pulumi
 from components.host import dependencies
 from components.routers.args import RoutersArgs
 from components.routers.kinds import KINDS
+from settings.models import Routers as Settings
 
 
 class Routers(pulumi.ComponentResource):
@@ -51,6 +52,7 @@ class Routers(pulumi.ComponentResource):
                 str(each) for vip in args.settings.vips for each in (*vip.wan, *vip.wan6)
             ],
             "publicPorts": list(args.settings.public_ports),
+            **_forwards(args.settings),
         }
         super().__init__("layered-cloud:routers:Routers", name, decided, opts)
         kind = KINDS[args.settings.kind]
@@ -67,5 +69,19 @@ class Routers(pulumi.ComponentResource):
                 "lan_gateways": self.lan_gateways,
                 "public_ports": self.public_ports,
                 "owners": self.owners,
+                **_forwards(args.settings),
             }
         )
+
+
+def _forwards(settings: Settings) -> dict[str, list[dict[str, object]]]:
+    """What leads past the balancers, as a rule over the stack asks for it: ports inside, and
+    whether anybody may call."""
+    found: list[dict[str, object]] = [
+        {
+            **{"name": each.name, "protocol": each.protocol, "anybody": not each.sources},
+            **{"first": each.inside[0], "last": each.inside[1]},
+        }
+        for each in settings.forwards
+    ]
+    return {"forwards": found} if found else {}

@@ -37,3 +37,10 @@ class Forward(Strict):
     def end(self) -> int:
         """The last port outside."""
         return self.port if self.last is None else self.last
+
+    @property
+    def inside(self) -> tuple[int, int]:
+        """The first and the last port inside."""
+        if self.to_port is not None:
+            return self.to_port, self.to_port
+        return self.port, self.end

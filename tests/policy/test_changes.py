@@ -306,6 +306,28 @@ def test_whatever_holds_state_is_protected(type_: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("forward", "opened"),
+    [
+        ({"first": 22, "last": 22}, ["22 (SSH)"]),
+        ({"first": 2379, "last": 2380}, ["2379 (etcd)", "2380 (etcd)"]),
+        ({"first": 2222, "last": 2222}, []),
+        ({"first": 22, "last": 22, "anybody": False}, []),
+        ({"first": 22, "last": 22, "protocol": "udp"}, []),
+    ],
+)
+def test_a_forward_leads_to_no_management_port_unless_its_sources_are_named(
+    forward: dict[str, Any], opened: list[str]
+) -> None:
+    asked = {"name": "desk", "protocol": "tcp", "anybody": True, **forward}
+    assert told(step("update", "routers", state(ROUTERS, forwards=[asked]))) == [
+        f"management-is-not-public: routers opens port {each} to the world: take it out of "
+        "routers.forwards (desk), or name its sources; whoever runs the machines comes by the "
+        "management network"
+        for each in opened
+    ]
+
+
 def test_a_service_opens_no_management_port_unless_it_stays_inside() -> None:
     assert told(step("create", "ssh", state(SERVICE, spec=SERVICE_OF_SSH))) == [
         "management-is-not-public: ssh opens port 22 (SSH) to the world: take it out of the "

@@ -93,6 +93,14 @@ def test_the_rules_about_what_is_open_and_pinned_meet_the_programs_own() -> None
         for port in each.properties["publicPorts"]
     ]
     assert ports == [80, 443]
+    forward = {"name": "desk", "port": 2222, "to": "198.18.10.31", "to_port": 22}
+    forwarding = registered(config_of("lab", {"routers": {"forwards": [forward]}}))
+    told = [
+        each.properties["forwards"]
+        for each in resources_in(forwarding)
+        if each.type == closed.ROUTERS
+    ]
+    assert told == [[{"name": "desk", "protocol": "tcp", "anybody": True, "first": 22, "last": 22}]]
     assert [each.name for each in resources_of("lab") if closed.is_workload(each)] == ["echo-pods"]
 
 
