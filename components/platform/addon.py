@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any, ClassVar, Literal
 
 from components.host.bgp import Peering
@@ -37,7 +37,7 @@ class Site:
     trusted: Sequence[IPv4Address]
     peering: Peering | None = None
     targets: Sequence[Target] = ()
-    vips: Mapping[str, Sequence[IPv4Address]] = field(default_factory=dict)
+    vips: Mapping[str, Sequence[IPv4Address | IPv6Address]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import pulumi
 
@@ -43,7 +43,7 @@ class PlatformArgs:
     bgp_passwords: pulumi.Input[str] | None = None
     secrets: pulumi.Input[str] | None = None
     targets: Sequence[Target] = ()
-    vips: Mapping[str, Sequence[IPv4Address]] = field(default_factory=dict)
+    vips: Mapping[str, Sequence[IPv4Address | IPv6Address]] = field(default_factory=dict)
     epoch: str = "1"
 
     @property

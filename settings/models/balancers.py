@@ -177,9 +177,13 @@ class Balancers(Strict):
         return [address for vip in self.vips for address in vip.lan]
 
     @property
-    def every_vip(self) -> list[Address]:
-        """Of every group: what the balancers hold, whichever of them does."""
-        return [address for vip in self.vips for address in (*vip.lan, *vip.management)]
+    def every_vip(self) -> list[Address | Address6]:
+        """Of every group and family: what the balancers hold, whichever of them does."""
+        found: list[Address | Address6] = []
+        for vip in self.vips:
+            found += [*vip.lan, *vip.management]
+            found += vip.lan6
+        return found
 
     @property
     def lan6_vips(self) -> list[Address6]:

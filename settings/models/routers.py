@@ -110,9 +110,13 @@ class Routers(Strict):
         return self.vips[0].lan[0]
 
     @property
-    def every_vip(self) -> list[Address]:
-        """Of every group: what the routers hold, whichever of them does."""
-        return [address for vip in self.vips for address in (*vip.wan, *vip.lan)]
+    def every_vip(self) -> list[Address | Address6]:
+        """Of every group and family: what the routers hold, whichever of them does."""
+        found: list[Address | Address6] = []
+        for vip in self.vips:
+            found += [*vip.wan, *vip.lan]
+            found += [*vip.wan6, *vip.lan6]
+        return found
 
     @property
     def gateway6(self) -> Address6 | None:

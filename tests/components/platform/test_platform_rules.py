@@ -19,6 +19,7 @@ from tests.components.platform.platform_args import plain, site
 CASES = Path(__file__).parent / "rules"
 AT = "/etc/prometheus/rules.yaml"
 FACTS = "/etc/prometheus/facts.yaml"
+SIXTH = "2001:db8:0:1::10"
 
 
 def promtool(*words: str, **files: str) -> subprocess.CompletedProcess[str]:
@@ -87,6 +88,16 @@ def test_every_vip_is_a_fact_unless_nobody_tells_who_holds_it() -> None:
     assert {each["labels"]["role"] for each in rules.facts(without)["rules"]} == {"balancer"}
 
 
+def test_a_vip_of_either_family_is_a_fact() -> None:
+    stack = stacks.both_families()
+    vips = {"router": stack.routers.every_vip, "balancer": stack.balancers.every_vip}
+    made = rules.facts(site(plain(), vips=vips))["rules"]
+    assert [each["labels"]["address"] for each in made] == [
+        *("203.0.113.10", "198.18.10.1", SIXTH, "fd00:10::1"),
+        *("198.18.10.10", "198.18.0.10", "fd00:10::10"),
+    ]
+
+
 @real
 def test_prometheus_own_checker_takes_the_scrape_configuration() -> None:
     made = yaml_of({"rule_files": [AT], "scrape_configs": scrape.configs(site(plain()).targets)})
@@ -115,7 +126,7 @@ def test_the_daemons_tell_every_figure_that_a_rule_reads() -> None:
     files["/etc/haproxy/tls/site.pem"] = certificates.self_signed("echo.lab.test")
     legs = {
         "eth0": ["198.18.0.21/24", "198.18.0.10/32"],
-        "eth1": ["198.18.10.11/24", "198.18.10.10/32"],
+        "eth1": ["198.18.10.11/24", "198.18.10.10/32", f"{SIXTH}/128"],
     }
     done = checkers.run_checker(["bash", "-c", _ASK], files, interfaces=legs)
     assert done.returncode == 0, done.stderr
@@ -125,4 +136,5 @@ def test_the_daemons_tell_every_figure_that_a_rule_reads() -> None:
     assert named - TOLD_BY_OTHERS - told == set()
     assert 'haproxy_frontend_limit_sessions{proxy="service"}' in done.stdout
     assert 'haproxy_frontend_limit_sessions{proxy="api"}' in done.stdout
-    assert 'node_network_address_info{address="198.18.10.10"' in done.stdout
+    for address in ("198.18.10.10", SIXTH):
+        assert f'node_network_address_info{{address="{address}"' in done.stdout
