@@ -19,12 +19,15 @@ from pulumi.runtime import config as engine
 from settings.checks import pending
 from settings.files import examine
 from settings.keys import SECRETS, SECTIONS, command, missing_secret, required_secrets, split
+from settings.lines import judge_lines
 from settings.models.stack import Stack
 from settings.problems import NAMESPACE, Problem, SettingsError
 from settings.shape import annotation_at, model_of
 
 _NAMED: Final = r"[a-z][a-z0-9-]*=[A-Za-z0-9._~+=@%:,/-]{1,80}"
 """Linux takes 80 bytes (TCP_MD5SIG_MAXKEYLEN); these characters mean nothing to any daemon."""
+_REFERRED: Final = r"[^\s/=]+/[^\s/=]+/[^\s/=]+=[^\x00-\x1f\x7f]+"
+"""A file with the line ends of another system would end every value with one more character."""
 _FORMS: Final = {
     "proxmoxApiToken": (r"[^\s@!=]+@[^\s@!=]+![^\s=]+=\S+", "USER@REALM!NAME=UUID"),
     "proxmoxSshKey": (r"(?s)\s*-----BEGIN [A-Z ]*PRIVATE KEY-----.*", "an OpenSSH private key"),
@@ -38,8 +41,8 @@ _FORMS: Final = {
         "NAME=PASSWORD, one a line, of letters, digits and . _ ~ + = @ % : , / -, at most 80",
     ),
     "platformSecrets": (
-        r"\s*[^\s/=]+/[^\s/=]+/[^\s/=]+=[^\n]+(\n[^\s/=]+/[^\s/=]+/[^\s/=]+=[^\n]+)*\s*",
-        "NAMESPACE/NAME/KEY=VALUE, one a line",
+        rf"\s*{_REFERRED}(\n{_REFERRED})*\s*",
+        "NAMESPACE/NAME/KEY=VALUE, one a line, without control characters",
     ),
     "tlsFurther": (r"(?s)\s*-----BEGIN CERTIFICATE-----.*", "PEM chains, each with its key"),
 }
@@ -94,8 +97,7 @@ def load() -> tuple[Stack, Secrets]:
             problems += unset
         if not malformed:
             problems += _certificates(given, stack, warnings)
-            problems += _passwords(given, stack)
-            problems += _references(given, stack)
+            problems += judge_lines(given, stack, pulumi.get_stack())
             warnings += _rotation(given)
         problems += _authorities(stack, warnings)
     if problems or stack is None:
@@ -214,42 +216,6 @@ def _named_authorities(stack: Stack) -> Iterator[tuple[str, str]]:
     for index, each in enumerate(logging.servers if logging else []):
         if each.tls is not None:
             yield f"balancers.logging.servers[{index}].tls.authorities", each.tls.authorities
-
-
-def _passwords(given: Mapping[str, str], stack: Stack) -> list[Problem]:
-    """Sessions whose password `bgpPasswords` does not have."""
-    bgp, text = stack.routers.bgp, given.get("bgpPasswords")
-    if bgp is None or text is None:
-        return []
-    named = {line.partition("=")[0] for line in text.split()}
-    return [
-        Problem(
-            key=f"{NAMESPACE}:bgpPasswords",
-            wrong=f"has no line for {name}, whose sessions have a password",
-            right=f"add a line {name}=PASSWORD and run: "
-            f"{command('bgpPasswords', pulumi.get_stack())}",
-        )
-        for name in bgp.passwords()
-        if name not in named
-    ]
-
-
-def _references(given: Mapping[str, str], stack: Stack) -> list[Problem]:
-    """Keys of the platform's Secrets whose value `platformSecrets` does not have."""
-    text = given.get("platformSecrets")
-    if text is None:
-        return []
-    named = {line.partition("=")[0] for line in text.strip().split("\n")}
-    return [
-        Problem(
-            key=f"{NAMESPACE}:platformSecrets",
-            wrong=f"has no line for {each}",
-            right=f"add a line {each}=VALUE and run: "
-            f"{command('platformSecrets', pulumi.get_stack())}",
-        )
-        for each in dict.fromkeys(stack.platform.references())
-        if each not in named
-    ]
 
 
 def _secrets(given: Mapping[str, str], needed: list[str]) -> Secrets:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import Any, Final
 
 from pydantic_core import ErrorDetails
@@ -34,6 +34,7 @@ _KINDS: Final = {
     "string_too_short": ("is too short", "write {min_length} characters at least"),
     "string_too_long": ("is too long", "write {max_length} characters at most"),
 }
+_COUNTED: Final = ("too_short", "too_long")
 _BOUNDS: Final = ("greater_than_equal", "greater_than", "less_than_equal")
 _QUOTED: Final = {"int_type", "float_type", "bool_type"}
 """Errors about text in place of something else: the quotes are the point."""
@@ -62,6 +63,8 @@ def translate(error: ErrorDetails, location: tuple[Step, ...], written: str | No
         right = nearest(str(location[-1]), list(hints(parent)) if parent is not None else [])
         return Problem(key=key, wrong="is not a key here", right=right)
     annotation = annotation_at(location)
+    if kind in _COUNTED and isinstance(value, Sized):
+        context = {**context, "actual_length": len(value)}  # not told of a mapping
     wrong, right = _words(kind, context)
     if isinstance(value, str) and kind in _QUOTED:
         right = _without_quotes(value, annotation) or right

@@ -38,6 +38,7 @@ from components.loadbalancers.model import (
 )
 from settings.models import (
     API_SERVER_PORT,
+    CLIENTS_WORDS,
     CONNECTION_FILES,
     OTHER_FILES,
     SOURCE_PORTS,
@@ -217,6 +218,7 @@ def site(routes: RoutesModel) -> str:
         backends=list(backends(routes)),
         ways=[way(route) for route in routes.routes],
         schemes=schemes(routes),
+        clients_words=CLIENTS_WORDS,
         by_path=bool(routes.filter.denied_paths)
         or any(route.paths or route.prefixes for route in routes.routes),
         below=below,

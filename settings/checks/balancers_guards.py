@@ -9,8 +9,16 @@ from settings.models.addresses import BITS, collapsed, within
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
 
-_FRAMING = ("connection", "content-length", "date", "transfer-encoding", "upgrade")
-"""Fields about the message itself (RFC 9110, sections 6 and 7.6; RFC 9112, section 6)."""
+_FRAMING = frozenset(
+    (
+        *("connection", "content-encoding", "content-length", "content-range", "date"),
+        *("keep-alive", "location", "proxy-connection", "te", "trailer", "transfer-encoding"),
+        *("sec-websocket-accept", "upgrade"),
+    )
+)
+"""Fields about the message itself (RFC 9110, sections 6, 7.6, 8.4, 10.2.2 and 14.4; RFC 9112,
+section 6; RFC 6455, section 4.2.2)."""
+_COOKIES = "set-cookie"
 _HSTS = "strict-transport-security"
 _PRELOADED = 31_536_000
 """Seconds that browsers' lists ask for at least (hstspreload.org, "Submission Requirements")."""
@@ -52,7 +60,7 @@ def answers_say_a_field_once(stack: Stack) -> Iterator[Problem]:
             yield problem(
                 f"balancers.answers.{path}",
                 name,
-                "is about the message itself, which the balancers write",
+                "is about one message itself: who answers writes it",
                 "leave it out",
             )
         elif low in seen:
@@ -63,6 +71,36 @@ def answers_say_a_field_once(stack: Stack) -> Iterator[Problem]:
                 "say it once",
             )
         seen.setdefault(low, path)
+
+
+@reads("balancers")
+def cookies_stay(stack: Stack) -> Iterator[Problem]:
+    """A field that is written over takes every application's cookies; one that is taken out, the
+    balancers' own, too."""
+    balancers = stack.balancers
+    answers, sharing = balancers.answers, (balancers.ingress, *balancers.routes)
+    for name in answers.set:
+        if name.lower() == _COOKIES:
+            wrong = "would take the place of every cookie that an application sets"
+            yield problem(f"balancers.answers.set.{name}", name, wrong, "leave it out")
+    for index, name in enumerate(answers.remove):
+        if name.lower() == _COOKIES and any(each.sticky == "cookie" for each in sharing):
+            wrong = "would take out the cookie that keeps clients on their nodes (sticky: cookie)"
+            path = f"balancers.answers.remove[{index}]"
+            yield problem(path, name, wrong, "leave it out, or write sticky: source")
+
+
+@reads("balancers")
+def some_path_is_left(stack: Stack) -> Iterator[Problem]:
+    """All paths are below the root."""
+    for index, each in enumerate(stack.balancers.filter.denied_paths):
+        if each == "/":
+            yield problem(
+                f"balancers.filter.denied_paths[{index}]",
+                each,
+                "denies every path",
+                "name the paths that are meant",
+            )
 
 
 @reads("balancers")

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from settings.checks.names import covered
 from settings.checks.registry import reads
-from settings.models.routing import Route
+from settings.models.routing import CLIENTS_WORDS, Route, Sharing
 from settings.models.stack import Stack
-from settings.problems import Problem, problem
+from settings.problems import ABSENT, Problem, problem
 
 
 @reads("balancers")
@@ -82,6 +82,84 @@ def _below(prefixes: Sequence[str], path: str) -> bool:
 
 
 @reads("balancers")
+def routes_are_let_through(stack: Stack) -> Iterator[Problem]:
+    """What the balancers answer themselves takes no route."""
+    given = stack.balancers.filter
+    methods, denied = set(given.methods), [each.lower() for each in given.denied_paths]
+    for index, route in enumerate(stack.balancers.routes):
+        here = f"balancers.routes[{index}]"
+        if methods and route.methods and methods.isdisjoint(route.methods):
+            yield problem(
+                f"{here}.methods",
+                route.methods,
+                "are not let through by balancers.filter.methods",
+                "take one of them there, or remove the route",
+            )
+        for key in ("paths", "prefixes"):
+            for place, path in enumerate(getattr(route, key)):
+                if _below(denied, path.lower()):
+                    yield problem(
+                        f"{here}.{key}[{place}]",
+                        path,
+                        "is denied by balancers.filter.denied_paths",
+                        "remove it there or here",
+                    )
+
+
+@reads("balancers", "cdn")
+def routes_ask_for_fields_that_arrive(stack: Stack) -> Iterator[Problem]:
+    """A field is asked for once, whatever its case, and still there when it is."""
+    told = (stack.cdn.client_header or "").lower()
+    for index, route in enumerate(stack.balancers.routes):
+        seen: dict[str, str] = {}
+        for name in route.headers:
+            here, low = f"balancers.routes[{index}].headers.{name}", name.lower()
+            if low in seen:
+                wrong = f"is {seen[low]} in other letters, and both would have to fit"
+                yield problem(here, ABSENT, wrong, "name the field once")
+            elif low in _NEVER_THERE and low != told:
+                wrong = "fits no request: the balancers take this field out, or write it anew"
+                yield problem(here, ABSENT, wrong, "ask for another field")
+            seen.setdefault(low, name)
+
+
+_NEVER_THERE = frozenset((*CLIENTS_WORDS, "connection", "http2-settings", "x-request-id"))
+
+
+@reads("balancers")
+def only_a_table_remembers_for_a_time(stack: Stack) -> Iterator[Problem]:
+    """A cookie is the browser's to keep."""
+    balancers = stack.balancers
+    sharing: list[tuple[str, Sharing]] = [("ingress", balancers.ingress)]
+    sharing += [(f"routes[{index}]", route) for index, route in enumerate(balancers.routes)]
+    for path, each in sharing:
+        if "sticky_for" in each.model_fields_set and each.sticky != "source":
+            yield problem(
+                f"balancers.{path}.sticky_for",
+                each.sticky_for,
+                "is for clients told by their address, and sticky is not source",
+                "set sticky to source, or remove it",
+            )
+
+
+@reads("balancers")
+def one_port_speaks_one_way(stack: Stack) -> Iterator[Problem]:
+    """A service speaks TLS at its NodePort or does not, whichever route leads there."""
+    first: dict[int, int] = {}
+    for index, route in enumerate(stack.balancers.routes):
+        if route.node_port is None:
+            continue
+        earlier = first.setdefault(route.node_port, index)
+        if stack.balancers.routes[earlier].tls != route.tls:
+            yield problem(
+                f"balancers.routes[{index}].tls",
+                route.tls,
+                f"is not what routes[{earlier}] says of the same node_port ({route.node_port})",
+                "say the same of both",
+            )
+
+
+@reads("balancers")
 def only_services_of_their_own_say_how_they_are_asked(stack: Stack) -> Iterator[Problem]:
     """The ingress is asked as the program knows it."""
     for index, route in enumerate(stack.balancers.routes):
@@ -118,7 +196,7 @@ def one_address_has_nothing_to_choose(stack: Stack) -> Iterator[Problem]:
     balancers = stack.balancers
     if balancers.target != "load-balancer-ip":
         return
-    sharing = [("balancers.ingress", balancers.ingress)]
+    sharing: list[tuple[str, Sharing]] = [("balancers.ingress", balancers.ingress)]
     sharing += [
         (f"balancers.routes[{index}]", route)
         for index, route in enumerate(balancers.routes)

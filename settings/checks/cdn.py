@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from settings.checks.names import inside
 from settings.checks.registry import doubts, reads
-from settings.models.addresses import AnyNetwork
+from settings.models.addresses import SPECIAL, AnyNetwork, within
 from settings.models.cdn import kinds_that, too_wide, widest
 from settings.models.stack import Stack
 from settings.problems import ABSENT, Problem, problem
@@ -94,7 +94,15 @@ def ranges_are_a_cdns(stack: Stack) -> Iterator[Problem]:
         return  # judged when it has answered
     narrow: list[AnyNetwork] = []
     for index, given in enumerate(cdn.range_list):
-        if not too_wide([given]):
+        special = [words for each, words in SPECIAL.items() if within(given, each)]
+        if special:
+            yield problem(
+                f"cdn.range_list[{index}]",
+                given,
+                f"is no CDN's range: it is {special[0]}",
+                "remove it",
+            )
+        elif not too_wide([given]):
             narrow.append(given)
         else:
             yield problem(

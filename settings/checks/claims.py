@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from settings.models.addresses import LINK_LOCAL, AnyAddress, AnyNetwork
+from settings.models.addresses import LINK_LOCAL, AnyAddress, AnyNetwork, is_address
+from settings.models.addresses import address as read
 from settings.models.balancers import BalancerVip
 from settings.models.machines import MachineSpec, PhysicalSpec
 from settings.models.networks import Networks, Segment, Wan
@@ -41,6 +42,14 @@ def ranges(networks: Networks) -> list[tuple[str, AnyNetwork]]:
         for key, each in segment.subnets.items()
     ]
     return [*found, ("networks.pods", networks.pods), ("networks.services", networks.services)]
+
+
+def servers(networks: Networks) -> Iterator[tuple[str, AnyAddress]]:
+    """The servers that machines ask through the routers, by the key that gives an address."""
+    for key in ("resolvers", "ntp"):
+        for index, each in enumerate(getattr(networks, key)):
+            if is_address(str(each)):
+                yield f"networks.{key}[{index}]", read(str(each))
 
 
 def machines(stack: Stack) -> Iterator[tuple[str, str, MachineSpec]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from settings.checks.claims import claims, ranges
+from settings.checks.claims import claims, ranges, servers
 from settings.checks.registry import reads
+from settings.models.addresses import SPECIAL, overlap
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
 
@@ -26,6 +27,13 @@ def providers_are_on_the_wan(stack: Stack) -> Iterator[Problem]:
                 f"is outside networks.wan ({wan.written})",
                 "write the address of the provider's router on the WAN",
             )
+        elif (edge := wan.edge_of(each.address)) is not None:
+            yield problem(
+                path,
+                each.address,
+                f"is {edge} of networks.wan ({wan.written})",
+                "write the address of the provider's router",
+            )
         elif each.address in ours:
             yield problem(
                 path,
@@ -33,6 +41,23 @@ def providers_are_on_the_wan(stack: Stack) -> Iterator[Problem]:
                 f"is {ours[each.address]}'s",
                 "write the address of the provider's router",
             )
+
+
+@reads("networks", "routers")
+def what_is_announced_is_ours_to_announce(stack: Stack) -> Iterator[Problem]:
+    """The routers end what they announce and nobody answers for: it holds no server that they ask,
+    and nothing that is nobody's."""
+    bgp = stack.routers.bgp
+    asked = dict(servers(stack.networks))
+    for index, network in enumerate([] if bgp is None else bgp.announce):
+        path = f"routers.bgp.announce[{index}]"
+        right = "announce the network that the provider assigned"
+        for special, words in SPECIAL.items():
+            if overlap(network, special):
+                yield problem(path, network, f"overlaps {special}, {words}", right)
+        for key, each in asked.items():
+            if each in network:
+                yield problem(path, network, f"holds {key} ({each}), which is elsewhere", right)
 
 
 @reads("networks", "routers")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from settings.checks.claims import Claim, claims, segments
 from settings.checks.registry import reads
-from settings.models.addresses import SPECIAL, AnyAddress, address, edge_of, is_address
+from settings.models.addresses import SPECIAL, AnyAddress, address, is_address
 from settings.models.networks import Networks
 from settings.models.proxmox import ProxmoxHost
 from settings.models.stack import Stack
@@ -26,7 +26,7 @@ def addresses_stand_on_their_segments(stack: Stack) -> Iterator[Problem]:
         if segment is None or (claim.address.version == 6 and segment.cidr6 is None):
             continue
         subnet = segment.subnet_of(claim.address)
-        edge = None if subnet is None else edge_of(claim.address, subnet)
+        edge = segment.edge_of(claim.address)
         if subnet is None:
             wrong = f"is outside networks.{claim.segment} ({segment.written})"
         elif edge is not None:
@@ -100,8 +100,13 @@ def hypervisors_are_reached(stack: Stack) -> Iterator[Problem]:
 
 
 def nobodys(networks: Networks, given: AnyAddress) -> str | None:
-    """Why no server can have this address (of pods, of services, special), or None."""
+    """Why no server can have this address (of pods or services, special, the edge of a segment),
+    or None."""
     for inside, network in (("pods", networks.pods), ("services", networks.services)):
         if given in network:
             return f"is inside networks.{inside} ({network})"
+    for name, segment in segments(networks):
+        edge = segment.edge_of(given)
+        if edge is not None:
+            return f"is {edge} of networks.{name} ({segment.written})"
     return next((f"is {words}" for special, words in SPECIAL.items() if given in special), None)

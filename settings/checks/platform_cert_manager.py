@@ -52,6 +52,10 @@ def issuers_can_sign(stack: Stack) -> Iterator[Problem]:
         if not issuer.traits.writes and issuer.email is not None:
             wrong = "is of no use to an authority of one's own, which writes to nobody"
             yield problem(f"{here}.email", issuer.email, wrong, "remove it")
+        if not issuer.traits.writes and "server" in issuer.model_fields_set:
+            wrong = "is asked by nobody: an authority of one's own signs inside the cluster"
+            right = "remove it, or write an ACME kind"
+            yield problem(f"{here}.server", issuer.server, wrong, right)
         if issuer.traits.zones and not issuer.zones:
             wrong = "are missing: the token at Cloudflare is for certain zones"
             yield problem(f"{here}.zones", ABSENT, wrong, "write the zones of the names")

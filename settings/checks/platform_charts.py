@@ -135,6 +135,10 @@ def further_charts_have_their_secrets_once(stack: Stack) -> Iterator[Problem]:
             if earlier != here:
                 wrong = f"is {earlier} already, in the same namespace"
                 yield problem(here, secret.name, wrong, "choose another name, or refer to that one")
+            for number, key in enumerate(secret.keys):
+                if key in secret.keys[:number]:
+                    where = f"platform.charts[{index}].secrets[{place}].keys[{number}]"
+                    yield problem(where, key, "is a key of this Secret twice", "name it once")
 
 
 @reads("platform")

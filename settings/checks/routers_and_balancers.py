@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from settings.checks.registry import doubts, reads
-from settings.models.addresses import Address
+from settings.models.addresses import Address, AnyNetwork
 from settings.models.balancers import BalancerVip
 from settings.models.routers import RouterVip
 from settings.models.stack import Stack
@@ -95,3 +95,24 @@ def _untracked(stack: Stack, times: int, why: str) -> Iterator[Problem]:
             f"{several}): {why}",
             f"write {2 * taken} or more",
         )
+
+
+@reads("routers", "balancers")
+def log_servers_answer(stack: Stack) -> Iterator[Problem]:
+    """They are asked through the routers, which drop what denied sources answer, and end what is
+    announced and nobody inside has."""
+    routers, logging = stack.routers, stack.balancers.logging
+    lists: dict[str, Sequence[AnyNetwork]] = {"deny": routers.deny}
+    if routers.bgp is not None:
+        lists["bgp.announce"] = routers.bgp.announce
+    for key, networks in lists.items():
+        for index, network in enumerate(networks):
+            for place, server in enumerate(logging.servers if logging else []):
+                if server.address in network:
+                    yield problem(
+                        f"routers.{key}[{index}]",
+                        network,
+                        f"holds balancers.logging.servers[{place}] ({server.address}), which would "
+                        "be sent nothing",
+                        "write a network without it",
+                    )

@@ -101,6 +101,13 @@ def forwards_lead_to_who_answers_through_the_routers(stack: Stack) -> Iterator[P
                 f"is outside networks.lan ({lan.written}) and what the nodes announce by BGP",
                 "write an address of the LAN",
             )
+        elif (edge := lan.edge_of(each.to)) is not None:
+            yield problem(
+                path,
+                each.to,
+                f"is {edge} of networks.lan ({lan.written})",
+                "write a machine's",
+            )
         elif each.to in own:
             yield problem(
                 path,

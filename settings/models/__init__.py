@@ -50,7 +50,7 @@ from settings.models.platform import (
 )
 from settings.models.proxmox import Datastores, Image, Proxmox, ProxmoxHost
 from settings.models.routers import ConnectionLimits, Routers, RouterVip
-from settings.models.routing import Route, Sharing
+from settings.models.routing import CLIENTS_WORDS, Route, Sharing
 from settings.models.software import AptRepository, Software
 from settings.models.stack import Stack
 from settings.models.vrrp import Vrrp
@@ -58,6 +58,7 @@ from settings.models.vrrp import Vrrp
 __all__ = [
     "ACCEPT_SECONDS",
     "API_SERVER_PORT",
+    "CLIENTS_WORDS",
     "CONNECTION_FILES",
     "EVERYBODY",
     "EVERYBODY6",

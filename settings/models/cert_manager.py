@@ -32,13 +32,17 @@ class IssuerTraits:
 
     writes: bool
     zones: bool
+    answers: bool
+    """Whether it proves names by an answer at the ingress."""
 
 
+CHALLENGE_PATH: Final = "/.well-known/acme-challenge"
+"""Below it an ACME server asks for an answer, at port 80 (RFC 8555, section 8.3)."""
 ISSUER_KINDS: Final[Mapping[str, IssuerTraits]] = MappingProxyType(
     {
-        "acme-dns01": IssuerTraits(writes=True, zones=True),
-        "acme-http01": IssuerTraits(writes=True, zones=False),
-        "own-ca": IssuerTraits(writes=False, zones=False),
+        "acme-dns01": IssuerTraits(writes=True, zones=True, answers=False),
+        "acme-http01": IssuerTraits(writes=True, zones=False, answers=True),
+        "own-ca": IssuerTraits(writes=False, zones=False, answers=False),
     }
 )
 """By the word of `Issuer.kind`."""

@@ -53,9 +53,9 @@ class Chart(Strict):
 SecretKey = Annotated[
     str,
     Form(
-        r"[A-Za-z0-9._-]{1,253}",
+        r"(?!\.\.?$|\.\.)[A-Za-z0-9._-]{1,253}",
         "is no key of a Secret",
-        "write letters, digits, dots, dashes and underscores",
+        "write letters, digits, dots, dashes and underscores, and no two dots first",
     ),
 ]
 """Of a Secret's data (Kubernetes' API: Secret v1)."""

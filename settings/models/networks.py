@@ -15,6 +15,7 @@ from settings.models.addresses import (
     AnyNetwork,
     Subnet,
     Subnet6,
+    edge_of,
     is_address,
     is_ipv6,
 )
@@ -76,6 +77,11 @@ class Segment(Strict):
     def subnet_of(self, address: AnyAddress) -> AnyNetwork | None:
         """The segment's subnet that an address is of."""
         return next((each for each in self.subnets.values() if address in each), None)
+
+    def edge_of(self, address: AnyAddress) -> str | None:
+        """What the address is called if it is of the segment and no machine may hold it."""
+        subnet = self.subnet_of(address)
+        return None if subnet is None else edge_of(address, subnet)
 
 
 class Wan(Segment):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from settings.models.base import Form, Hostname, Name, Seconds, Strict
+from settings.models.base import Form, Hostname, Name, Seconds, Strict, fault
 from settings.models.cdn import HeaderName
 from settings.models.platform import NodePort
 
@@ -22,11 +22,31 @@ UrlPath = Annotated[
 """A path as it is compared: decoded (RFC 3986, section 6.2.2), without empty segments and without
 parameters (section 3.3)."""
 
+_NOT_PASSED_ON: Final = ("CONNECT", "TRACE")
+"""A tunnel carries requests that nobody sees; TRACE shows what the CDN and the balancers wrote."""
+
+
+def _passed_on(method: str) -> str:
+    if method in _NOT_PASSED_ON:
+        raise fault("is passed on by no balancer, which answers it with 501", "leave it out")
+    return method
+
+
 Method = Annotated[
     str,
     Form(r"[A-Z]{3,20}", "is no method of HTTP", "write it in capitals, such as GET"),
+    AfterValidator(_passed_on),
 ]
 """RFC 9110, section 9; methods are compared with their case."""
+
+CLIENTS_WORDS: Final = (
+    *("client-ip", "fastly-client-ip", "forwarded", "front-end-https", "proxy", "true-client-ip"),
+    *("x-client-ip", "x-cluster-client-ip", "x-forwarded", "x-host", "x-original-forwarded-for"),
+    *("x-original-host", "x-original-method", "x-original-path", "x-original-uri"),
+    *("x-original-url", "x-real-ip", "x-rewrite-url"),
+)
+"""Header fields in which a client says who or where it is, or what it asks for: the balancers take
+them out, as they do all that begin with `x-forwarded-`."""
 
 HeaderValue = Annotated[
     str,

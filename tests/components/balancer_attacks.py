@@ -336,6 +336,14 @@ def _fields() -> Iterator[Attack]:
     ):
         shown = host.encode("unicode_escape").decode()
         yield _refused(400, f"`Host: {shown}`", _get("/x", head=f"Host: {host}\r\n{_NAMED}"))
+    for host in ("ECHO.lab.test.", "echo.lab.test:443", "[2001:db8::1]:443"):
+        yield Attack(
+            title=f"`Host: {host}`",
+            outcome="passed on",
+            asked=_get("/x", head=f"Host: {host}\r\n{_NAMED}"),
+            status=200,
+            has=(f"host: {host}\r\n",),
+        )
     yield _refused(400, "no `Host`", _get("/x", head=_NAMED))
     yield _refused(400, "two of `Host`", _get("/x", head="Host: a.example\r\nHost: b.example\r\n"))
     yield _refused(

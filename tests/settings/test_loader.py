@@ -323,6 +323,11 @@ def speaking_bgp() -> dict[str, Any]:
             "and run: pulumi config set --secret layered-cloud:bgpPasswords -s mine < FILE",
         ),
         (
+            "isp=hush\ninside=hush\nisp=husher",
+            "has more than one line for isp; leave one, and run: pulumi config set --secret "
+            "layered-cloud:bgpPasswords -s mine < FILE",
+        ),
+        (
             'isp=hu"sh\ninside=hush',
             "has the wrong form (its value is not shown); it is NAME=PASSWORD, one a line, of "
             "letters, digits and . _ ~ + = @ % : , / -, at most 80; run: pulumi config set "
@@ -361,7 +366,19 @@ FURTHER = {
         (
             "tools/login=hush",
             "has the wrong form (its value is not shown); it is NAMESPACE/NAME/KEY=VALUE, one a "
-            "line; run: pulumi config set --secret layered-cloud:platformSecrets -s mine < FILE",
+            "line, without control characters; run: pulumi config set --secret "
+            "layered-cloud:platformSecrets -s mine < FILE",
+        ),
+        (
+            "tools/login/token=hush\r\ntools/login/user=hush\r\n",
+            "has the wrong form (its value is not shown); it is NAMESPACE/NAME/KEY=VALUE, one a "
+            "line, without control characters; run: pulumi config set --secret "
+            "layered-cloud:platformSecrets -s mine < FILE",
+        ),
+        (
+            "tools/login/token=hush\ntools/login/user=hush\ntools/login/token=husher",
+            "has more than one line for tools/login/token; leave one, and run: pulumi config set "
+            "--secret layered-cloud:platformSecrets -s mine < FILE",
         ),
         (
             None,
