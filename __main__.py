@@ -9,7 +9,7 @@ import pulumi
 
 from components.cdn import Cdn, Certificate, CertificateArgs
 from components.cluster import Cluster, ClusterArgs, Founding, FoundingArgs
-from components.host import baselines, exporters
+from components.host import baselines, exporters, ordinary
 from components.host.bgp import peering
 from components.inventory import inventory
 from components.loadbalancers import (
@@ -71,7 +71,12 @@ machines = Machines(
         lan_gateway6=stack.routers.gateway6,
         deploy_key=DeployKey.of(secrets.deploy_key),
         deploy_key_before=DeployKey.of(secrets.deploy_key_before),
-        starts={"router": start(stack.routers)},
+        starts={
+            "router": start(stack.routers),
+            "balancer": ordinary(stack.balancers.image),
+            "control_plane": ordinary(stack.cluster.image),
+            "worker": ordinary(stack.cluster.image),
+        },
     ),
     pulumi.ResourceOptions(providers=[proxmox]),
 )

@@ -99,6 +99,14 @@ def _both_families() -> dict[str, dict[str, Any]]:
     }
 
 
+def _image(name: str, distribution: str) -> dict[str, str]:
+    """An image of a role's own."""
+    return {
+        **{"url": f"https://images.lab.test/{name}.qcow2", "sha256": "5" * 63 + "a"},
+        **{"file_name": f"{name}.qcow2", "distribution": distribution},
+    }
+
+
 VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
     "extras": (
         "dev",
@@ -158,6 +166,13 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
         },
     ),
     "both families": ("lab", _both_families()),
+    "distributions": (
+        "prod",
+        {
+            "routers": {"image": _image("debian-13", "trixie")},
+            "balancers": {"image": _image("noble", "noble")},
+        },
+    ),
     "remembering": ("prod", {"balancers": {"ingress": {"sticky": "source"}}}),
     "logged": (
         "lab",

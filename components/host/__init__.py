@@ -8,7 +8,7 @@ from components.host.endpoint import ApiEndpoint
 from components.host.errors import LayerError
 from components.host.files import File, files
 from components.host.imported import HostImport, HostImportArgs
-from components.host.machine import Connection, Machine, Start
+from components.host.machine import Connection, Machine, Start, ordinary
 from components.host.packages import Repository, package, repositories
 from components.host.part import (
     Check,
@@ -61,6 +61,7 @@ __all__ = [
     "baselines",
     "dependencies",
     "files",
+    "ordinary",
     "package",
     "repositories",
     "summed",

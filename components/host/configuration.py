@@ -16,7 +16,7 @@ from components.host import payload
 from components.host.errors import HostError
 from components.host.files import File, files
 from components.host.machine import Machine
-from components.host.packages import Repository
+from components.host.packages import Repository, named
 from components.host.part import Check, ConfirmPolicy, Package, Part, PeerGuard, Service, Step
 from components.host.payload import SECRET
 from components.host.transport import Exchange
@@ -61,7 +61,8 @@ class HostConfigurationArgs:
         epoch: str = "1",
         seconds: int = 900,
     ) -> Self:
-        """A part's configuration on `machine`, whose layer is the part's name.
+        """A part's configuration on `machine`, whose layer is the part's name, with the packages
+        as the machine's distribution calls them.
 
         `late` and `secrets` are values by the names that the part's files use; `KeyError` when
         one is missing.
@@ -70,7 +71,7 @@ class HostConfigurationArgs:
             machine=machine,
             layer=part.name,
             repositories=repositories,
-            packages=part.packages,
+            packages=named(part.packages, machine.distribution),
             files=files(part.files, late=late, secrets=secrets),
             checks=part.checks,
             steps=part.steps,

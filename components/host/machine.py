@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Interface, IPv6Interface
 
 import pulumi
 
-from settings.models import Image
+from settings.models import DEFAULT_DISTRIBUTION, DISTRIBUTIONS, Distribution, Image
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +48,11 @@ ORDINARY = Start(user="root", cloud_init=True, python=True)
 """A machine that is given user-data and takes the baseline."""
 
 
+def ordinary(image: Image | None) -> Start:
+    """The same, from an image of its role's own, or from the stack's."""
+    return replace(ORDINARY, image=image)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Machine:
     """One machine: `addresses` and `interfaces` are keyed by network (management, lan, wan, sync).
@@ -80,6 +85,8 @@ class Machine:
     """What lets the program in (`components.host.entry`): every command of the machine waits."""
     addresses6: Mapping[str, IPv6Interface] = field(default_factory=dict)
     """Its IPv6 addresses, of a machine on a visitor's way; keyed by network too."""
+    distribution: Distribution = DISTRIBUTIONS[DEFAULT_DISTRIBUTION]
+    """What its packages are called, and its daemons are told."""
 
     def address(self, network: str) -> IPv4Address:
         """The machine's own address on `network`; `KeyError` when it has no leg there."""

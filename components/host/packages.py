@@ -1,60 +1,45 @@
 """Where machines get software, and what its packages are called there. Pure.
 
-Another distribution's names are one more table in `NAMES` and a word in `DISTRIBUTION`. Names only:
-the agent installs with apt, and the parts' units and paths are Debian's.
+The names stand in `settings.models.distributions`, a table for each distribution. Names only: the
+agent installs with apt, and the parts' units and paths are Debian's, which Ubuntu has too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from components.host.part import Package
-from settings.models import AptRepository
-
-DISTRIBUTION = "debian"
-"""The distribution of the machines, as os-release(5) has it in `ID`."""
-
-NAMES: Mapping[str, Mapping[str, str]] = {
-    "debian": {
-        "bird": "bird2",
-        "chrony": "chrony",
-        "conntrack": "conntrack",
-        "conntrackd": "conntrackd",
-        "frr": "frr",
-        "frr-pythontools": "frr-pythontools",
-        "haproxy": "haproxy",
-        "keepalived": "keepalived",
-        "kubeadm": "kubeadm",
-        "kubectl": "kubectl",
-        "kubelet": "kubelet",
-        "nftables": "nftables",
-        "node-exporter": "prometheus-node-exporter",
-        "rsyslog": "rsyslog",
-        "rsyslog-gnutls": "rsyslog-gnutls",
-        "unattended-upgrades": "unattended-upgrades",
-    },
-}
-"""By distribution: the package that brings a daemon or a tool. The container runtime is not here:
-its package is a setting (`cluster.containerd.package`)."""
+from settings.models import DEFAULT_DISTRIBUTION, DISTRIBUTIONS, AptRepository, Distribution
 
 
-def package(
-    what: str, *, version: str | None = None, hold: bool = False, distribution: str | None = None
-) -> Package:
+def package(what: str, *, version: str | None = None, hold: bool = False) -> Package:
     """The package that brings the daemon or tool `what`; `version` and `hold` as in `Package`.
 
-    Without a `distribution` it is the machines' own. `KeyError` names what the table lacks.
+    It is named as the ordinary distribution does, until a machine is known (`named`). `KeyError`
+    names what the table lacks.
     """
-    distribution = distribution or DISTRIBUTION
-    names = NAMES[distribution]
+    name = _name(what, DISTRIBUTIONS[DEFAULT_DISTRIBUTION])
+    return Package(name=name, version=version, hold=hold, brings=what)
+
+
+def named(packages: Iterable[Package], distribution: Distribution) -> tuple[Package, ...]:
+    """The packages as machines of a distribution call them. `KeyError` as from `package`."""
+    return tuple(
+        each if each.brings is None else replace(each, name=_name(each.brings, distribution))
+        for each in packages
+    )
+
+
+def _name(what: str, distribution: Distribution) -> str:
+    names = distribution.packages
     if what not in names:
         known = ", ".join(sorted(names))
         raise KeyError(
-            f"{what}: no package of {distribution} is known for it (known: {known}); add it to "
-            "NAMES in components/host/packages.py"
+            f"{what}: no package of {distribution.name} is known for it (known: {known}); add it "
+            "to DISTRIBUTIONS in settings/models/distributions.py"
         )
-    return Package(name=names[what], version=version, hold=hold)
+    return names[what]
 
 
 @dataclass(frozen=True, kw_only=True)

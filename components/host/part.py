@@ -17,12 +17,15 @@ from typing import Literal
 class Package:
     """A Debian package; `version` pins it exactly, `hold` keeps upgrades away from it.
 
-    A version that ends in `*` matches as apt's own pins do, for example `2.6.*`.
+    A version that ends in `*` matches as apt's own pins do, for example `2.6.*`. `brings` is the
+    daemon or tool for which it was asked (`components.host.packages`), by which another
+    distribution's table knows it; None of one that is called so everywhere.
     """
 
     name: str
     version: str | None = None
     hold: bool = False
+    brings: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

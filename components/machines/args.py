@@ -59,3 +59,12 @@ class MachinesArgs:
     def image(self, role: str) -> Image:
         """The image of a role's disks."""
         return self.start(role).image or self.proxmox.image
+
+    def whose(self, image: Image) -> str:
+        """What goes before an image in its downloads' names: nothing for everybody's, else the
+        first role that starts from it, whatever stands on a host."""
+        if image == self.proxmox.image:
+            return ""
+        return next(
+            f"{role.replace('_', '-')}-" for role in self.starts if self.image(role) == image
+        )

@@ -15,7 +15,7 @@ from components.machines.legs import legs
 from components.machines.machine import VirtualMachine, VirtualMachineArgs
 from components.machines.physical import physical
 from components.machines.preflight import contents
-from settings.models import Image
+from settings.models import DISTRIBUTIONS, Image
 
 
 class Machines(pulumi.ComponentResource):
@@ -71,6 +71,7 @@ class Machines(pulumi.ComponentResource):
                     start=args.start(role),
                     image_id=_image_id(args, args.image(role)),
                     image=images[spec.host, args.image(role).file_name],
+                    distribution=DISTRIBUTIONS[spec.distribution or args.image(role).distribution],
                 ),
                 opts=pulumi.ResourceOptions(parent=self),
             )
@@ -113,12 +114,12 @@ class Machines(pulumi.ComponentResource):
         """By host and file name."""
         store = args.proxmox.datastores.images
         wanted = {
-            (spec.host, args.image(role).file_name): (role, args.image(role))
+            (spec.host, args.image(role).file_name): args.image(role)
             for role, spec in args.machines
         }
         return {
             (host, file_name): download.File(
-                f"{host}-image" if image == args.proxmox.image else f"{host}-{role}-image",
+                f"{host}-{args.whose(image)}image",
                 node_name=host,
                 datastore_id=store,
                 content_type=_content_type(args),
@@ -133,7 +134,7 @@ class Machines(pulumi.ComponentResource):
                 # One name on one storage: the old file goes before the new one comes.
                 opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
             )
-            for (host, file_name), (role, image) in sorted(wanted.items(), key=lambda each: each[0])
+            for (host, file_name), image in sorted(wanted.items(), key=lambda each: each[0])
         }
 
 

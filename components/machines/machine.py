@@ -15,7 +15,7 @@ from components.host.entry import way_in
 from components.machines.args import DeployKey
 from components.machines.legs import Leg
 from components.machines.render import render_user_data
-from settings.models import MachineSpec, Proxmox
+from settings.models import Distribution, MachineSpec, Proxmox
 
 STARTUP_ORDER = {"router": 1, "balancer": 2, "control_plane": 3, "worker": 4}
 """The chain's own order, for a host that boots."""
@@ -32,8 +32,8 @@ delete (bpg/terraform-provider-proxmox v0.111.1)."""
 
 @dataclass(frozen=True, kw_only=True)
 class VirtualMachineArgs:
-    """`image_id` is the id of the disk image on the machine's host; `entry` is the gate that every
-    use of the deploy key waits for."""
+    """`image_id` is the id of the disk image on the machine's host, `distribution` what is on it;
+    `entry` is the gate that every use of the deploy key waits for."""
 
     environment: str
     role: str
@@ -48,6 +48,7 @@ class VirtualMachineArgs:
     start: Start
     image_id: str
     image: pulumi.Resource
+    distribution: Distribution
 
 
 class VirtualMachine(pulumi.ComponentResource):
@@ -160,6 +161,7 @@ class VirtualMachine(pulumi.ComponentResource):
             incarnation=life.public_key_fingerprint_sha256,
             lifetime=life,
             entry=(args.entry,),
+            distribution=args.distribution,
         )
         if args.deploy_key_before is not None and args.start.python:
             let_in = way_in(

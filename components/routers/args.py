@@ -91,4 +91,5 @@ def _router(machine: Machine, *, paired: bool) -> Router:
         wan=leg(machine, "wan"),
         sync=leg(machine, "sync") if paired else None,
         ssh_port=machine.connection.port,
+        distribution=machine.distribution,
     )

@@ -9,12 +9,12 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from components.host.bgp import Peering
 from components.host.pair import Leg, Pair
 from components.host.part import OpenPort
-from settings.models import ConnectionLimits, Forward, Outbound, RouterVip, Vrrp
+from settings.models import ConnectionLimits, Distribution, Forward, Outbound, RouterVip, Vrrp
 
 
 @dataclass(frozen=True, kw_only=True)
 class Router:
-    """One router; `sync` is absent when it is alone."""
+    """One router; `sync` is absent when it is alone, `distribution` what a Linux one has."""
 
     name: str
     management: Leg
@@ -22,6 +22,7 @@ class Router:
     wan: Leg
     sync: Leg | None = None
     ssh_port: int = 22
+    distribution: Distribution
 
     def legs(self) -> tuple[Leg, ...]:
         """All legs, in the order of their interfaces."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from settings.checks.registry import reads
+from settings.models.distributions import DISTRIBUTIONS
 from settings.models.software import AptRepository
 from settings.models.stack import Stack
 from settings.models.walk import walk
@@ -24,7 +25,7 @@ OWNED: Final = (
     "/etc/systemd/system/prometheus-node-exporter.socket",
     "/etc/systemd/system/prometheus-node-exporter-own.socket",
     *("/etc/sysctl.d/90-kubernetes.conf", "/etc/apt/sources.list", "/root/.ssh/authorized_keys"),
-    *("/etc/apt/sources.list.d/debian.sources", "/etc/kubernetes/kubeadm-config.yaml"),
+    *("/etc/kubernetes/kubeadm-config.yaml", *(each.sources for each in DISTRIBUTIONS.values())),
 )
 """Files of this program on a node; a test compares them with what the layers write."""
 _FOLDERS: Final = {

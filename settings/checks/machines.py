@@ -7,7 +7,9 @@ from typing import Final
 
 from settings.checks.claims import machines, standing
 from settings.checks.registry import doubts, reads
-from settings.models.stack import Stack
+from settings.models.distributions import Distribution
+from settings.models.machines import MachineSpec
+from settings.models.stack import SECTIONS, Stack
 from settings.problems import Problem, problem
 
 _SMALLEST: Final = {
@@ -50,16 +52,20 @@ def machines_are_told_apart(stack: Stack) -> Iterator[Problem]:
 
 @reads()
 def machines_are_large_enough(stack: Stack) -> Iterator[Problem]:
-    """Memory and disk by role, and kubeadm's own preflight unless the stack ignores it."""
+    """Memory and disk by role, memory by the image too, and kubeadm's own preflight unless the
+    stack ignores it."""
     ignored = _ignored(stack)
     for path, role, spec in machines(stack):
         memory, disk = _SMALLEST[role]
+        what = role
+        if (row := _row(stack, role, spec)) is not None and row.memory > memory:
+            memory, what = row.memory, f"{role} of {row.name}"
         node = role in ("control plane", "worker")
         if spec.memory < memory and not (node and ignored & {"all", "mem"} and spec.memory >= 512):
             yield problem(
                 f"{path}.memory",
                 f"{spec.memory} MiB",
-                f"is too little for a {role}",
+                f"is too little for a {what}",
                 f"give {spec.name} {memory} at least{_gibibytes(spec.memory)}",
             )
         if spec.disk < disk:
@@ -77,6 +83,13 @@ def machines_are_large_enough(stack: Stack) -> Iterator[Problem]:
                 "is too few for kubeadm",
                 f"give {spec.name} {_KUBEADM_CORES} at least",
             )
+
+
+def _row(stack: Stack, role: str, spec: MachineSpec) -> Distribution | None:
+    """What a machine is, if the sections that say so are there."""
+    role = role.replace(" ", "_")
+    there = {"proxmox", SECTIONS[role]} <= stack.__dict__.keys()
+    return stack.distribution(role, spec) if there else None
 
 
 def _ignored(stack: Stack) -> set[str]:

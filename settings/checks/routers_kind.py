@@ -128,27 +128,3 @@ def physical_routers_have_an_interface_for_each_leg(stack: Stack) -> Iterator[Pr
                 else f"is missing, and {address} is {spec.sync}",
                 "write both, or neither",
             )
-
-
-@reads("routers", "proxmox")
-def images_are_told_apart(stack: Stack) -> Iterator[Problem]:
-    """Two images on one datastore, of one content type, under names of their own."""
-    own, everybodys = stack.routers.image, stack.proxmox.image
-    if own is None or own == everybodys:
-        return
-    path = "routers.image.file_name"
-    if own.file_name == everybodys.file_name:
-        yield problem(
-            path,
-            own.file_name,
-            "is proxmox.image.file_name too, for another file",
-            "give it another name",
-        )
-    elif own.file_name.endswith(".img") != everybodys.file_name.endswith(".img"):
-        yield problem(
-            path,
-            own.file_name,
-            f"is stored otherwise than proxmox.image ({everybodys.file_name}): .img files are of "
-            "content type iso, .qcow2 and .raw of import",
-            "bring both in the same way",
-        )

@@ -7,19 +7,20 @@ from collections.abc import Iterator
 
 from settings.checks.registry import reads
 from settings.checks.releases import release_of
-from settings.models.stack import Stack
+from settings.models.stack import SECTIONS, Stack
 from settings.problems import Problem, problem
 
 _MINOR = re.compile(r"/v(\d+\.\d+)(/|$)")
 
 
-@reads("software", "cluster")
+@reads("software", "proxmox", "cluster")
 def kubernetes_can_be_installed(stack: Stack) -> Iterator[Problem]:
     """Some repository has kubeadm, of the minor that is wanted, and some has the runtime."""
     software, cluster = stack.software, stack.cluster
     minor = ".".join(cluster.kubernetes_version.split(".")[:2])
     kubernetes = software.kubernetes_repository
-    if kubernetes is None and not software.repositories:
+    taken = software.of(stack.distribution("worker").name)
+    if kubernetes is None and not taken:
         yield problem(
             "software.kubernetes_repository",
             None,
@@ -38,7 +39,7 @@ def kubernetes_can_be_installed(stack: Stack) -> Iterator[Problem]:
             )
     if (
         software.containerd_repository is None
-        and not software.repositories
+        and not taken
         and cluster.containerd.package == "containerd.io"
     ):
         yield problem(
@@ -50,17 +51,30 @@ def kubernetes_can_be_installed(stack: Stack) -> Iterator[Problem]:
         )
 
 
-@reads("software", "cluster")
+@reads("software", "proxmox", "routers", "balancers", "cluster")
 def the_runtime_is_of_the_release(stack: Stack) -> Iterator[Problem]:
-    """A version that names a release comes out of a repository of that release only."""
+    """A version that names a release comes out of a repository of that release only, and goes on
+    machines of that release."""
     repository, containerd = stack.software.containerd_repository, stack.cluster.containerd
     named = release_of(containerd.version.replace("~", " "))
+    if named is None:
+        return
     for suite in repository.suites if repository is not None else []:
-        said = release_of(suite)
-        if None not in (said, named) and said != named:
+        if release_of(suite) not in (None, named):
             yield problem(
                 "cluster.containerd.version",
                 containerd.version,
                 f"is of {named}, and software.containerd_repository has {suite}",
                 f"write the version that {suite} has",
             )
+            return
+    for role, spec in stack.machines():
+        its = stack.distribution(role, spec).name
+        if SECTIONS[role] == "cluster" and its != named:
+            yield problem(
+                "cluster.containerd.version",
+                containerd.version,
+                f"is of {named}, and {spec.name} is {its}",
+                f"write the version for {its}: the nodes are of one distribution",
+            )
+            return

@@ -28,6 +28,12 @@ from settings.models.cdn import (
 from settings.models.cert_manager import TOKEN_REFERENCE, CertManager, Issuer
 from settings.models.charts import Chart, ChartSecret, FurtherChart
 from settings.models.cluster import API_SERVER_PORT, Cluster, Containerd, Kubelet
+from settings.models.distributions import (
+    DEFAULT_DISTRIBUTION,
+    DISTRIBUTIONS,
+    Distribution,
+    DistributionName,
+)
 from settings.models.forwards import Forward
 from settings.models.guards import Answers, Filter, Rate, Sources
 from settings.models.logging import Logging, LogServer
@@ -51,7 +57,7 @@ from settings.models.platform import (
 from settings.models.proxmox import Datastores, Image, Proxmox, ProxmoxHost
 from settings.models.routers import ConnectionLimits, Routers, RouterVip
 from settings.models.routing import CLIENTS_WORDS, Route, Sharing
-from settings.models.software import AptRepository, Software
+from settings.models.software import AptRepository, MachinesRepository, Software
 from settings.models.stack import Stack
 from settings.models.vrrp import Vrrp
 
@@ -60,6 +66,8 @@ __all__ = [
     "API_SERVER_PORT",
     "CLIENTS_WORDS",
     "CONNECTION_FILES",
+    "DEFAULT_DISTRIBUTION",
+    "DISTRIBUTIONS",
     "EVERYBODY",
     "EVERYBODY6",
     "FINISH_SECONDS",
@@ -91,6 +99,8 @@ __all__ = [
     "Containerd",
     "Datastores",
     "Demo",
+    "Distribution",
+    "DistributionName",
     "Filter",
     "Forward",
     "FurtherCertificate",
@@ -104,6 +114,7 @@ __all__ = [
     "LogServer",
     "Logging",
     "MachineSpec",
+    "MachinesRepository",
     "MetalLb",
     "Monitoring",
     "Networks",

@@ -18,7 +18,7 @@ class Access(Strict):
     baseline_packages: bool = True
     """Install chrony and the like; false where a baked image has them."""
     unattended_upgrades: Literal["off", "security"] = "off"
-    """`security`: Debian's security updates install by themselves."""
+    """`security`: the distribution's security updates install by themselves."""
     journald_max_mebibytes: Annotated[int, Unit("MiB")] = Field(default=200, ge=16, le=65536)
     """The journal's size on each machine, in MiB."""
     node_exporter: bool = False

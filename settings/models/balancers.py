@@ -11,6 +11,7 @@ from settings.models.base import Hostname, Name, Port, Seconds, Strict, Unit
 from settings.models.guards import Answers, Filter, Rate, Sources
 from settings.models.logging import Logging
 from settings.models.machines import MachineSpec
+from settings.models.proxmox import Image
 from settings.models.routing import Route, Sharing
 from settings.models.vrrp import Vrid, Vrrp
 
@@ -125,6 +126,8 @@ class Sizes(Strict):
 class Balancers(Strict):
     """The HAProxy and keepalived pair."""
 
+    image: Image | None = None
+    """What the balancers' disks start from. Null: `proxmox.image`."""
     machines: list[MachineSpec] = Field(min_length=1, max_length=2)
     """One, or a pair on different hosts."""
     vips: list[BalancerVip] = Field(min_length=1)

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 
 from settings.models.base import Epoch, FileText, Form, Name, PackageName, Strict, fault
 from settings.models.machines import MachineSpec
+from settings.models.proxmox import Image
 from settings.models.toml import HostsToml, Snippet
 
 API_SERVER_PORT: Final = 6443
@@ -179,6 +180,8 @@ class Cluster(Strict):
     """All three numbers, such as 1.36.3."""
     package_revision: DebianRevision = "1.1"
     """The Debian revision of kubeadm, kubelet and kubectl, pinned."""
+    image: Image | None = None
+    """What the nodes' disks start from, control planes' and workers'. Null: `proxmox.image`."""
     control_planes: list[MachineSpec] = Field(min_length=1)
     """One, three or five: each is a member of etcd."""
     unreachable: list[Name] = Field(default_factory=list)

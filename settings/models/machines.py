@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from settings.models.addresses import Address, Address6
 from settings.models.base import Form, Name, Port, Strict, Unit, fault
+from settings.models.distributions import DistributionName
 
 NodeName = Annotated[
     str,
@@ -57,6 +58,9 @@ class MachineSpec(Strict):
     """A router's or balancer's IPv6 address on the LAN, where that has `cidr6`."""
     wan6: Address6 | None = None
     """A router's IPv6 address on the WAN, where that has `cidr6`."""
+    distribution: DistributionName | None = None
+    """What is on it, until it is made anew, where its role's image is of another one by now. Null:
+    what is on the image."""
 
 
 InterfaceName = Annotated[

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from settings.models.addresses import Address
 from settings.models.base import Form, Port, Sha256, Strict
+from settings.models.distributions import DEFAULT_DISTRIBUTION, DistributionName
 from settings.models.machines import NodeName
 from settings.models.urls import ApiUrl, WebUrl
 
@@ -65,7 +66,7 @@ Replaceable = Annotated[
 
 
 class Image(Strict):
-    """The bare disk image every machine starts from, downloaded by Proxmox and checked."""
+    """The bare disk image machines start from, downloaded by Proxmox and checked."""
 
     url: WebUrl
     """Where Proxmox downloads it from; a dated, unchanging file."""
@@ -73,6 +74,8 @@ class Image(Strict):
     """Its SHA-256; all zeros is a blank to fill in before `up`."""
     file_name: DiskImage
     """Its name in the datastore."""
+    distribution: DistributionName = DEFAULT_DISTRIBUTION
+    """The release that is on it: Debian 12 (bookworm) or 13 (trixie), Ubuntu 24.04 (noble)."""
 
 
 class Datastores(Strict):
@@ -111,7 +114,7 @@ class Proxmox(Strict):
     datastores: Datastores = Datastores()
     """Where Proxmox keeps images, snippets and disks."""
     image: Image
-    """What every machine's disk starts from."""
+    """What the disks start from of every machine whose role has no image of its own."""
     protect: bool = False
     """Refuse to delete or replace any VM (Pulumi's protect)."""
     replaceable: list[Replaceable] = Field(default_factory=list)

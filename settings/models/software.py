@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from settings.models.base import Form, Name, Strict
+from settings.models.distributions import DistributionName
 from settings.models.keys import ArmoredKey
 from settings.models.urls import WebUrl
 
@@ -46,12 +47,27 @@ class AptRepository(Strict):
     """The armored public key itself; null uses the image's own keyring."""
 
 
+class MachinesRepository(AptRepository):
+    """One that machines take for their distribution's own packages."""
+
+    distributions: list[DistributionName] = Field(default_factory=list)
+    """The distributions whose machines take it; empty: every machine."""
+
+
 class Software(Strict):
     """Where machines get packages: replaces the image's own apt sources when not empty."""
 
-    repositories: list[AptRepository] = Field(default_factory=list)
-    """Debian's own packages; empty leaves the image's sources as they are."""
+    repositories: list[MachinesRepository] = Field(default_factory=list)
+    """The distribution's own packages; a machine that none is for keeps its image's sources."""
     kubernetes_repository: AptRepository | None = None
     """The repository of kubeadm, kubelet and kubectl, of the wanted minor."""
     containerd_repository: AptRepository | None = None
     """The repository of the container runtime."""
+
+    def of(self, distribution: DistributionName) -> list[MachinesRepository]:
+        """The repositories that machines of a distribution take."""
+        return [
+            each
+            for each in self.repositories
+            if not each.distributions or distribution in each.distributions
+        ]

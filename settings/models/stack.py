@@ -10,10 +10,11 @@ from settings.models.balancers import Balancers
 from settings.models.base import Name, Strict
 from settings.models.cdn import Cdn
 from settings.models.cluster import Cluster
+from settings.models.distributions import DISTRIBUTIONS, Distribution
 from settings.models.machines import MachineSpec, PhysicalSpec
 from settings.models.networks import Networks
 from settings.models.platform import Platform
-from settings.models.proxmox import Proxmox
+from settings.models.proxmox import Image, Proxmox
 from settings.models.routers import Routers
 from settings.models.software import Software
 from settings.models.walk import walk
@@ -26,6 +27,8 @@ ROLES: Final = {
     "cluster.workers": "worker",
 }
 """The role of every list of machines."""
+SECTIONS: Final = {role: path.partition(".")[0] for path, role in ROLES.items()}
+"""The section of every role, which may have an image of its own."""
 
 
 class Stack(Strict):
@@ -61,3 +64,14 @@ class Stack(Strict):
         """Every machine that nobody makes, with its role."""
         for path, spec in walk(self, PhysicalSpec):
             yield ROLES[path.partition("[")[0]], spec
+
+    def image(self, role: str) -> tuple[str, Image]:
+        """What the disks of a role start from, with the key that says so."""
+        section = SECTIONS[role]
+        own: Image | None = getattr(self, section).image
+        return ("proxmox.image", self.proxmox.image) if own is None else (f"{section}.image", own)
+
+    def distribution(self, role: str, spec: MachineSpec | None = None) -> Distribution:
+        """What new machines of a role are, or the one that is given."""
+        own = None if spec is None else spec.distribution
+        return DISTRIBUTIONS[own or self.image(role)[1].distribution]

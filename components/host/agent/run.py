@@ -13,6 +13,8 @@ ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "DEBIAN_FRONTEND": "noninteractive",
     "HOME": "/root",
+    # On Ubuntu it would restart daemons after an installation, whoever holds the VIPs.
+    "NEEDRESTART_SUSPEND": "1",
 }
 
 

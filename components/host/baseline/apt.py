@@ -17,13 +17,12 @@ def part(model: BaselineModel) -> Part:
     """Security updates daily or none at all, never a reboot by itself; the image's own sources
     emptied where the stack brings some (which the push itself writes)."""
     security = model.automatic_upgrades == "security"
-    text = render("upgrades.conf.j2", security=security)
+    text = render("upgrades.conf.j2", security=security, distribution=model.distribution)
     files = [Text(path=UPGRADES, content=text.replace("# Written", "// Written", 1))]
     if model.repositories:
-        own = {repository.name for repository in model.repositories}
-        emptied = ["/etc/apt/sources.list"]
-        emptied += [] if "debian" in own else ["/etc/apt/sources.list.d/debian.sources"]
-        files += [Text(path=path, content=NOTICE) for path in emptied]
+        own = {f"/etc/apt/sources.list.d/{each.name}.sources" for each in model.repositories}
+        images = ("/etc/apt/sources.list", model.distribution.sources)
+        files += [Text(path=path, content=NOTICE) for path in images if path not in own]
     return Part(
         name="apt",
         packages=(package("unattended-upgrades"),) if security and model.install_packages else (),

@@ -59,4 +59,5 @@ class BaselineArgs:
             node_exporter=self.node_exporter,
             readers=self.readers,
             install_packages=self.install_packages,
+            distribution=self.machine.distribution,
         )

@@ -34,7 +34,7 @@ def baselines(
             BaselineArgs(
                 machine=machine,
                 authorized_keys=(deploy_key, *access.authorized_keys),
-                repositories=repositories(software.repositories),
+                repositories=repositories(software.of(machine.distribution.name)),
                 resolvers=tuple(map(str, networks.resolvers)),
                 domain=networks.domain,
                 ntp_servers=tuple(networks.ntp),

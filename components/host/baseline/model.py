@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv4Interface
 from typing import Literal
 
 from components.host.packages import Repository
+from settings.models import Distribution
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,3 +35,4 @@ class BaselineModel:
     node_exporter: bool
     readers: tuple[IPv4Address, ...]
     install_packages: bool
+    distribution: Distribution

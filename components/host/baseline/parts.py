@@ -9,6 +9,7 @@ from components.host.baseline import (
     apt,
     certificates,
     chrony,
+    distribution,
     journald,
     legs,
     names,
@@ -19,6 +20,7 @@ from components.host.baseline.model import BaselineModel
 from components.host.part import Part
 
 PARTS: tuple[Callable[[BaselineModel], Part | None], ...] = (
+    distribution.part,
     names.part,
     legs.part,
     journald.part,

@@ -59,7 +59,7 @@ def part(model: BaselineModel) -> Part:
                 mode="0600",
                 owner=f"{user}:{user}",
             ),
-            Text(path=CONFIG, content=render("sshd.conf.j2", listens=listens)),
+            Text(path=CONFIG, content=_config(model, listens)),
             Text(path=UNIT, content=render("sshd-unit.conf.j2")),
             Text(path=SOCKET, content=render("sshd-socket.conf.j2", config=CONFIG)),
             *([rules] if interface else []),
@@ -97,6 +97,10 @@ def part(model: BaselineModel) -> Part:
             ),
         ),
     )
+
+
+def _config(model: BaselineModel, listens: str) -> str:
+    return render("sshd.conf.j2", listens=listens, further=model.distribution.sshd)
 
 
 def _authorized(authorized_keys: Sequence[str]) -> str:

@@ -41,6 +41,7 @@ def part(model: RoutersModel, router: Router) -> Part | None:
             port=PORT,
             drain=DRAIN,
             firewall=firewall.UNIT,
+            always=router.distribution.frr_always,
         )
 
     return Part(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Interface
 
 import pulumi
@@ -21,6 +22,7 @@ from components.host import (
     Service,
     Text,
     files,
+    package,
     payload,
 )
 from tests.components.mocks import run_program
@@ -41,9 +43,11 @@ def joined(ranges: list[str]) -> str:
     return " ".join(ranges)
 
 
+OTHER = replace(MACHINE.distribution, packages={**MACHINE.distribution.packages, "bird": "bird"})
+
 PART = Part(
     name="demo",
-    packages=(Package(name="demo"),),
+    packages=(Package(name="demo"), package("bird"), package("kubelet", version="1.36.3-1.1")),
     files=(
         Text(path="/etc/ranges", content=Late(needs=("ranges",), render=joined)),
         Text(path="/etc/secret", content="key @@key@@\n", mode="0600", secrets=("key",)),
@@ -60,7 +64,7 @@ def test_a_part_is_pushed_with_everything_it_has() -> None:
         ranges = pulumi.Output.from_input(["198.51.100.0/24", "203.0.113.0/24"])
         args = HostConfigurationArgs.of(
             PART,
-            machine=MACHINE,
+            machine=replace(MACHINE, distribution=OTHER),
             late={"ranges": ranges},
             secrets={"key": pulumi.Output.secret("4711")},
             repositories=(repository,),
@@ -74,7 +78,7 @@ def test_a_part_is_pushed_with_everything_it_has() -> None:
     seen = run_program(program)
     push = payload.request_of(seen.one(COMMAND, "lb-a-demo").inputs["stdin"])
     assert (push["layer"], push["epoch"], push["seconds"]) == ("demo", "7", 60)
-    assert push["packages"] == {"demo": None}
+    assert push["packages"] == {"demo": None, "bird": None, "kubelet": "1.36.3-1.1"}
     assert push["files"]["/etc/ranges"]["content"] == "198.51.100.0/24 203.0.113.0/24"
     assert push["files"]["/etc/secret"]["content"] == "key @@key@@\n"
     assert "/etc/apt/sources.list.d/internal.sources" in push["files"]

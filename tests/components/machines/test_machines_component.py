@@ -10,9 +10,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.host import HostAction, HostActionArgs, LayerError, Start
+from components.host import HostAction, HostActionArgs, LayerError, Start, ordinary
 from components.machines import DeployKey, Machines, MachinesArgs, provider
-from settings.models import Stack
+from settings.models import DistributionName, Image, Stack
 from tests.components import stacks
 from tests.components.mocks import Registered, Registration, run_program
 
@@ -87,6 +87,49 @@ def test_one_pinned_image_a_host_is_downloaded_and_replaced_in_place() -> None:
     assert image.inputs["checksumAlgorithm"] == "sha256"
     assert image.inputs["overwrite"] is False
     assert image.delete_before_replace
+
+
+def test_each_role_starts_from_its_own_image_and_its_machines_are_what_is_on_it() -> None:
+    trixie = other("trixie")
+    noble = other("noble")
+    starts = {
+        "router": ordinary(trixie),
+        "balancer": ordinary(noble),
+        "control_plane": ordinary(noble),
+        "worker": ordinary(None),
+    }
+    made: dict[str, str] = {}
+
+    def program() -> None:
+        layer = Machines("machines", args(stacks.lab(), starts=starts))
+        made.update({name: each.distribution.name for name, each in layer.machines.items()})
+
+    seen = run_program(program, answer=answer)
+    assert made == {
+        **dict.fromkeys(("router-a", "router-b"), "trixie"),
+        **dict.fromkeys(("lb-a", "lb-b", "cp-1"), "noble"),
+        **dict.fromkeys(("worker-1", "worker-2"), "bookworm"),
+    }
+    # By whose it is first, whatever stands on the host: a machine more renames no download.
+    assert sorted(seen.names(IMAGE)) == [
+        "pve1-balancer-image",
+        "pve1-image",
+        "pve1-router-image",
+        "pve2-balancer-image",
+        "pve2-image",
+        "pve2-router-image",
+    ]
+    assert vm(seen, "cp-1").inputs["disks"][0]["importFrom"].endswith("import/noble.qcow2")
+    assert seen.one(IMAGE, "pve2-router-image").inputs["fileName"] == "trixie.qcow2"
+
+
+def other(distribution: DistributionName) -> Image:
+    return stacks.lab().proxmox.image.model_copy(
+        update={
+            **{"distribution": distribution, "file_name": f"{distribution}.qcow2"},
+            "sha256": distribution[0].encode().hex() * 32,
+        }
+    )
 
 
 def test_a_machine_waits_for_its_image_and_its_user_data() -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from components.host.packages import DISTRIBUTION, NAMES
 from lab.software import apt, base, goitems, packages, signing, versions
 from lab.software.deb import Package
 from lab.software.progress import Silent
 from lab.software.software import paths, sources_lines
+from settings.models import DISTRIBUTIONS
 
 TOOLS = ("dpkg-deb", "apt-ftparchive", "gpg", "gpgv")
 pytestmark = pytest.mark.skipif(
@@ -228,5 +228,5 @@ def test_the_built_programs_say_the_pinned_versions() -> None:
 
 
 def test_the_lab_serves_every_package_that_a_part_may_ask_for() -> None:
-    wanted = set(NAMES[DISTRIBUTION].values())
+    wanted = set(DISTRIBUTIONS[versions.DEBIAN_SUITE].packages.values())
     assert wanted <= {*apt.DEBIAN_PACKAGES, "kubeadm", "kubelet", "kubectl"}

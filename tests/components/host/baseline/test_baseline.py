@@ -81,6 +81,7 @@ def test_the_way_in_is_checked_by_sshd_and_confirmed_over_a_new_connection() -> 
     seen = baseline()
     wish = request(seen)
     assert [check["argv"][:2] for check in wish["checks"]] == [
+        ["/bin/sh", "-c"],
         ["/usr/sbin/sshd", "-t"],
         ["/bin/bash", "-c"],
     ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Interface
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from components.host.baseline import parts
 from components.host.baseline.model import BaselineModel
 from components.host.packages import Repository
 from components.host.part import Package, Part, Service, Text
+from settings.models import DISTRIBUTIONS, DistributionName
 from tests.components.mocks import run_program
 
 MACHINE = Machine(
@@ -37,6 +40,7 @@ def by_name(model: BaselineModel) -> dict[str, Part]:
 
 def test_the_parts_come_in_the_order_of_their_units() -> None:
     assert list(by_name(replace(ARGS, node_exporter=True).model())) == [
+        "distribution",
         "names",
         "legs",
         "journald",
@@ -109,6 +113,45 @@ def test_the_images_own_sources_are_emptied_only_for_others() -> None:
     emptied = "/etc/apt/sources.list.d/debian.sources"
     assert emptied not in by_name(ARGS.model())["apt"].texts()
     assert emptied in by_name(replace(ARGS, repositories=(brought,)).model())["apt"].texts()
+
+
+def of(distribution: DistributionName) -> BaselineArgs:
+    """The same machine, of another distribution."""
+    return replace(ARGS, machine=replace(MACHINE, distribution=DISTRIBUTIONS[distribution]))
+
+
+def test_the_sources_that_are_emptied_are_those_of_the_machines_distribution() -> None:
+    brought = Repository(name="internal", uris=("http://192.0.2.4",), suites=("noble",))
+    ubuntu = "/etc/apt/sources.list.d/ubuntu.sources"
+    noble = replace(of("noble"), repositories=(brought,), automatic_upgrades="security")
+    assert list(by_name(noble.model())["apt"].texts())[1:] == ["/etc/apt/sources.list", ubuntu]
+    named = replace(brought, name="ubuntu")
+    assert ubuntu not in by_name(replace(noble, repositories=(named,)).model())["apt"].texts()
+
+
+@pytest.mark.parametrize(
+    ("says", "status"),
+    [
+        ("VERSION_CODENAME=trixie\n", 0),
+        ("VERSION_CODENAME=bookworm\n", 1),
+        ("ID=arch\n", 1),
+    ],
+)
+def test_a_machine_is_asked_whether_it_is_what_the_stack_says(
+    says: str, status: int, tmp_path: Path
+) -> None:
+    release = tmp_path / "os-release"
+    release.write_text(says)
+    (check,) = by_name(of("trixie").model())["distribution"].checks
+    argv = [word.replace("/etc/os-release", str(release)) for word in check.argv]
+    said = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert said.returncode == status
+    if status:
+        word = says.strip().partition("=")[2]
+        assert said.stdout == (
+            f"the machine is {word}, and the stack says that\n"
+            "its image is trixie (distribution): write what it is, or have the machine made anew\n"
+        )
 
 
 def shipper(model: BaselineModel) -> Part:
