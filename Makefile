@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps python venv plugins software preflight up down test test-all unit drills lint preview status check
+.PHONY: help deps python venv plugins software preflight up down test test-all unit daemons drills lint preview status check
 
 CACHE := $(or $(LAYERED_CLOUD_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/layered-cloud)
 REQUIREMENTS := requirements.txt requirements-lab.txt constraints.txt
@@ -14,6 +14,8 @@ BASE ?=
 FULL ?=
 PROFILE ?=
 RUNS ?= 20
+DISTRIBUTION ?= trixie
+DAEMONS := $(addprefix tests/components/,routers/linux loadbalancers host/pair test_distributions.py)
 # A file's tests stay together: they share what the first of them sets up.
 ABREAST := -n auto --maxprocesses 4 --dist loadfile
 export PYTHONDONTWRITEBYTECODE := 1
@@ -73,6 +75,10 @@ lint: venv
 
 unit: venv ## the tests that need no lab
 	@$(PYTHON) -m pytest $(ABREAST) -m "not lab" tests
+
+daemons: deps venv ## every file of routers and balancers, and how they behave, with the daemons of DISTRIBUTION=trixie|noble
+	@$(PYTHON) -m lab.software build --only checkers-$(DISTRIBUTION)
+	@LAYERED_CLOUD_TEST_DISTRIBUTION=$(DISTRIBUTION) $(PYTHON) -m pytest $(ABREAST) -m root $(DAEMONS)
 
 plugins: venv ## fetch the providers' real plugins, where the machine may; then none is built
 	@$(PYTHON) -m lab.engine plugins

@@ -1,5 +1,5 @@
-"""`make test-all`: the tests, the longer ones, every other datacentre, and every drill twenty
-times, each once for what the tree holds.
+"""`make test-all`: the tests, the longer ones, every other distribution's daemons, every other
+datacentre, and every drill twenty times, each once for what the tree holds.
 
 Each takes its time, so what passed is remembered in the cache by name and by the content of the
 tree (documents aside): a run that was interrupted, or follows a correction of one profile, goes
@@ -20,6 +20,7 @@ from pathlib import Path
 
 from lab import stack
 from lab.paths import CHECKOUT, cache_dir
+from lab.software import checkers
 from lab.stack import UnknownProfile
 
 DRILLS = "drills"
@@ -51,6 +52,10 @@ def trials(profile: str | None = None) -> list[Trial]:
     known = [Trial(name=DEFAULT, argv=["make", "test"], env={})]
     long = [sys.executable, "-m", "pytest", "-m", "long", "tests/lab/e2e"]
     known.append(Trial(name=LONG, argv=long, env={}))
+    known += [
+        Trial(name=name, argv=["make", "daemons", f"DISTRIBUTION={name}"], env={})
+        for name in checkers.FURTHER
+    ]
     known += [Trial(name=name, argv=tests, env={PROFILE: name}) for name in stack.profiles()]
     known.append(Trial(name=DRILLS, argv=["make", "drills"], env={}))
     chosen = [each for each in known if not profile or each.name == profile]

@@ -1,4 +1,4 @@
-"""A Debian tree in which a rendered file is judged by the real daemon's own checker.
+"""A tree of each distribution in which a rendered file is judged by the real daemon's own checker.
 
 `run_checker` puts files over the tree in a memory filesystem and runs a checker in it, in mount,
 network and process namespaces of its own: nothing of the machine is seen or changed, there is no
@@ -14,10 +14,12 @@ import tarfile
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 from lab.software import debian, goitems, versions
 from lab.software.progress import Progress
 from lab.software.store import Item
+from settings.models import DISTRIBUTIONS, DistributionName
 
 PACKAGES = (
     *("systemd", "systemd-sysv", "dbus", "openssh-server", "iproute2", "procps", "cloud-init"),
@@ -27,6 +29,13 @@ PACKAGES = (
     *("rsyslog", "rsyslog-gnutls"),
 )
 """What the machines of the lab install, and what their checkers need."""
+FURTHER: Mapping[str, tuple[str, ...]] = {
+    # Debian has the keys that Ubuntu's archive is signed with.
+    "trixie": ("unattended-upgrades", "ubuntu-keyring"),
+    "noble": ("unattended-upgrades",),
+}
+"""What the trees of other distributions have beside that; `make test-all` builds them."""
+KEYRING = "usr/share/keyrings/ubuntu-archive-keyring.gpg"
 
 _LAY_OVER = r"""
 set -eu
@@ -65,26 +74,39 @@ class CheckerUnavailable(Exception):
     """The checkers cannot run here; the message says what is lacking and what to do."""
 
 
-def _make(directory: Path, progress: Progress) -> None:
-    debian.bootstrap(directory / "root", directory, progress, include=PACKAGES)
+def item(distribution: str = versions.DEBIAN_SUITE) -> Item:
+    """The tree as an item of the cache, of the lab's own distribution or of another."""
+    own = distribution == versions.DEBIAN_SUITE
+    packages = (*PACKAGES, *FURTHER.get(distribution, ()))
+    foreign = DISTRIBUTIONS[cast("DistributionName", distribution)].family == "ubuntu"
+    keys = item("trixie") if foreign else None
 
+    def make(directory: Path, progress: Progress) -> None:
+        debian.bootstrap(
+            directory / "root",
+            directory,
+            progress,
+            include=packages,
+            suite=distribution,
+            keyring=None if keys is None else keys.path / "root" / KEYRING,
+        )
 
-def item() -> Item:
-    """The tree as an item of the cache."""
     return Item(
-        name="checkers",
-        version=versions.DEBIAN_SUITE,
-        inputs={"packages": " ".join(PACKAGES), "recipe": debian.RECIPE},
-        make=_make,
+        name="checkers" if own else f"checkers-{distribution}",
+        version=distribution,
+        inputs={"packages": " ".join(packages), "recipe": debian.RECIPE},
+        make=make,
+        needs=() if keys is None else (keys,),
     )
 
 
-def lacking() -> str | None:
+def lacking(distribution: str = versions.DEBIAN_SUITE) -> str | None:
     """Why `run_checker` cannot run here, or None when it can: the reason of a skipped test."""
     if os.geteuid() != 0:
         return "the checkers need root (namespaces and mounts)"
-    if not item().ready:
-        return "the checkers' tree is not built: python -m lab.software build --only checkers"
+    tree = item(distribution)
+    if not tree.ready:
+        return f"the checkers' tree is not built: python -m lab.software build --only {tree.name}"
     return None
 
 
@@ -95,23 +117,25 @@ def run_checker(
     interfaces: Mapping[str, Sequence[str]] | None = None,
     modes: Mapping[str, int] | None = None,
     timeout: float = 60.0,
+    distribution: str = versions.DEBIAN_SUITE,
 ) -> subprocess.CompletedProcess[str]:
     """Run a daemon's checker over files laid into the tree, and give what it answered.
 
     `files` maps absolute paths to contents (mode 0644, or what `modes` says, owned by root);
     `interfaces` maps names of network interfaces the checker shall find to their addresses
-    (`198.18.0.1/24`), which may be none. `kubeadm`, `kubelet`, `containerd` and `helm` are there
+    (`198.18.0.1/24`), which may be none; `distribution` is whose daemons judge. `kubeadm`,
+    `kubelet`, `containerd` and `helm` are there
     when they have been built. Raises `CheckerUnavailable`, or `subprocess.TimeoutExpired` after
     `timeout` seconds.
     """
-    reason = lacking()
+    reason = lacking(distribution)
     if reason is not None:
         raise CheckerUnavailable(reason)
     programs = (goitems.KUBEADM, goitems.KUBELET, goitems.CONTAINERD, goitems.HELM)
     built = [str(p.executable(p.name)) for p in programs if p.item.ready]
     named = " ".join(f"{name}={','.join(ips)}" for name, ips in (interfaces or {}).items())
     with tempfile.TemporaryDirectory(prefix="layered-cloud-check-") as top:
-        tree = str(item().path / "root")
+        tree = str(item(distribution).path / "root")
         with subprocess.Popen(
             [
                 *("unshare", "--mount", "--net", "--pid", "--uts", "--ipc", "--fork"),

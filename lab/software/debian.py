@@ -1,16 +1,20 @@
-"""Debian trees made with mmdebstrap, from the package sources this machine itself uses."""
+"""Debian's and Ubuntu's trees made with mmdebstrap, from this machine's own package sources."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import cast
 
 from lab.prerequisites import missing
 from lab.software import versions
 from lab.software.progress import Progress
 from lab.software.store import TIED, BuildError
+from settings.models import DISTRIBUTIONS, DistributionName
 
 SLIM = (
     "path-exclude=/usr/share/doc/*",
@@ -66,6 +70,42 @@ def own_sources(suite: str = versions.DEBIAN_SUITE, root: Path = Path("/etc/apt"
     return "".join(f"{line}\n" for line in one_line)
 
 
+def answers(url: str) -> bool:
+    """Whether there is such a file, asked as apt asks."""
+    with tempfile.TemporaryDirectory() as folder:
+        argv = ["/usr/lib/apt/apt-helper", "download-file", url, f"{folder}/file"]
+        return subprocess.run(argv, capture_output=True, check=False).returncode == 0
+
+
+def sources_of(
+    suite: str,
+    keyring: Path | None = None,
+    root: Path = Path("/etc/apt"),
+    there: Callable[[str], bool] = answers,
+) -> str:
+    """The same for any distribution of the stacks': this machine's own sources for it, or else what
+    its mirror has beside the lab's own suite.
+
+    Another Debian release stands there under its own name; Ubuntu, by the custom of mirrors that
+    carry both, under ubuntu/ in the place of debian/, signed with a key in `keyring`. Empty where
+    the mirror has it not.
+    """
+    row = DISTRIBUTIONS[cast("DistributionName", suite)]
+    text = own_sources(suite, root)
+    if text or suite == versions.DEBIAN_SUITE:
+        return text
+    text = re.sub(rf"\b{versions.DEBIAN_SUITE}\b", suite, own_sources(root=root))
+    if row.family == "debian":
+        return text
+    place = re.search(r"(\S+://\S+?/)debian(-security)?/?(?=\s|$)", text)
+    if place is None or not there(f"{place[1]}ubuntu/dists/{suite}/InRelease"):
+        return ""
+    suites = f"{suite} {suite}-updates {suite}-security"
+    parts = " ".join(row.components)
+    signed = "" if keyring is None else f"Signed-By: {keyring}\n"
+    return f"Types: deb\nURIs: {place[1]}ubuntu\nSuites: {suites}\nComponents: {parts}\n{signed}"
+
+
 def _ours(suites: Iterable[str], suite: str) -> bool:
     known = {suite, f"{suite}-updates", f"{suite}-security"}
     return any(name.rstrip("/") in known for name in suites)
@@ -114,20 +154,26 @@ def bootstrap(
     hooks: Sequence[str] = (),
     slim: bool = True,
     arguments: Sequence[str] = (),
+    suite: str = versions.DEBIAN_SUITE,
+    keyring: Path | None = None,
 ) -> None:
     """Make a Debian tree: a directory, or a tar when the target's name ends in `.tar`.
 
-    `hooks` are customize hooks of mmdebstrap(1): shell with `$1` the tree. Raises `BuildError`
-    with the tool's words.
+    `hooks` are customize hooks of mmdebstrap(1): shell with `$1` the tree. `suite` is a release of
+    the stacks' distributions, `keyring` the keys that it is signed with, where this machine may not
+    have them. Raises `BuildError` with the tool's words.
     """
     require_tools("mmdebstrap")
-    sources = own_sources()
+    sources = sources_of(suite, keyring)
     argv = ["mmdebstrap", f"--variant={variant}", f"--include={','.join(include)}"]
     argv += [f"--aptopt={line}" for line in (*_APT, *proxy_options())]
     if slim:
         argv += [f"--dpkgopt={line}" for line in SLIM]
     argv += [f"--customize-hook={hook}" for hook in hooks]
-    argv += [*arguments, versions.DEBIAN_SUITE, str(target)]
+    components = DISTRIBUTIONS[cast("DistributionName", suite)].components
+    argv += [] if keyring is None else [f"--keyring={keyring}"]
+    argv += [] if sources else [f"--components={','.join(components)}"]
+    argv += [*arguments, suite, str(target)]
     if sources:
         path = work / ("own.sources" if "Types:" in sources else "own.list")
         path.write_text(sources)

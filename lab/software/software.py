@@ -97,6 +97,7 @@ def items() -> dict[str, Item]:
         depot_item(),
         *(program.item for program in plugins.BUILT.values()),
         *(program.item for program in goitems.TOOLS),
+        *(checkers.item(each) for each in checkers.FURTHER),
     ]
     return {item.name: item for item in ordered}
 

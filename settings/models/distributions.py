@@ -44,6 +44,8 @@ class Distribution:
     """unattended-upgrades' own lists of origins, which add up with ours unless they are cleared."""
     frr_always: tuple[str, ...]
     """FRR's daemons that are started whatever /etc/frr/daemons says."""
+    bird_password: tuple[str, ...]
+    """What BIRD is told of a BGP session beside its password (BIRD user's guide, 6.3)."""
     sshd: tuple[str, ...]
     """Lines for keywords of sshd_config(5) that this release's sshd needs and an older one
     refuses."""
@@ -98,6 +100,7 @@ DISTRIBUTIONS: Final[Mapping[DistributionName, Distribution]] = MappingProxyType
             security_origins=_DEBIAN_SECURITY,
             upgrades_lists=("Origins-Pattern",),
             frr_always=("zebra", "staticd"),
+            bird_password=(),
             sshd=(),
             memory=256,
         ),
@@ -120,7 +123,8 @@ DISTRIBUTIONS: Final[Mapping[DistributionName, Distribution]] = MappingProxyType
             components=("main",),
             security_origins=_DEBIAN_SECURITY,
             upgrades_lists=("Origins-Pattern",),
-            frr_always=("mgmtd", "zebra", "staticd"),
+            frr_always=("zebra", "mgmtd", "staticd"),
+            bird_password=("authentication md5;",),
             sshd=(
                 "# On by default since OpenSSH 9.8: logins that fail, from an address that this",
                 "# program shares, would lock it out. A key is not guessed.",
@@ -152,6 +156,7 @@ DISTRIBUTIONS: Final[Mapping[DistributionName, Distribution]] = MappingProxyType
             ),
             upgrades_lists=("Allowed-Origins", "Origins-Pattern"),
             frr_always=("zebra", "staticd"),
+            bird_password=(),
             sshd=(),
             memory=1024,
         ),

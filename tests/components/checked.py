@@ -10,10 +10,10 @@ import pytest
 
 from components.host.part import Part
 from lab.software import checkers
-from tests.components import rendered
+from tests.components import distribution, rendered
 
 F = TypeVar("F", bound=Callable[..., Any])
-_LACKING = checkers.lacking()
+_LACKING = distribution.lacking()
 
 
 def real(test: F) -> F:
@@ -31,4 +31,5 @@ def judge(
         files,
         interfaces=dict.fromkeys(("eth0", "eth1", "eth2", "eth3"), ()),
         modes=rendered.executable(whole),
+        distribution=distribution.NAME,
     )

@@ -11,9 +11,8 @@ from pathlib import Path
 from components.host.pair import watch
 from components.host.pair.keepalived import CONFIG as KEEPALIVED
 from components.routers.linux import bgp, bird, conntrackd, firewall, frr
-from lab.software import checkers
 from settings.models import Stack
-from tests.components import rendered, stacks
+from tests.components import distribution, rendered, stacks
 from tests.components.world import World
 
 ECHO = """
@@ -135,7 +134,7 @@ def ask(world: World, space: str, address: str, port: int) -> str:
 
 
 def nft() -> list[str]:
-    return ["chroot", str(checkers.item().path / "root"), "/usr/sbin/nft"]
+    return ["chroot", str(distribution.tree()), "/usr/sbin/nft"]
 
 
 def processes(world: World, space: str, comm: str) -> list[int]:

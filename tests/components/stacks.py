@@ -9,7 +9,15 @@ from typing import Any
 import yaml
 
 from components.host import Connection, Machine
-from settings.models import MachineSpec, PhysicalSpec, Stack
+from settings.models import (
+    DEFAULT_DISTRIBUTION,
+    DISTRIBUTIONS,
+    DistributionName,
+    MachineSpec,
+    PhysicalSpec,
+    Stack,
+)
+from tests.components import distribution
 from tests.issued import made
 
 PREFIX = "layered-cloud:"
@@ -20,11 +28,13 @@ INTERFACES = {"management": "eth0", "lan": "eth1", "wan": "eth2", "sync": "eth3"
 def lab_config() -> dict[str, Any]:
     """The sections of Pulumi.lab.yaml."""
     document = yaml.safe_load((ROOT / "Pulumi.lab.yaml").read_text(encoding="utf-8"))
-    return {
+    config = {
         key.removeprefix(PREFIX): value
         for key, value in document["config"].items()
         if key.removeprefix(PREFIX) in Stack.model_fields
     }
+    config["proxmox"]["image"]["distribution"] = distribution.NAME
+    return config
 
 
 def lab() -> Stack:
@@ -310,6 +320,13 @@ NAMED = {
 """By the name of their folder of golden files."""
 
 
+def of(name: DistributionName, stack: Stack) -> Stack:
+    """The same stack, its machines all of one distribution."""
+    image = stack.proxmox.image.model_copy(update={"distribution": name})
+    proxmox = stack.proxmox.model_copy(update={"image": image})
+    return stack.model_copy(update={"proxmox": proxmox})
+
+
 def machine(stack: Stack, role: str, spec: MachineSpec | PhysicalSpec) -> Machine:
     """The machine a spec becomes, without a VM."""
     physical = isinstance(spec, PhysicalSpec)
@@ -340,6 +357,9 @@ def machine(stack: Stack, role: str, spec: MachineSpec | PhysicalSpec) -> Machin
         ),
         vm=None,
         host=None if physical else spec.host,
+        distribution=DISTRIBUTIONS[DEFAULT_DISTRIBUTION]
+        if physical
+        else stack.distribution(role, spec),
     )
 
 

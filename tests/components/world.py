@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from lab.software import checkers
+from tests.components import distribution
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ exec chroot "$top/root" /bin/sh -c "$script"
 
 def lacking() -> str | None:
     """Why a world cannot be made here, or None."""
-    return checkers.lacking()
+    return distribution.lacking()
 
 
 def until(ask: Callable[[], T], what: str, seconds: float = 15.0) -> T:
@@ -177,7 +177,7 @@ class World:
                     *("ip", "netns", "exec", self.prefix + space),
                     *("unshare", "--mount", "--pid", "--fork", "--kill-child"),
                     *("--propagation", "private", "sh", "-c", _CHROOT, "daemons"),
-                    *(str(checkers.item().path / "root"), str(top), str(archive), script),
+                    *(str(distribution.tree()), str(top), str(archive), script),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -19,12 +19,15 @@ def test_everything_is_the_tests_every_profile_and_every_drill() -> None:
     assert [each.name for each in trials.trials()] == [
         "default",
         "long",
+        "trixie",
+        "noble",
         *stack.profiles(),
         "drills",
     ]
-    default, long, first, *_, drills = trials.trials()
+    default, long, trixie, _, first, *_, drills = trials.trials()
     assert long.argv[-3:] == ["-m", "long", "tests/lab/e2e"]
     assert drills.argv == ["make", "drills"]
+    assert trixie.argv == ["make", "daemons", "DISTRIBUTION=trixie"]
     assert default.argv == ["make", "test"]
     assert first.env == {trials.PROFILE: stack.profiles()[0]}
 
@@ -33,7 +36,8 @@ def test_one_profile_may_be_asked_for_and_an_unknown_one_is_named() -> None:
     assert [each.name for each in trials.trials("single")] == ["single"]
     assert [each.name for each in trials.trials("default")] == ["default"]
     with pytest.raises(
-        stack.UnknownProfile, match=r"no profile x; there are default, long, both-active"
+        stack.UnknownProfile,
+        match=r"no profile x; there are default, long, trixie, noble, both-active",
     ):
         trials.trials("x")
 

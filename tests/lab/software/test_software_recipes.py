@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lab.software import apt, base, charts, debian, goitems, images, plugins, versions
+from lab.software import apt, base, charts, checkers, debian, goitems, images, plugins, versions
 from lab.software.gobuild import GoModule, GoProgram, build_go
 from lab.software.gotools import go_command
 from lab.software.progress import Silent
@@ -89,6 +89,7 @@ def test_everything_named_is_everything_there_is() -> None:
     known = items()
     reached = {item.name for item in _flattened(known[name] for name in LAB)}
     others = {each.name for each in (*goitems.TOOLS, *plugins.BUILT.values())}
+    others |= {checkers.item(name).name for name in checkers.FURTHER}
     assert reached.isdisjoint(others)
     assert reached | others >= set(known)
 
@@ -179,6 +180,34 @@ def test_only_this_machines_debian_sources_are_taken(tmp_path: Path) -> None:
         "Types: deb\nURIs: http://mirror.test/debian\nSuites: bookworm bookworm-updates\n"
         "Components: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n"
     )
+
+
+def test_another_release_is_looked_for_where_the_machines_own_is(tmp_path: Path) -> None:
+    folder = tmp_path / "sources.list.d"
+    folder.mkdir()
+    (folder / "debian.sources").write_text(DEB822)
+    assert debian.sources_of("trixie", root=tmp_path) == (
+        "Types: deb\nURIs: http://mirror.test/debian\nSuites: trixie trixie-updates\n"
+        "Components: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n"
+    )
+
+
+def test_ubuntu_is_taken_from_a_mirror_that_has_both_or_left_to_the_tool(tmp_path: Path) -> None:
+    folder, asked = tmp_path / "sources.list.d", list[str]()
+    folder.mkdir()
+    (folder / "debian.sources").write_text(DEB822)
+
+    def there(url: str) -> bool:
+        asked.append(url)
+        return len(asked) == 1
+
+    assert debian.sources_of("noble", Path("/k.gpg"), tmp_path, there) == (
+        "Types: deb\nURIs: http://mirror.test/ubuntu\n"
+        "Suites: noble noble-updates noble-security\nComponents: main universe\n"
+        "Signed-By: /k.gpg\n"
+    )
+    assert debian.sources_of("noble", Path("/k.gpg"), tmp_path, there) == ""
+    assert asked == ["http://mirror.test/ubuntu/dists/noble/InRelease"] * 2
 
 
 def test_one_line_sources_are_taken_too(tmp_path: Path) -> None:
