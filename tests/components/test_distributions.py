@@ -4,13 +4,14 @@ table asked of the distribution's own packages and daemons (`make daemons`)."""
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from dataclasses import replace
 
 import pytest
 
 from components.host import payload
-from components.host.baseline import apt, chrony, parts, sshd
+from components.host.baseline import apt, chrony, node_exporter, parts, sshd
 from components.host.packages import Repository
 from components.host.part import summed
 from components.routers.linux import bird, frr
@@ -114,6 +115,16 @@ def test_its_chrony_takes_the_file() -> None:
     texts = {chrony.CONFIG: baseline(distribution.NAME)[chrony.CONFIG]}
     said = run("/usr/sbin/chronyd", "-p", "-f", chrony.CONFIG, texts=texts)
     assert (said.returncode, said.stderr) == (0, "")
+
+
+@checked.real
+@pytest.mark.parametrize(("further", "status"), [((), 0), (("--web.nonsense",), 1)])
+def test_its_exporter_knows_every_flag(further: tuple[str, ...], status: int) -> None:
+    args = replace(ARGS, node_exporter=True).model()
+    (made,) = [part for part in parts.parts(args) if part.name == "node-exporter"]
+    unit = made.texts()[node_exporter.UNIT].replace("\\\n", "").replace("$$", "$")
+    (argv,) = re.findall(r"(?m)^ExecStart=(.+)$", unit)
+    assert run(*argv.split(), *further, "--version").returncode == status
 
 
 @checked.real
