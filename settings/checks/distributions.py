@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from settings.checks.registry import doubts, reads
 from settings.checks.releases import family_of, release_of
 from settings.checks.routers_kind import KINDS
+from settings.models.distributions import DISTRIBUTIONS, Distribution
 from settings.models.proxmox import Image
 from settings.models.software import AptRepository
 from settings.models.stack import ROLES, SECTIONS, Stack
@@ -18,20 +19,22 @@ _ALL = ("software", "proxmox", "routers", "balancers", "cluster")
 def images(stack: Stack) -> dict[str, Image]:
     """Every image that machines of ours really start from, by its key: an appliance brings a system
     of its own, and takes no packages."""
-    appliance = KINDS[stack.routers.kind].image
-    roles = [role for role in ROLES.values() if not (appliance and role == "router")]
-    return dict(stack.image(role) for role in roles)
+    return dict(stack.image(role) for role in ROLES.values() if _has_one(stack, role))
+
+
+def _has_one(stack: Stack, role: str) -> bool:
+    """Whether machines of a role have a distribution at all."""
+    return role != "router" or not KINDS[stack.routers.kind].appliance
 
 
 @reads(*_ALL)
 def repositories_are_somebodys(stack: Stack) -> Iterator[Problem]:
     """A repository for a distribution that no machine has is never written."""
-    appliance = KINDS[stack.routers.kind].image
     there = list(
         dict.fromkeys(
             stack.distribution(role, spec).name
             for role, spec in stack.machines()
-            if not (appliance and role == "router")
+            if _has_one(stack, role)
         )
     )
     for index, each in enumerate(stack.software.repositories):
@@ -87,12 +90,21 @@ def _distinct(images: Sequence[Image]) -> list[Image]:
     return list({image.distribution: image for image in reversed(images)}.values())[::-1]
 
 
-@doubts(*_ALL)
+@doubts("access", *_ALL)
 def repositories_have_every_component(stack: Stack) -> Iterator[Problem]:
-    """What routers install may be in a part of their distribution's archive that is not listed."""
-    if KINDS[stack.routers.kind].image:
-        return
-    row = stack.distribution("router")
+    """What routers install may be in a part of their distribution's archive that is not listed, and
+    so may the exporter, of every machine that takes one."""
+    roles = [role for role in SECTIONS if _has_one(stack, role)]
+    installing = {
+        stack.distribution(role).name: role
+        for role in reversed(roles)
+        if role == "router" or stack.access.node_exporter
+    }
+    for name, role in installing.items():
+        yield from _lacking(stack, DISTRIBUTIONS[name], role.replace("_", " "))
+
+
+def _lacking(stack: Stack, row: Distribution, role: str) -> Iterator[Problem]:
     taken = {
         index: each
         for index, each in enumerate(stack.software.repositories)
@@ -105,7 +117,7 @@ def repositories_have_every_component(stack: Stack) -> Iterator[Problem]:
         yield problem(
             f"software.repositories[{index}].components",
             each.components,
-            f"lack {', '.join(lacking)}, where {row.name} has some of what its routers install",
+            f"lack {', '.join(lacking)}, where {row.name} has some of what its {role}s install",
             f"write [{', '.join([*each.components, *lacking])}]",
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from settings.checks.proxmox import as_named, one_file
 from settings.checks.registry import doubts, reads
 from settings.checks.releases import release_of
+from settings.checks.routers_kind import KINDS
 from settings.models.distributions import DISTRIBUTIONS
 from settings.models.proxmox import Image
 from settings.models.stack import Stack
@@ -33,6 +34,8 @@ def distribution_is_what_the_image_says(stack: Stack) -> Iterator[Problem]:
     """Names are only names, so that another release's is a doubt and no error; the machine itself
     is asked before its first push."""
     for path, image in walk(stack, Image):
+        if path == "routers.image" and KINDS[stack.routers.kind].appliance:
+            continue
         said = release_of(image.url) or release_of(image.file_name)
         if said not in (None, image.distribution):
             yield problem(

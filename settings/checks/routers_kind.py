@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from settings.checks.registry import reads
+from settings.models.routers import Routers
 from settings.models.stack import Stack
 from settings.problems import ABSENT, Problem, problem
 
@@ -24,6 +25,11 @@ class Asks:
     physical: bool = False
     ipv6: bool = False
     figures: bool = True
+
+    @property
+    def appliance(self) -> bool:
+        """Whether machines of a kind have a system of their own: no distribution, no packages."""
+        return self.image or self.physical
 
 
 KINDS: Final[Mapping[str, Asks]] = {
@@ -45,6 +51,8 @@ def appliances_bring_their_image_and_keys(stack: Stack) -> Iterator[Problem]:
             f"is missing: no {routers.kind} router starts from proxmox.image",
             "write the appliance's image",
         )
+    if asks.image:
+        yield from _distributions(routers)
     for name in names if asks.host_keys else ():
         if name not in routers.host_keys:
             yield problem(
@@ -67,6 +75,24 @@ def appliances_bring_their_image_and_keys(stack: Stack) -> Iterator[Problem]:
                 ABSENT,
                 "is no router's",
                 f"write one of {', '.join(names)}",
+            )
+
+
+def _distributions(routers: Routers) -> Iterator[Problem]:
+    """What an appliance's image and machines say of theirs; physical routers' are refused whole."""
+    said: dict[str, str | None] = {
+        f"routers.machines[{index}]": spec.distribution
+        for index, spec in enumerate(routers.machines)
+    }
+    if routers.image is not None and "distribution" in routers.image.model_fields_set:
+        said["routers.image"] = routers.image.distribution
+    for path, name in said.items():
+        if name is not None:
+            yield problem(
+                f"{path}.distribution",
+                name,
+                f"is not for {routers.kind} routers, which bring a system of their own",
+                "remove it",
             )
 
 

@@ -19,7 +19,9 @@ def kubernetes_can_be_installed(stack: Stack) -> Iterator[Problem]:
     software, cluster = stack.software, stack.cluster
     minor = ".".join(cluster.kubernetes_version.split(".")[:2])
     kubernetes = software.kubernetes_repository
-    taken = software.of(stack.distribution("worker").name)
+    nodes = [("control_plane", each) for each in cluster.control_planes]
+    nodes += [("worker", each) for each in cluster.workers]
+    taken = all(software.of(stack.distribution(*node).name) for node in nodes)
     if kubernetes is None and not taken:
         yield problem(
             "software.kubernetes_repository",

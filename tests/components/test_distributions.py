@@ -42,11 +42,13 @@ def baseline(name: DistributionName) -> dict[str, str]:
 def files(name: DistributionName) -> dict[str, str]:
     """Every text of every role, by role and path."""
     found = {f"baseline{path}": text for path, text in baseline(name).items()}
-    for stack in ("bgp", "bird"):
+    for stack in ("bgp", "bird", "both-families", "outbound"):
         texts = rendered.router_files(stacks.of(name, stacks.NAMED[stack]()), "router-a")
         found |= {f"routers-{stack}{path}": text for path, text in texts.items()}
-    texts = rendered.balancer_files(stacks.of(name, stacks.guarded()), "lb-a")
-    return found | {f"loadbalancers{path}": text for path, text in texts.items()}
+    for stack in ("guarded", "both-families", "logged"):
+        texts = rendered.balancer_files(stacks.of(name, stacks.NAMED[stack]()), "lb-a")
+        found |= {f"loadbalancers-{stack}{path}": text for path, text in texts.items()}
+    return found
 
 
 DIFFERENT = {

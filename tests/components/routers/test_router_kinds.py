@@ -89,3 +89,27 @@ def test_what_the_program_cannot_give_an_appliance_is_asked_of_the_stack(
         ),
         "layered-cloud:routers.host_keys.router-x: is no router's; write one of router-a, router-b",
     ]
+
+
+def test_a_distribution_said_of_an_appliance_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routers_kind, "KINDS", {"linux": Asks(image=True, host_keys=True)})
+    config = stacks.lab_config()
+    image = config["proxmox"]["image"] | {"file_name": "appliance.qcow2"}
+    config["routers"]["host_keys"] = dict.fromkeys(("router-a", "router-b"), stacks.HOST_KEY)
+    config["routers"]["image"] = image | {"distribution": "bookworm"}
+    config["routers"]["machines"][1]["distribution"] = "trixie"
+
+    def told() -> list[str]:
+        stack = Stack.model_validate(config)
+        return list(map(str, routers_kind.appliances_bring_their_image_and_keys(stack)))
+
+    why = "is not for linux routers, which bring a system of their own; remove it"
+    assert told() == [
+        f"layered-cloud:routers.machines[1].distribution: trixie {why}",
+        f"layered-cloud:routers.image.distribution: bookworm {why}",
+    ]
+
+    config["routers"]["machines"][1].pop("distribution")
+    image.pop("distribution", None)
+    config["routers"]["image"] = image
+    assert told() == []
