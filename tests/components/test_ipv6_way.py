@@ -51,10 +51,10 @@ def net() -> Iterator[World]:
             start_router(world, name, stack)
         for name in BALANCERS:
             start_balancer(world, name, balancer_world.balancer_files(stack, name, site))
-        until(lambda: router_world.owner(world) == "router-a", "router-a owns the addresses", 20)
-        until(lambda: holders(world) == ["lb-a"], "lb-a has the address of IPv6", 20)
-        until(lambda: get(world, "client").get("status") == 200, "HTTP by IPv6", 20)
-        until(lambda: get(world, "client", tls=True).get("status") == 200, "HTTPS by IPv6", 20)
+        until(lambda: router_world.owner(world) == "router-a", "router-a owns the addresses", 60)
+        until(lambda: holders(world) == ["lb-a"], "lb-a has the address of IPv6", 60)
+        until(lambda: get(world, "client").get("status") == 200, "HTTP by IPv6", 60)
+        until(lambda: get(world, "client", tls=True).get("status") == 200, "HTTPS by IPv6", 60)
         yield world
 
 
@@ -119,19 +119,19 @@ def test_nobody_else_comes_in(net: World) -> None:
 def test_the_address_of_ipv6_moves_with_the_others(net: World) -> None:
     for pid in processes(net, "lb-a", "haproxy"):
         os.kill(pid, signal.SIGSTOP)
-    until(lambda: holders(net) == ["lb-b"], "lb-b has the address of IPv6", 12)
-    until(lambda: get(net, "client").get("status") == 200, "HTTP through lb-b", 5)
+    until(lambda: holders(net) == ["lb-b"], "lb-b has the address of IPv6", 30)
+    until(lambda: get(net, "client").get("status") == 200, "HTTP through lb-b", 15)
     assert get(net, "client", tls=True)["client"] == CLIENT6
 
     for pid in processes(net, "lb-a", "haproxy"):
         os.kill(pid, signal.SIGCONT)
-    until(lambda: holders(net) == ["lb-a"], "lb-a has it back after its delay", 20)
-    until(lambda: get(net, "client").get("status") == 200, "HTTP through lb-a", 5)
+    until(lambda: holders(net) == ["lb-a"], "lb-a has it back after its delay", 60)
+    until(lambda: get(net, "client").get("status") == 200, "HTTP through lb-a", 15)
 
 
 def test_a_router_that_is_lost_costs_a_visitor_a_moment(net: World) -> None:
     for interface in ("eth0", "eth1", "eth2", "eth3"):
         net.ip("router-a", "link", "set", interface, "down")
-    until(lambda: get(net, "client").get("status") == 200, "HTTP through router-b", 8)
+    until(lambda: get(net, "client").get("status") == 200, "HTTP through router-b", 20)
 
     assert get(net, "client", tls=True)["client"] == CLIENT6

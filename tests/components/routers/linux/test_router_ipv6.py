@@ -157,7 +157,7 @@ def test_the_lan_is_told_at_once_that_it_leaves_by_ipv4_alone(net: World) -> Non
     before, began = counted(net, "outbound6"), time.monotonic()
 
     assert ask(net, "balancer", STRANGER6, 9006) == "PermissionError"
-    assert time.monotonic() - began < 1.2
+    assert time.monotonic() - began < 3  # no SYN was sent again for long
     assert counted(net, "outbound6") > before
 
 
