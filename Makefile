@@ -56,10 +56,10 @@ status: venv ## state of every layer
 check: venv ## probe every promise of the running lab
 	@$(PYTHON) -m lab check
 
-drills: preflight deps venv ## every drill RUNS=20 times in a lab that comes up and goes, into docs/failures.md; goes on where it stopped
+drills: preflight deps venv ## bring a lab up, run every drill RUNS=20 times, write docs/failures.md, take the lab down; goes on where it stopped
 	@trap '$(PYTHON) -m lab down --quiet || true' EXIT; $(PYTHON) -m lab up; $(PYTHON) -m lab drill --runs $(RUNS)
 
-preview: venv ## STACK=dev|prod|lab's plan on one screen, offline, and whether it keeps the rules; FULL=1 all of it; BASE=REV compares
+preview: venv ## the plan of STACK=NAME (dev, prod, lab, or yours) on one screen, offline, and whether it keeps the rules; FULL=1 all of it; BASE=REV compares
 	@plan=$$(mktemp); trap 'rm -f "$$plan"' EXIT; \
 	$(PYTHON) -m lab.engine preview --stack $(STACK) $(if $(BASE),--base $(BASE)) $(if $(FULL),--full) --plan-to "$$plan"; \
 	echo; $(PYTHON) -m policy.judge "$$plan"
@@ -76,21 +76,21 @@ lint: venv
 unit: venv ## the tests that need no lab
 	@$(PYTHON) -m pytest $(ABREAST) -m "not lab" tests
 
-daemons: deps venv ## every file of routers and balancers, and how they behave, with the daemons of DISTRIBUTION=trixie|noble
+daemons: deps venv ## test routers and balancers with the daemons of DISTRIBUTION=trixie|noble
 	@$(PYTHON) -m lab.software build --only checkers-$(DISTRIBUTION)
 	@LAYERED_CLOUD_TEST_DISTRIBUTION=$(DISTRIBUTION) $(PYTHON) -m pytest $(ABREAST) -m root $(DAEMONS)
 
-plugins: venv ## fetch the providers' real plugins, where the machine may; then none is built
+plugins: venv ## fetch the providers' real plugins, where the machine has a way to them; then none is built
 	@$(PYTHON) -m lab.engine plugins
 
-software: deps venv ## build what the lab is made of (the first time: about half an hour)
+software: deps venv ## build what the lab is made of (the first time: half an hour to three quarters)
 	@$(PYTHON) -m lab.software build
 
 # What takes longer (other datacentres, whole updates cut off, each drill many times) is test-all's.
-test: preflight deps venv lint software ## every test, the default datacentre's included (a lab comes up and goes)
+test: preflight deps venv lint software ## lint, the tests of make unit, then the default datacentre's (brings a lab up and takes it down)
 	@trap '$(PYTHON) -m lab down --quiet || true' EXIT; \
 	$(PYTHON) -m pytest $(ABREAST) tests -m "not lab" --cov=settings --cov=components --cov-report=term:skip-covered; \
 	$(PYTHON) -m pytest tests -m "lab and not profile and not long"
 
-test-all: preflight deps venv ## that, and every other datacentre; goes on where it stopped; PROFILE=NAME only one
+test-all: preflight deps venv ## make test, other distributions, every other datacentre and drill; goes on where it stopped; PROFILE=NAME only one
 	@trap '$(PYTHON) -m lab down --quiet || true' EXIT; $(PYTHON) -m lab.trials $(PROFILE)

@@ -6,7 +6,7 @@ docs/settings.md carries it between two marks; a test compares the two.
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from settings.keys import SECRETS
 from settings.models.addresses import Address, Address6, Subnet, Subnet6
+from settings.models.base import Unit
 from settings.models.stack import Stack
 from settings.problems import NAMESPACE, shorten
 
@@ -65,7 +66,7 @@ def _rows(path: str, field: FieldInfo, shared: dict[str, type[BaseModel]]) -> It
     here = f"{path}[]" if is_list else path
     if model is None or model.__name__ in _SHARED:
         if model is None:
-            kind = _kind(field.annotation)
+            kind = _kind(field.annotation) + _unit(field.metadata)
         else:
             shared.setdefault(model.__name__, model)
             kind = f"[{_title(model)}](#{_title(model).replace(' ', '-')})"
@@ -126,7 +127,7 @@ def _model(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
 def _kind(annotation: Any) -> str:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _kind(arguments[0])
+        return _kind(arguments[0]) + _unit(arguments[1:])
     if origin is Literal:
         return " or ".join(f"`{each}`" for each in arguments)
     if origin in (Union, types.UnionType):
@@ -137,6 +138,11 @@ def _kind(annotation: Any) -> str:
     if origin is dict:
         return f"mapping of {_kind(arguments[1])}"
     return _word(annotation)
+
+
+def _unit(metadata: Iterable[Any]) -> str:
+    """What a number counts, in brackets; nothing where the arguments of `Annotated` say none."""
+    return "".join(f" ({each.name})" for each in metadata if isinstance(each, Unit))
 
 
 def _word(annotation: Any) -> str:

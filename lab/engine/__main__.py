@@ -94,7 +94,7 @@ def _show_plan(engine: Engine, as_json: bool, full: bool, plan_to: Path | None) 
         for warning in done.warnings:
             print(f"warning: {warning}", file=sys.stderr)
         print(summary(plan, engine.name))
-        print("\nThe whole plan, every property of it: make preview FULL=1 (or --full)")
+        print(f"\nThe whole plan, every property of it: make preview STACK={engine.name} FULL=1")
     if plan_to:
         _write(plan_to, recorded.plan())
 

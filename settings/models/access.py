@@ -22,7 +22,7 @@ class Access(Strict):
     journald_max_mebibytes: Annotated[int, Unit("MiB")] = Field(default=200, ge=16, le=65536)
     """The journal's size on each machine, in MiB."""
     node_exporter: bool = False
-    """Prometheus' exporter of each machine's own figures, at TCP 9100 on the management leg. Off:
-    it is one more daemon to keep safe, and of use only where somebody reads it."""
+    """Prometheus' exporter of each machine's own figures, at TCP 9100 on the management leg. Off
+    by default, as it is of use only where Prometheus reads it; `platform.monitoring` needs it."""
     epoch: Epoch = 1
     """Raise to push every machine's configuration again."""

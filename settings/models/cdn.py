@@ -209,8 +209,8 @@ class Cdn(Strict):
     """What it waits for and passes on."""
     client_ip_header: ClientHeader | None = None
     """The header in which the CDN, and only it, names the client; null is the kind's own
-    (Cloudflare: CF-Connecting-IP), which `listed` has not. Fastly's, Fastly-Client-IP, is written
-    out, once its service sets it. With `none` nobody names another."""
+    (Cloudflare: CF-Connecting-IP), which `listed` has not. For `fastly` write Fastly-Client-IP,
+    once its service sets it. With `none` there is no such header."""
     origin_pulls: OriginPulls | None = None
     """The certificate it shows when it calls; null asks for none."""
     zone: Domain | None = None

@@ -40,5 +40,4 @@ class Logging(Strict):
     """Disk of each balancer for the lines that a server has not taken yet, for each server. When it
     is full, further lines are dropped."""
     query: bool = False
-    """Whether lines have the query of a URL: it may hold what is nobody's business, such as
-    tokens."""
+    """Whether lines have the query of a URL: it may hold secrets, such as tokens."""

@@ -51,7 +51,7 @@ class MachineSpec(Strict):
     lan: Address
     """Address on the LAN."""
     wan: Address | None = None
-    """A router's own address on the WAN, beside the VIP; nobody else has one."""
+    """A router's own address on the WAN, beside the VIP; only routers have one."""
     sync: Address | None = None
     """A router's address on the sync segment; needed by both of a pair."""
     lan6: Address6 | None = None
@@ -78,13 +78,13 @@ class Interfaces(Strict):
     """Which interface of a physical machine is which leg: a port, a VLAN on one, a bridge."""
 
     management: InterfaceName
-    """Has the management address already."""
+    """The management leg's, which has its address already."""
     lan: InterfaceName
-    """Of the LAN."""
+    """The LAN's."""
     wan: InterfaceName
-    """Of the WAN."""
+    """The WAN's."""
     sync: InterfaceName | None = None
-    """Of the link between two routers."""
+    """That of the link between two routers; needed with `sync`."""
 
 
 class PhysicalSpec(Strict):

@@ -49,7 +49,8 @@ class Receiver(Strict):
     severities: list[Severity] = Field(default=["critical", "warning"], min_length=1)
     """Of which alerts."""
     to: list[Email] = Field(default_factory=list)
-    """Who gets the mail; only for mail, as the next four."""
+    """Of kind mail alone, as the next four: who gets it. Needed there, as `sender` and `server`
+    are."""
     sender: Email | None = None
     """Whom it is from."""
     server: Domain | None = None
@@ -58,7 +59,7 @@ class Receiver(Strict):
     """Its port."""
     username: str | None = Field(default=None, min_length=1, max_length=254)
     """Who logs in there, with the password `monitoring/alerts-NAME/password` of `platformSecrets`.
-    Null: nobody does."""
+    Null: no login."""
 
     @property
     def traits(self) -> ReceiverTraits:

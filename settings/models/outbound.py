@@ -19,11 +19,11 @@ class Outbound(Strict):
     """`icmp`: echo requests (ping). `any`: whatever is IPv4. Errors by ICMP belong to their
     connection and pass without."""
     ports: list[Port] = Field(default_factory=list)
-    """Of TCP or UDP; empty: any."""
+    """Destination ports of TCP or UDP; empty: any."""
     last: Port | None = None
     """The last port of a range that starts with the one of `ports`; null: no range."""
     to: list[Subnet] = Field(default_factory=list)
-    """Empty: anywhere."""
+    """Networks with their prefix length, such as 192.0.2.53/32; empty: anywhere."""
 
     @property
     def destinations(self) -> list[AnyNetwork]:

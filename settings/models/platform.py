@@ -160,11 +160,11 @@ class Platform(Strict):
     ingress: Ingress
     """The ingress controller."""
     demo: Demo | None = None
-    """Null: no demonstration."""
+    """A small web service to try the chain with. Null: none."""
     cert_manager: CertManager | None = None
-    """Null: no certificates are asked for inside the cluster."""
+    """cert-manager, for certificates inside the cluster. Null: none."""
     monitoring: Monitoring | None = None
-    """Null: nobody watches the chain."""
+    """Prometheus and Alertmanager, which watch the whole chain. Null: none."""
     charts: list[FurtherChart] = Field(default_factory=list, max_length=100)
     """Further charts, each a release of its own after the pod network."""
 

@@ -58,7 +58,8 @@ class Software(Strict):
     """Where machines get packages: replaces the image's own apt sources when not empty."""
 
     repositories: list[MachinesRepository] = Field(default_factory=list)
-    """The distribution's own packages; a machine that none is for keeps its image's sources."""
+    """Repositories of the distribution's own packages, in place of the image's sources; a machine
+    for which none is listed keeps its image's."""
     kubernetes_repository: AptRepository | None = None
     """The repository of kubeadm, kubelet and kubectl, of the wanted minor."""
     containerd_repository: AptRepository | None = None
