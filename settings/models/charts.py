@@ -47,7 +47,7 @@ class Chart(Strict):
     values: dict[str, Any] = Field(default_factory=dict)
     """Merged over the values the program decides; lists are replaced."""
     timeout: Annotated[int, Unit("seconds")] = Field(default=600, ge=30, le=7200)
-    """Seconds."""
+    """How long Helm waits for the release to be ready."""
 
 
 SecretKey = Annotated[
