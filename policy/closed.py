@@ -38,6 +38,7 @@ _NAMES_A_SECRET = re.compile(
     r"(?i)(\w*password|passphrase|(\w*api|access|auth)?token|(client|access)?secret(key)?"
     r"|(\w*private|api)key(pem|openssh)?|kubeconfig)"
 )
+_NAMESPACED = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _LOGIN_IN_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s:@]+@")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -59,13 +60,22 @@ def _plain_secrets(resources: Sequence[Resource]) -> Iterator[tuple[str, str]]:
             )
 
 
+def _refers(key: str, value: str, beside: Mapping[str, Any]) -> bool:
+    """Whether `secret` among a chart's values is where a Kubernetes Secret is, not what is in it:
+    NAMESPACE/NAME (F5's NGINX), or a name with the namespace beside it (haproxytech's)."""
+    if key != "secret":
+        return False
+    return _NAMESPACED.fullmatch(value) is not None or "secretNamespace" in beside
+
+
 def _found(value: Any, path: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
         for key, each in value.items():
             inside = f"{path}.{key}" if path else str(key)
             named = _NAMES_A_SECRET.fullmatch(str(key).replace("_", "").replace("-", ""))
             if named and isinstance(each, str) and each not in ("", SECRET):
-                yield inside, "a secret by its name"
+                if not _refers(str(key), each, value):
+                    yield inside, "a secret by its name"
             else:
                 yield from _found(each, inside)
     elif isinstance(value, list | tuple):

@@ -12,6 +12,7 @@ import pytest
 from components.platform.ingress import CONTROLLERS
 from lab.engine.cli import find_cli
 from lab.engine.engine import OFFLINE, workspace
+from policy.table import judged
 from settings.checks.platform_ingress import INGRESS
 from tests import whole
 from tests.components.platform.platform_args import site
@@ -35,13 +36,15 @@ def stack_with(word: str) -> dict[str, Any]:
 
 
 def planned(word: str) -> dict[str, dict[str, Any]]:
-    """The inputs that the engine plans, by type and name."""
+    """The inputs that the engine plans, by type and name; the rules hold for them."""
     secrets = {f"layered-cloud:{key}": value for key, value in whole.SECRETS.items()}
     with workspace(
         "prod", config=stack_with(word), secrets=secrets, throw_away=True, env={OFFLINE: "1"}
     ) as engine:
         stand_in(engine)
-        steps = engine.preview_steps()["steps"]
+        plan = engine.preview_steps()
+    steps = plan["steps"]
+    assert [str(each) for each in judged(plan)] == []
     states = [each["newState"] for each in steps]
     return {"::".join(each["urn"].split("::")[2:]): each.get("inputs", {}) for each in states}
 
