@@ -1,4 +1,5 @@
-"""`python -m settings check FILE...`, `schema`, `tables`: no engine, no Pulumi."""
+"""`python -m settings check FILE...`, `explain KEY`, `init NAME`, `schema`, `tables`: no engine, no
+Pulumi."""
 
 from __future__ import annotations
 
@@ -12,7 +13,9 @@ from pathlib import Path
 
 from settings.checks import pending
 from settings.document import tables
+from settings.explain import explain
 from settings.files import examine
+from settings.init import command as init
 from settings.keys import missing_secret, required_secrets
 from settings.problems import NAMESPACE, Problem, SettingsError
 from settings.reader import read_bytes
@@ -28,6 +31,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     checker.add_argument(
         "--strict", action="store_true", help="warnings, and what only `up` needs, are errors"
     )
+    explainer = commands.add_parser("explain", help="one key: meaning, values, what a change does")
+    explainer.add_argument(
+        "key", metavar="KEY", help="such as routers.vips[].wan_vrid, or a secret"
+    )
+    init.add_arguments(
+        commands.add_parser(
+            "init", help="a new stack file, from answers asked on a terminal or given as flags"
+        )
+    )
     commands.add_parser("schema", help="the JSON schema of a stack file")
     commands.add_parser("tables", help="the reference of all keys, as Markdown")
     options = parser.parse_args(arguments)
@@ -41,7 +53,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "schema":
         sys.stdout.write(json.dumps(stack_file_schema(), indent=2) + "\n")
         return 0
+    if options.command == "explain":
+        return _explain(options.key)
+    if options.command == "init":
+        asked = sys.stdin if sys.stdin.isatty() else None
+        return init.init(options, Path(), asked, sys.stderr, sys.stdout)
     return max(_check(path, strict=options.strict) for path in options.files)
+
+
+def _explain(key: str) -> int:
+    try:
+        sys.stdout.write(explain(key))
+    except KeyError as error:
+        sys.stderr.write(f"{error.args[0]}\n")
+        return 2
+    return 0
 
 
 def _check(path: Path, *, strict: bool) -> int:

@@ -51,7 +51,7 @@ def tables() -> str:
                 for key, field in model.model_fields.items()
                 for row in _rows(key, field, shared)
             ]
-            parts.append(_table(f"## {_title(model)}", _text(model.__doc__), rows))
+            parts.append(_table(f"## {_title(model)}", _cell(model.__doc__), rows))
     parts.append("\n".join(["## Secrets", "", "| key | what it is |", "|---|---|", *secret_rows]))
     return "\n\n".join(parts) + "\n"
 
@@ -66,16 +66,16 @@ def _rows(path: str, field: FieldInfo, shared: dict[str, type[BaseModel]]) -> It
     here = f"{path}[]" if is_list else path
     if model is None or model.__name__ in _SHARED:
         if model is None:
-            kind = _kind(field.annotation) + _unit(field.metadata)
+            kind = kind_of(field.annotation) + _unit(field.metadata)
         else:
             shared.setdefault(model.__name__, model)
             kind = f"[{_title(model)}](#{_title(model).replace(' ', '-')})"
             kind = f"list of {kind}" if is_list else kind
-        yield f"| `{path}` | {kind} | {_default(field)} | {_text(field.description)} |"
+        yield f"| `{path}` | {kind} | {default_of(field)} | {_cell(field.description)} |"
         return
     if "." in path or is_list:
         kind = "list" if is_list else "section"
-        yield f"| `{path}` | {kind} | {_default(field)} | {_text(field.description)} |"
+        yield f"| `{path}` | {kind} | {default_of(field)} | {_cell(field.description)} |"
     for name, inner in model.model_fields.items():
         yield from _rows(f"{here}.{name}", inner, shared)
 
@@ -95,11 +95,17 @@ def _title(model: type[BaseModel]) -> str:
     return _SHARED[model.__name__]
 
 
-def _text(text: str | None) -> str:
-    return " ".join((text or "").split()).replace("|", "\\|")
+def plain(text: str | None) -> str:
+    """A docstring on one line."""
+    return " ".join((text or "").split())
 
 
-def _default(field: FieldInfo) -> str:
+def _cell(text: str | None) -> str:
+    return plain(text).replace("|", "\\|")
+
+
+def default_of(field: FieldInfo) -> str:
+    """What stands where the key does not, or `required`; in Markdown."""
     if field.is_required():
         return "required"
     value: Any = field.get_default(call_default_factory=True)
@@ -124,19 +130,20 @@ def _model(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
     return None, False
 
 
-def _kind(annotation: Any) -> str:
+def kind_of(annotation: Any) -> str:
+    """What a person would call the values that a key takes; in Markdown. `KeyError` for a model."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _kind(arguments[0]) + _unit(arguments[1:])
+        return kind_of(arguments[0]) + _unit(arguments[1:])
     if origin is Literal:
         return " or ".join(f"`{each}`" for each in arguments)
     if origin in (Union, types.UnionType):
-        kinds = ["null" if each is type(None) else _kind(each) for each in arguments]
+        kinds = ["null" if each is type(None) else kind_of(each) for each in arguments]
         return " or ".join(dict.fromkeys(kinds))
     if origin is list:
-        return f"list of {_kind(arguments[0])}"
+        return f"list of {kind_of(arguments[0])}"
     if origin is dict:
-        return f"mapping of {_kind(arguments[1])}"
+        return f"mapping of {kind_of(arguments[1])}"
     return _word(annotation)
 
 

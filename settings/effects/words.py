@@ -1,0 +1,137 @@
+"""Sentences that many entries of the table share, and the entries of models that stand in several
+places."""
+
+from __future__ import annotations
+
+from typing import Final
+
+REPLACES: Final = (
+    "another machine: the old VM is destroyed and a new one made, which gets everything again; "
+    "where `proxmox.protect` is set, refused unless `proxmox.replaceable` names it"
+)
+REPLACES_ALL: Final = (
+    "other machines, all of them: every VM is destroyed and made anew; where `proxmox.protect` is "
+    "set, refused unless `proxmox.replaceable` names them"
+)
+PUSHED: Final = "in place: pushed to every machine that exists; none is replaced"
+IMAGE: Final = (
+    "nothing on machines that exist, which stay as they are; with the same `file_name` the file "
+    "on the hosts is replaced, and new machines start from it"
+)
+IMAGE_FILE: Final = (
+    "for `.qcow2` and `.raw`, nothing on machines that exist; for `.img`, or between the two "
+    "kinds, other machines: every VM that starts from it is destroyed and made anew"
+)
+DISTRIBUTION: Final = (
+    "nothing by itself: the next push to such a machine is refused unless the machine is what the "
+    "word says"
+)
+FIREWALL: Final = (
+    "in place, without interruption: the firewall is swapped in one transaction, on the router "
+    "that owns no VIP first, and taken back if it cuts off management"
+)
+HAPROXY: Final = (
+    "in place: HAProxy is reloaded, on the balancer that owns no VIP first; requests under way go "
+    "on in the old process for `balancers.timeouts.hard_stop_after` at most"
+)
+KEEPALIVED: Final = (
+    "in place: keepalived is reloaded, on the machine that owns no VIP first, the owner only while "
+    "its peer is healthy"
+)
+ALIKE: Final = (
+    "in place, with an interruption: keepalived is reloaded on one after the other, and while one "
+    "has the new value and the other the old one, both hold the addresses"
+)
+LEGS: Final = "in place: the watch of the legs (`layered-legs`) is restarted, on a pair only"
+MOVES: Final = "in place: keepalived is reloaded, and the addresses move to the other machine"
+BGP: Final = (
+    "in place: the BGP daemon is reloaded, which ends no session that does not change; a session "
+    "whose own values change is set up anew"
+)
+FOUNDING: Final = (
+    "refused once the cluster has answered, in a preview too and before any machine is touched: "
+    "only `kubeadm init` reads it. Put it back, or make another cluster by giving every control "
+    "plane another name and `vm_id`"
+)
+NODES: Final = (
+    "in place: pushed to every node; kubelet or containerd is restarted where its own files "
+    "changed, and pods go on running"
+)
+HELM: Final = "Helm upgrades the release, and its pods are renewed as the chart says"
+INGRESS: Final = (
+    "Helm upgrades the ingress' release: its pods are renewed one by one, each finishing what it "
+    "has for up to 300 s"
+)
+PORTS: Final = (
+    "Helm changes the live Service, it is read back, and then the balancers are reloaded with it; "
+    "between the two, requests meet a port that answers no more"
+)
+ZONE: Final = (
+    "the zone's setting at the CDN is changed, where `cdn.owns_zone` is true; one taken out stays "
+    "as it was last"
+)
+SOURCES: Final = (
+    "in place, without interruption: the routers' firewall lets other sources in, and HAProxy is "
+    "reloaded to believe them"
+)
+OTHER_RELEASE: Final = (
+    "another release is installed; the old one stays in the cluster until `helm uninstall`"
+)
+NOTHING: Final = "nothing on a machine: Pulumi itself goes by it, from the next update on"
+RUNS: Final = (
+    "a new node joins; one that is taken out is drained, deleted from the cluster, then destroyed"
+)
+
+
+def machine(path: str, more: str, member: str = "") -> dict[str, str]:
+    """Of one list of machines; `more` is what another one in it, or one less, does."""
+    here = f"{path}[]"
+    name = f"{REPLACES}; it needs another `vm_id` too"
+    return {
+        path: more,
+        **{f"{here}.{each}": REPLACES + member for each in ("vm_id", "host")},
+        **{f"{here}.{each}": REPLACES + member for each in ("management", "lan", "wan", "sync")},
+        **{f"{here}.{each}": REPLACES + member for each in ("lan6", "wan6")},
+        f"{here}.name": name + member,
+        f"{here}.cores": "the same machine, from its next start by Proxmox on: nothing is rebooted",
+        f"{here}.memory": "the same machine, from its next start by Proxmox on: nothing is "
+        "rebooted",
+        f"{here}.disk": "grown at once, the file system at the next boot; a smaller one is refused",
+        f"{here}.distribution": DISTRIBUTION,
+    }
+
+
+def image(path: str) -> dict[str, str]:
+    """Of one image."""
+    return {
+        path: IMAGE,
+        f"{path}.file_name": IMAGE_FILE,
+        f"{path}.distribution": DISTRIBUTION,
+    }
+
+
+def vrrp(path: str) -> dict[str, str]:
+    """Of one layer's failover timers."""
+    legs = ("leg_interval", "leg_fall", "leg_hold")
+    return {
+        path: KEEPALIVED,
+        f"{path}.advert_interval": ALIKE,
+        **{f"{path}.{each}": LEGS for each in legs},
+    }
+
+
+def segment(path: str) -> dict[str, str]:
+    """Of one segment."""
+    cards = "in place: the network cards on this segment are changed"
+    return {
+        f"{path}.cidr": "another prefix length, or another network, makes other machines: every VM "
+        "with a leg there is destroyed and made anew",
+        f"{path}.cidr6": "routers and balancers are other machines when their legs get, lose or "
+        "change an IPv6 address: bring it one of a pair at a time",
+        **{f"{path}.{each}": cards for each in ("bridge", "vlan", "mtu")},
+    }
+
+
+def chart(path: str, answer: str) -> dict[str, str]:
+    """Of one chart."""
+    return {path: answer, f"{path}.timeout": "nothing on pods: how long an update waits for them"}

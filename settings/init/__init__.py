@@ -1,0 +1,1 @@
+"""`python -m settings init NAME`: a stack file from a few answers."""
