@@ -60,7 +60,10 @@ Description=Demo daemon
 
 [Service]
 ExecStart=/usr/local/bin/demod
-ExecReload=/bin/kill -HUP $MAINPID
+# As a daemon that notifies: the reload is over when it has loaded, or has died of it.
+ExecReload=/bin/sh -c 'rm -f /run/demo.state; kill -HUP $MAINPID; i=0; \\
+    while [ $$i -lt 200 ] && [ ! -e /run/demo.state ] && kill -0 $MAINPID 2>/dev/null; do \\
+    sleep 0.05; i=$$((i+1)); done'
 
 [Install]
 WantedBy=multi-user.target

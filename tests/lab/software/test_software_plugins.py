@@ -144,14 +144,14 @@ def test_what_is_built_beside_a_block_is_there_when_the_block_ends(
         began.set()
         assert may_end.wait(30)
 
-    item = _item("late", slow)
+    item, before = _item("late", slow), os.getpriority(os.PRIO_PROCESS, 0)
     monkeypatch.setattr(software, "items", lambda: {"late": item})
     with software.meanwhile(["late"], Silent()):
         assert began.wait(30)
         assert not item.ready
         may_end.set()
     assert item.ready
-    assert os.getpriority(os.PRIO_PROCESS, 0) < software.BESIDE
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
 
 
 def test_what_cannot_be_built_beside_a_block_is_the_error_that_is_told(
