@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any, Final, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
 from settings.bounds import least
+from settings.models.addresses import EXAMPLES
 from settings.problems import NAMESPACE
 from settings.reference import Key, every_key
 from settings.shape import alternatives, choices, is_list
-
-_ADDRESSES: Final[dict[type, str]] = {
-    IPv4Address: "192.0.2.10",
-    IPv4Network: "192.0.2.0/24",
-    IPv6Address: "2001:db8::10",
-    IPv6Network: "2001:db8::/64",
-}
-"""RFC 5737 and RFC 3849."""
 
 _PEM: Final = "-----BEGIN CERTIFICATE-----\n...\n-----END CERTIFICATE-----\n"
 
@@ -161,8 +153,8 @@ def _of(kind: Any, last: str, annotation: Any, field: FieldInfo) -> Any:
     if get_origin(kind) is list:
         item = get_args(kind)[0]
         return _LAST[last] if str in set(alternatives(item)) else [_plain(last, item, field)]
-    if kind in _ADDRESSES:
-        return _ADDRESSES[kind]
+    if kind in EXAMPLES:
+        return EXAMPLES[kind]
     given = _LAST.get(last, field.default)
     if kind in (int, float):
         return given if isinstance(given, int | float) else least(annotation, field)

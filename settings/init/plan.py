@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Network
 from typing import Any, Final
 
 from settings.init.questions import QUESTIONS, Answers
-from settings.models.addresses import address, is_address, subnet
+from settings.models.addresses import Subnet, address, is_address, subnet
 from settings.problems import NAMESPACE, Problem
 
 Row = dict[str, Any]
@@ -69,7 +68,7 @@ class Free:
         return str(held[0]), str(held[-1])
 
 
-def _network(text: str) -> IPv4Network:
+def _network(text: str) -> Subnet:
     try:
         return subnet(text)
     except ValueError:

@@ -175,6 +175,15 @@ AnySubnet = Annotated[
 """A network of either family, without host bits."""
 
 
+EXAMPLES: Final[dict[type, str]] = {
+    IPv4Address: "192.0.2.10",
+    IPv4Network: "192.0.2.0/24",
+    IPv6Address: "2001:db8::10",
+    IPv6Network: "2001:db8::/64",
+}
+"""One of each for documents (RFC 5737, RFC 3849)."""
+
+
 def ends_of(text: str) -> tuple[Address, Address] | None:
     """The first and last host address of a range written as one text, by network or by ends."""
     first, dash, last = (each.strip() for each in text.partition("-"))

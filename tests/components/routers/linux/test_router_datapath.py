@@ -170,7 +170,7 @@ def test_a_reload_interrupts_nothing(net: World) -> None:
         time.sleep(0.05)
     assert {name: processes(net, name, "keepalived") for name in before} == before
     for name in before:
-        assert "Reload complete" in net.log(name).read_text()
+        until(lambda name=name: "Reload complete" in net.log(name).read_text(), f"{name} is loaded")  # type: ignore[misc]
 
 
 def test_losing_one_leg_gives_up_both_addresses_and_they_come_back(net: World) -> None:
