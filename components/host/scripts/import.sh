@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # A file to an appliance by SFTP, which then imports it (components/host/imported.py). Runs by
 # /bin/sh -c on the machine that Pulumi runs on; the private key comes on standard input. The
 # appliance's status says nothing: lines that it prints do.
