@@ -9,6 +9,7 @@ from ipaddress import IPv4Address
 import pulumi
 
 from components.cluster import actions, admission
+from components.cluster.asking import asked, asking
 from components.cluster.model import NodeModel
 from components.host import HostAction, HostActionArgs, Machine, dependencies
 
@@ -82,22 +83,8 @@ class ControlPlane:
     ) -> dict[str, HostAction]:
         """What each of those that are asked hands over, empty from one that is in no cluster."""
         name = args.machine.name
-        identity = HostAction(
-            f"{name}-identity",
-            HostActionArgs(
-                machine=args.machine,
-                name="identity",
-                guard=admission.ask_guard(),
-                do=admission.ask(name),
-                result=admission.asked(),
-                result_secret=False,
-            ),
-            opts=opts,
-        )
-        secrets = {
-            "machine": identity.result.apply(lambda both: both.partition("\n")[0]),
-            "request": identity.result.apply(lambda both: both.partition("\n")[2]),
-        }
+        identity = HostAction(f"{name}-identity", asking(args.machine), opts=opts)
+        secrets = asked(identity)
         return {
             admitter.name: HostAction(
                 f"{name}-certificate-{admitter.name}",

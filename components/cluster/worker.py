@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.cluster import actions, admission
+from components.cluster.asking import asked, asking
 from components.cluster.model import NodeModel
 from components.cluster.render import text
 from components.host import HostAction, HostActionArgs, Machine
@@ -50,17 +51,10 @@ class Worker:
         below = opts.parent if opts else None
         identity = _Step(
             f"{name}-identity",
-            HostActionArgs(
-                machine=args.machine,
-                name="identity",
-                guard=admission.ask_guard(),
-                do=admission.ask(name),
-                result=admission.asked(),
-                result_secret=False,
-            ),
+            asking(args.machine),
             opts=pulumi.ResourceOptions(parent=below, depends_on=opts.depends_on if opts else None),
         )
-        machine_id = identity.result.apply(lambda both: both.partition("\n")[0])
+        said = asked(identity)
         certificate = _Step(
             f"{name}-certificate",
             HostActionArgs(
@@ -70,10 +64,7 @@ class Worker:
                 do=admission.stale(name),
                 result=admission.sign(name),
                 result_secret=False,
-                secrets={
-                    "machine": machine_id,
-                    "request": identity.result.apply(lambda both: both.partition("\n")[2]),
-                },
+                secrets=said,
                 seconds=180,
             ),
             opts=pulumi.ResourceOptions(parent=below, depends_on=[identity]),
@@ -98,7 +89,7 @@ class Worker:
                 guard=text("member-guard.sh.j2", name=name),
                 do=text("member.sh.j2", name=name),
                 undo=text("leave.sh.j2", name=name),
-                secrets={"machine": machine_id},
+                secrets={"machine": said["machine"]},
                 seconds=420,
             ),
             opts=pulumi.ResourceOptions(parent=below, depends_on=[join]),

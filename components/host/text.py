@@ -29,6 +29,11 @@ def seconds(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
+def milliseconds(value: float) -> str:
+    """A time in whole milliseconds, from seconds: `300ms`, `1000ms`."""
+    return f"{round(value * 1000)}ms"
+
+
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """`over` laid on `base`: mappings are merged, everything else (lists too) is replaced."""
     result = dict(base)

@@ -24,29 +24,21 @@ class Own:
     on: Callable[[Platform], bool] = lambda _: True
 
 
+def _ingress(kind: str, namespace: str) -> Own:
+    return Own(
+        namespace=namespace,
+        key="platform.ingress",
+        on=lambda platform: platform.ingress.kind == kind,
+    )
+
+
 OWN: Final[Mapping[str, Own]] = {
     "cilium": Own(namespace="kube-system", key="platform.cilium"),
     "metallb": Own(namespace="metallb-system", key="platform.metallb"),
-    "traefik": Own(
-        namespace="traefik",
-        key="platform.ingress",
-        on=lambda platform: platform.ingress.kind == "traefik",
-    ),
-    "contour": Own(
-        namespace="contour",
-        key="platform.ingress",
-        on=lambda platform: platform.ingress.kind == "contour",
-    ),
-    "haproxy": Own(
-        namespace="haproxy",
-        key="platform.ingress",
-        on=lambda platform: platform.ingress.kind == "haproxy",
-    ),
-    "nginx-ingress": Own(
-        namespace="nginx-ingress",
-        key="platform.ingress",
-        on=lambda platform: platform.ingress.kind == "nginx",
-    ),
+    "traefik": _ingress("traefik", "traefik"),
+    "contour": _ingress("contour", "contour"),
+    "haproxy": _ingress("haproxy", "haproxy"),
+    "nginx-ingress": _ingress("nginx", "nginx-ingress"),
     "cert-manager": Own(
         namespace="cert-manager",
         key="platform.cert_manager",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -29,6 +30,18 @@ while True:
 """
 """Answers each connection with the address it sees, then with whatever it is sent."""
 
+HOLD = """
+import socket, sys
+s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)
+s.settimeout(8)
+f = s.makefile("rw")
+f.readline()
+print("open", flush=True)
+for line in sys.stdin:
+    f.write(line); f.flush()
+    print(f.readline().strip(), flush=True)
+"""
+"""A connection that stays open and echoes lines: ADDRESS PORT."""
 ASK = """
 import socket, sys
 try:
@@ -135,6 +148,29 @@ def ask(world: World, space: str, address: str, port: int) -> str:
 
 def nft() -> list[str]:
     return ["chroot", str(distribution.tree()), "/usr/sbin/nft"]
+
+
+def counted(world: World, name: str) -> int:
+    """Packets of a named counter on the router that owns the addresses."""
+    argv = [*nft(), "-j", "list", "counter", "inet", "layered", name]
+    said = json.loads(world.run(owner(world), argv).stdout)["nftables"]
+    return next(int(each["counter"]["packets"]) for each in said if "counter" in each)
+
+
+def hold(world: World, space: str, address: str, port: int) -> subprocess.Popen[bytes]:
+    """A connection that stays open, which `echoes` tries."""
+    process = world.start(space, [sys.executable, "-c", HOLD, address, str(port)])
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"open\n"
+    return process
+
+
+def echoes(process: subprocess.Popen[bytes], word: bytes) -> bool:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(word + b"\n")
+    process.stdin.flush()
+    return process.stdout.readline() == word + b"\n"
 
 
 def processes(world: World, space: str, comm: str) -> list[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from components.host.text import milliseconds
 from components.platform import metallb
 from components.platform.addon import Object, SelfSigned, Site, Values, Webhook
 from components.platform.ingress import placement
@@ -47,8 +48,8 @@ def values(site: Site) -> Values:
         "configInline": {
             "tls": {"fallback-certificate": {"name": CERTIFICATE.name, "namespace": NAME}},
             "timeouts": {
-                "request-timeout": "infinity" if read is None else _milliseconds(read),
-                "connection-idle-timeout": _milliseconds(ingress.timeouts.idle),
+                "request-timeout": "infinity" if read is None else milliseconds(read),
+                "connection-idle-timeout": milliseconds(ingress.timeouts.idle),
                 "stream-idle-timeout": "infinity",
                 "connect-timeout": f"{DIAL_SECONDS}s",
             },
@@ -141,10 +142,6 @@ def _replicas(ingress: Ingress) -> Values:
         "topologySpreadConstraints": placement.spread(labels),
         "pdb": placement.budget(ingress, "create"),
     }
-
-
-def _milliseconds(seconds: float) -> str:
-    return f"{round(seconds * 1000)}ms"
 
 
 CONTOUR = Controller(

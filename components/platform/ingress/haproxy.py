@@ -7,6 +7,7 @@ s6-svc(8) and s6-svwait(8), by which its image runs HAProxy.
 
 from __future__ import annotations
 
+from components.host.text import milliseconds
 from components.platform import metallb
 from components.platform.addon import SelfSigned, Site, Values
 from components.platform.ingress import placement
@@ -44,7 +45,7 @@ def values(site: Site) -> Values:
     puts HAProxy's statistics and the controller's debugging on every node's ports, too.
     """
     ingress = site.settings.ingress
-    read = NEVER if ingress.timeouts.read is None else _milliseconds(ingress.timeouts.read)
+    read = NEVER if ingress.timeouts.read is None else milliseconds(ingress.timeouts.read)
     health = placement.health_port(ingress)
     ports = {"http": ingress.node_ports.http, "https": ingress.node_ports.https}
     return {
@@ -81,7 +82,7 @@ def values(site: Site) -> Values:
             "config": {
                 "proxy-protocol": ",".join(str(address) for address in site.trusted),
                 "ssl-redirect": "false",
-                "timeout-http-keep-alive": _milliseconds(ingress.timeouts.idle),
+                "timeout-http-keep-alive": milliseconds(ingress.timeouts.idle),
                 "timeout-http-request": read,
                 "timeout-client": NEVER,
                 "timeout-connect": f"{DIAL_SECONDS}s",
@@ -103,10 +104,6 @@ def _replicas(ingress: Ingress) -> Values:
         "topologySpreadConstraints": placement.spread(labels),
         "PodDisruptionBudget": placement.budget(ingress, "enable"),
     }
-
-
-def _milliseconds(seconds: float) -> str:
-    return f"{round(seconds * 1000)}ms"
 
 
 HAPROXY = Controller(

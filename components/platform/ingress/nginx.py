@@ -11,6 +11,7 @@ page on Ingress annotations.
 
 from __future__ import annotations
 
+from components.host.text import milliseconds
 from components.platform import metallb
 from components.platform.addon import SelfSigned, Site, Values
 from components.platform.ingress import placement
@@ -44,7 +45,7 @@ def values(site: Site) -> Values:
     which would stop streams.
     """
     ingress = site.settings.ingress
-    read = NEVER if ingress.timeouts.read is None else _milliseconds(ingress.timeouts.read)
+    read = NEVER if ingress.timeouts.read is None else milliseconds(ingress.timeouts.read)
     secret = f"{NAME}/{CERTIFICATE.name}"
     return {
         "controller": {
@@ -74,7 +75,7 @@ def values(site: Site) -> Values:
                     "set-real-ip-from": ",".join(f"{address}/32" for address in site.trusted),
                     "ssl-redirect": "False",
                     "http2": "True",
-                    "keepalive-timeout": _milliseconds(ingress.timeouts.idle),
+                    "keepalive-timeout": milliseconds(ingress.timeouts.idle),
                     "proxy-connect-timeout": f"{DIAL_SECONDS}s",
                     "proxy-read-timeout": NEVER,
                     "proxy-send-timeout": NEVER,
@@ -115,10 +116,6 @@ def _replicas(ingress: Ingress) -> Values:
         "topologySpreadConstraints": placement.spread({"app.kubernetes.io/name": NAME}),
         "podDisruptionBudget": placement.budget(ingress, "enabled"),
     }
-
-
-def _milliseconds(seconds: float) -> str:
-    return f"{round(seconds * 1000)}ms"
 
 
 def _port(name: str, node_port: int | None) -> Values:

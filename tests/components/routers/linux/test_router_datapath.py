@@ -5,11 +5,8 @@ One world for all tests, in the order written: the last ones pull the plug of th
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 
@@ -25,6 +22,9 @@ from tests.components.router_world import (
     STRANGER,
     ask,
     build,
+    counted,
+    echoes,
+    hold,
     nft,
     owner,
     processes,
@@ -40,18 +40,6 @@ pytestmark = [
     pytest.mark.skipif(LACKING is not None, reason=LACKING or ""),
 ]
 
-HOLD = """
-import socket, sys
-s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)
-s.settimeout(8)
-f = s.makefile("rw")
-f.readline()
-print("open", flush=True)
-for line in sys.stdin:
-    f.write(line); f.flush()
-    print(f.readline().strip(), flush=True)
-"""
-
 
 @pytest.fixture(scope="module")
 def net() -> Iterator[World]:
@@ -61,13 +49,6 @@ def net() -> Iterator[World]:
             start_router(world, name)
         until(lambda: owner(world) == "router-a", "router-a owns the addresses", 20)
         yield world
-
-
-def counted(world: World, name: str) -> int:
-    """Packets of a named counter on the router that owns the addresses."""
-    said = world.run(owner(world), [*nft(), "-j", "list", "counters", "table", "inet", "layered"])
-    counters = [one["counter"] for one in json.loads(said.stdout)["nftables"] if "counter" in one]
-    return next(int(one["packets"]) for one in counters if one["name"] == name)
 
 
 def test_exactly_one_router_owns_both_addresses(net: World) -> None:
@@ -205,22 +186,6 @@ def test_a_router_without_its_rules_forwards_nothing_and_holds_no_address(
 
 def forwards(world: World, name: str) -> bool:
     return world.run(name, ["cat", "/proc/sys/net/ipv4/ip_forward"]).stdout == "1\n"
-
-
-def hold(world: World, space: str, address: str, port: int) -> subprocess.Popen[bytes]:
-    """A connection that stays open and echoes lines."""
-    process = world.start(space, [sys.executable, "-c", HOLD, address, str(port)])
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"open\n"
-    return process
-
-
-def echoes(process: subprocess.Popen[bytes], word: bytes) -> bool:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(word + b"\n")
-    process.stdin.flush()
-    return process.stdout.readline() == word + b"\n"
 
 
 def test_open_connections_survive_the_loss_of_the_owner(net: World) -> None:

@@ -5,9 +5,6 @@ One world for all tests, in the order written: the last one pulls the plug of th
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 
@@ -30,6 +27,9 @@ from tests.components.router_world import (
     PUBLIC,
     ask,
     build,
+    counted,
+    echoes,
+    hold,
     nft,
     processes,
     replicated,
@@ -52,17 +52,6 @@ f = s.makefile("rwb")
 f.readline()
 f.write(b"x" * 300000 + b"\\n"); f.flush()
 print(len(f.readline()))
-"""
-HOLD = """
-import socket, sys
-s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)
-s.settimeout(8)
-f = s.makefile("rw")
-f.readline()
-print("open", flush=True)
-for line in sys.stdin:
-    f.write(line); f.flush()
-    print(f.readline().strip(), flush=True)
 """
 
 
@@ -89,13 +78,6 @@ def owner(world: World, names: tuple[str, ...] = ROUTERS) -> str:
     }
     first = router_world.owner(world, names)
     return first if all(each == [first] for each in held.values()) else f"{first} {held}"
-
-
-def counted(world: World, name: str) -> int:
-    """Packets of a named counter on the router that owns the addresses."""
-    said = world.run(owner(world), [*nft(), "-j", "list", "counters", "table", "inet", "layered"])
-    counters = [one["counter"] for one in json.loads(said.stdout)["nftables"] if "counter" in one]
-    return next(int(one["packets"]) for one in counters if one["name"] == name)
 
 
 def test_the_addresses_of_both_families_are_on_one_router(net: World) -> None:
@@ -212,9 +194,7 @@ def forwards(world: World, name: str) -> bool:
 
 
 def test_an_open_connection_survives_the_loss_of_the_owner(net: World) -> None:
-    process = net.start("client", [sys.executable, "-c", HOLD, PUBLIC6, "80"])
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"open\n"
+    process = hold(net, "client", PUBLIC6, 80)
     assert echoes(process, b"before")
     until(lambda: replicated(net) >= 1, "router-b knows the connection")
     for interface in ("eth0", "eth1", "eth2", "eth3"):
@@ -226,11 +206,3 @@ def test_an_open_connection_survives_the_loss_of_the_owner(net: World) -> None:
     assert took < 2.0, f"the failover took {took:.2f} s"
     assert echoes(process, b"after")
     assert ask(net, "client", PUBLIC6, 80) == CLIENT6
-
-
-def echoes(process: subprocess.Popen[bytes], word: bytes) -> bool:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(word + b"\n")
-    process.stdin.flush()
-    return process.stdout.readline() == word + b"\n"

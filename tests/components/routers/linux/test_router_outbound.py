@@ -3,7 +3,6 @@ namespaces."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -20,7 +19,7 @@ from tests.components.router_world import (
     STRANGER,
     ask,
     build,
-    nft,
+    counted,
     owner,
     serve,
     start_router,
@@ -91,12 +90,6 @@ def net() -> Iterator[World]:
             start_router(world, name, stacks.letting_out())
         until(lambda: owner(world) == "router-a", "router-a owns the addresses", 60)
         yield world
-
-
-def counted(world: World, name: str) -> int:
-    argv = [*nft(), "-j", "list", "counter", "inet", "layered", name]
-    said = json.loads(world.run("router-a", argv).stdout)["nftables"]
-    return next(int(each["counter"]["packets"]) for each in said if "counter" in each)
 
 
 @live
