@@ -113,7 +113,7 @@ def drill(
         int | None,
         typer.Option(
             help="how often each, those kept before with the same tree counted; then "
-            "docs/failures.md is written (0: from what was kept)"
+            "docs/failures.md is written, from all that were kept (0: only that)"
         ),
     ] = None,
     up: Annotated[bool, typer.Option("--up", help="after each, see that an up changes 0")] = False,
@@ -135,6 +135,7 @@ def drill(
             kept = record.read()
             (CHECKOUT / "docs" / "failures.md").write_text(page(everything, kept))
             (CHECKOUT / "docs" / "failures.svg").write_text(picture(everything, kept))
+            record.beside_the_page().write_text(record.keep(kept, list(DRILLS)))
 
 
 @app.command()

@@ -77,7 +77,7 @@ def content(tree: Path = CHECKOUT) -> str:
     digest = hashlib.sha256()
     for name in sorted(set(listed.stdout.decode().split("\0")) - {""}):
         path = tree / name
-        if path.suffix not in (".md", ".svg") and path.is_file():
+        if path.suffix not in (".md", ".svg", ".jsonl") and path.is_file():
             digest.update(f"{name}\0".encode())
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]

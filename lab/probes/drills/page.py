@@ -9,14 +9,16 @@ from html import escape
 from textwrap import wrap
 
 from lab.probes.drills.drill import Drill
-from lab.probes.drills.record import Record, of_newest
+from lab.probes.drills.record import SHOWN, Record, newest
 from lab.probes.drills.stream import PATIENCE, POOL, RATE
 
 HEAD = f"""# What a failure costs
 
 How long the service is not answered when something breaks, and how many requests are lost.
 `python -m lab drill --runs 20` breaks each thing on purpose in the [lab](lab.md), measures, and
-writes this page; runs are collected over several sittings. Nothing below is written by hand.
+writes this page. The last {SHOWN} runs of each are shown, collected over several sittings, with
+the commits they were made at; each run's figures are in [failures.jsonl](failures.jsonl). Nothing
+below is written by hand.
 
 The measure is {RATE} requests a second from the client outside through the whole chain, half over
 new connections, half over {POOL} kept ones; none is tried again, and one without a whole answer of
@@ -50,7 +52,7 @@ TAIL = """
 
 @dataclass(frozen=True)
 class Summary:
-    """One drill's runs with one tree, `runs` at least one; gaps in seconds."""
+    """One drill's runs that are shown, at least one; gaps in seconds."""
 
     drill: Drill
     runs: Sequence[Record]
@@ -73,7 +75,7 @@ def rank(values: Iterable[float], share: float) -> float:
 
 def summaries(drills: Iterable[Drill], records: Sequence[Record]) -> list[Summary]:
     """Every drill that was ever run."""
-    found = [Summary(each, of_newest(records, each.name)) for each in drills]
+    found = [Summary(each, newest(records, each.name)) for each in drills]
     return [each for each in found if each.runs]
 
 
@@ -123,7 +125,7 @@ def _row(each: Summary) -> str:
         f"{rank((run.healed for run in runs), 0.5):.0f} s"
         + ("" if returned == len(runs) else f" ({returned} of {len(runs)})"),
         f"{max(asked)} changes" if asked else "",
-        ", ".join(sorted({run.commit for run in runs})),
+        ", ".join(dict.fromkeys(run.commit for run in runs)),
     ]
     return f"| {' | '.join(cells)} |"
 

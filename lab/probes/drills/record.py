@@ -1,8 +1,9 @@
 """Figures of every run, one JSON object a line: they outlive the lab, so that many runs can be had
 in several sittings.
 
-The file lies in the cache, since the state goes with the lab. Each line says which tree it was
-measured with (`lab.trials.content`) and at which commit.
+New ones go to a file in the cache, since the state goes with the lab. Those that the page shows are
+kept beside it, so that others can go on from there on another machine, and count again. Each line
+says which tree it was measured with (`lab.trials.content`) and at which commit.
 """
 
 from __future__ import annotations
@@ -69,9 +70,18 @@ class Record:
         return cls(**{**data, "felt": Felt(**data["felt"]), "back": Felt(**data["back"])})
 
 
+SHOWN = 20
+"""Runs of each drill that the page shows, the newest."""
+
+
 def path() -> Path:
-    """The file with all of them."""
+    """The file with those made on this machine."""
     return cache_dir() / "drills.jsonl"
+
+
+def beside_the_page() -> Path:
+    """The file with those that the page shows."""
+    return CHECKOUT / "docs" / "failures.jsonl"
 
 
 def append(record: Record) -> None:
@@ -82,10 +92,16 @@ def append(record: Record) -> None:
 
 
 def read() -> list[Record]:
-    """All that were kept, the oldest first. A line that a cut-off run left half written, or that
-    an older version wrote, is passed over."""
+    """All that are known, the oldest first. A line that a cut-off run left half written, or that an
+    older version wrote, is passed over."""
+    shown = _lines(beside_the_page())
+    found = [*shown, *(each for each in _lines(path()) if each not in shown)]
+    return sorted(found, key=lambda each: each.at)
+
+
+def _lines(file: Path) -> list[Record]:
     try:
-        lines = path().read_text().splitlines()
+        lines = file.read_text().splitlines()
     except FileNotFoundError:
         return []
     found = []
@@ -97,10 +113,15 @@ def read() -> list[Record]:
     return found
 
 
-def of_newest(records: Sequence[Record], drill: str) -> list[Record]:
-    """A drill's records that were measured with the same tree as its newest one."""
-    mine = [each for each in records if each.drill == drill]
-    return [each for each in mine if each.content == mine[-1].content]
+def keep(records: Sequence[Record], drills: Sequence[str]) -> str:
+    """What stands beside the page: the runs that it shows, in the order of the page."""
+    shown = [each for name in drills for each in newest(records, name)]
+    return "".join(f"{json.dumps(asdict(each))}\n" for each in shown)
+
+
+def newest(records: Sequence[Record], drill: str) -> list[Record]:
+    """A drill's newest records, whichever tree they were measured with: each names its commit."""
+    return [each for each in records if each.drill == drill][-SHOWN:]
 
 
 def done(records: Sequence[Record], drill: str) -> int:

@@ -26,6 +26,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setenv("LAYERED_CLOUD_CACHE", str(tmp_path))
     now = ["a"]
     monkeypatch.setattr(record, "tree", lambda: now[0])
+    monkeypatch.setattr(record, "CHECKOUT", tmp_path)
     return now
 
 
@@ -157,7 +158,25 @@ def test_runs_are_collected_over_sittings_and_begin_anew_with_another_tree(tree:
     assert len(list(run.drills(WORLD, [one], 3, resume=True))) == 1
     tree[0] = "b"
     assert len(list(run.drills(WORLD, [one], 3, resume=True))) == 3
-    assert len(record.of_newest(record.read(), one.name)) == 3
+    assert len(record.newest(record.read(), one.name)) == 6
+
+
+def test_what_the_page_shows_is_kept_beside_it_and_counts_on_another_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "docs").mkdir()
+    for number in range(record.SHOWN + 5):
+        record.append(made(at=float(number)))
+    record.append(made(drill="another", at=0.5))
+    text = record.keep(record.read(), [POWER.name])
+    record.beside_the_page().write_text(text)
+    assert [each.at for each in record.newest(record.read(), POWER.name)] == [
+        float(number) for number in range(5, 25)
+    ]
+    monkeypatch.setenv("LAYERED_CLOUD_CACHE", str(tmp_path / "another machine"))
+    assert [each.at for each in record.read()] == [float(number) for number in range(5, 25)]
+    record.append(made(at=99.0))
+    assert record.keep(record.read(), [POWER.name]).count("\n") == record.SHOWN
 
 
 def test_a_line_half_written_is_passed_over() -> None:
