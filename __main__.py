@@ -28,7 +28,7 @@ stack, secrets = load()
 networks, specs, epoch = stack.networks, list(stack.machines()), str(stack.access.epoch)
 
 
-def after(*before: pulumi.Resource) -> pulumi.ResourceOptions:
+def after(*before: pulumi.Input[pulumi.Resource]) -> pulumi.ResourceOptions:
     return pulumi.ResourceOptions(depends_on=list(before))
 
 
@@ -185,7 +185,7 @@ routes = BalancersRoutes(
         certificate_required=cdn.certificate_required,
         epoch=epoch,
     ),
-    after(platform),
+    after(platform.there),
 )
 records = cdn.records(routers.origins, after(routes))
 

@@ -27,7 +27,9 @@ TOKENS = {
 """Type tokens are part of every URN in every state: a changed one needs an alias in the class, and
 its row here. A class may move and be renamed freely as long as its token stays."""
 
-UNREGISTERED: dict[str, str] = {}
+UNREGISTERED: dict[str, str] = {
+    "Platform.there": "a resource to wait for, and no value",
+}
 """`Class.attribute` of an Output that is not registered, and why."""
 
 

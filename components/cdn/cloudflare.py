@@ -26,7 +26,7 @@ class Cloudflare(Kind):
         self._mark = f"{pulumi.get_project()}/{pulumi.get_stack()}"
         self._found_zone: pulumi.Output[str] | None = None
         self._pulls: OriginPulls | None = None
-        self._after: Sequence[pulumi.Resource] = ()
+        self._after: Sequence[pulumi.Input[pulumi.Resource]] = ()
         self._provider = cloudflare.Provider(
             "cloudflare",
             api_token=None if token is None else pulumi.Output.secret(token),
@@ -97,7 +97,7 @@ class Cloudflare(Kind):
         self,
         origins: Sequence[IPv4Address | IPv6Address],
         parent: pulumi.Resource,
-        after: Sequence[pulumi.Resource] = (),
+        after: Sequence[pulumi.Input[pulumi.Resource]] = (),
     ) -> None:
         """A proxied A or AAAA record of every name for every origin, what it shows for these names
         when it calls, and the zone's settings where the stack owns it."""

@@ -71,7 +71,7 @@ class Kind(ABC):
         self,
         origins: Sequence[IPv4Address | IPv6Address],
         parent: pulumi.Resource,
-        after: Sequence[pulumi.Resource] = (),
+        after: Sequence[pulumi.Input[pulumi.Resource]] = (),
     ) -> None:
         """Point the service's names at the origins, where the stack manages the CDN: `after` these
         on the way up, before them on the way down."""

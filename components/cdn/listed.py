@@ -25,6 +25,6 @@ class Listed(Kind):
         self,
         origins: Sequence[IPv4Address | IPv6Address],
         parent: pulumi.Resource,
-        after: Sequence[pulumi.Resource] = (),
+        after: Sequence[pulumi.Input[pulumi.Resource]] = (),
     ) -> None:
         """None: its names are managed elsewhere."""

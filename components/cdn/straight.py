@@ -24,6 +24,6 @@ class Straight(Kind):
         self,
         origins: Sequence[IPv4Address | IPv6Address],
         parent: pulumi.Resource,
-        after: Sequence[pulumi.Resource] = (),
+        after: Sequence[pulumi.Input[pulumi.Resource]] = (),
     ) -> None:
         """None: the service's names are made elsewhere."""

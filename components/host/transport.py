@@ -118,11 +118,10 @@ def _given(aliases: pulumi.Input[Sequence[Any]] | None) -> Sequence[Any]:
     return aliases if isinstance(aliases, Sequence) else ()
 
 
-def dependencies(opts: pulumi.ResourceOptions | None) -> list[pulumi.Resource]:
-    """What the component waits for, its commands wait for too, on the way down as well."""
+def dependencies(opts: pulumi.ResourceOptions | None) -> list[pulumi.Input[pulumi.Resource]]:
+    """What the component waits for, its commands wait for too, on the way down as well. Each may
+    be known late; a list that is known late is none of them."""
     given = opts.depends_on if opts else None
-    if given is None:
-        return []
-    if isinstance(given, Sequence):
-        return [one for one in given if isinstance(one, pulumi.Resource)]
-    return [given] if isinstance(given, pulumi.Resource) else []
+    if isinstance(given, pulumi.Resource):
+        return [given]
+    return list(given) if isinstance(given, Sequence) else []

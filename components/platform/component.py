@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -20,6 +20,7 @@ from components.host.passwords import passwords
 from components.platform import cut_off, readback, render, secrets
 from components.platform.addon import Addon, Minted, Object, SelfSigned, Webhook
 from components.platform.addons import addons, in_order
+from components.platform.api import reachable
 from components.platform.args import PlatformArgs
 from components.platform.ingress import CONTROLLERS, Controller
 from components.platform.verify import verify
@@ -64,6 +65,9 @@ class Platform(pulumi.ComponentResource):
     """
 
     ports: IngressPorts
+    there: pulumi.Output[pulumi.Resource]
+    """What comes after the platform waits for: all of it. When nothing answers behind the API, only
+    for the ports as they were read back: the provider asks such an API for a minute."""
 
     def __init__(
         self, name: str, args: PlatformArgs, opts: pulumi.ResourceOptions | None = None
@@ -86,7 +90,10 @@ class Platform(pulumi.ComponentResource):
             there[addon.name] = made = self._install(addon, [*network, *before])
             network += made if addon.network else []
         controller = CONTROLLERS[args.settings.ingress.kind]
-        self.ports = self._read_back(controller, installed[controller.name])
+        answers = reachable(args.kubeconfig)
+        service = self._service(controller, installed[controller.name], answers)
+        self.ports = self._ports(controller, service)
+        self.there = answers.apply(lambda known: self if known else service)
         self.register_outputs(
             {
                 "httpNodePort": self.ports.http,
@@ -269,14 +276,18 @@ class Platform(pulumi.ComponentResource):
             pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(version=_SDK)),
         )
 
-    def _read_back(self, controller: Controller, addon: Addon) -> IngressPorts:
-        """By a control plane, not by the provider: when the API is out of reach, an unchanged
-        release is not looked at, so that what comes before and after can still be changed."""
-        args = self._args
-        ingress = args.settings.ingress
-        expected = readback.expected(controller, ingress)
+    def _service(
+        self, controller: Controller, addon: Addon, answers: pulumi.Output[bool]
+    ) -> HostAction:
+        """The ingress' Service, read by a control plane, not by the provider: when the API is out
+        of reach, an unchanged release is not looked at, and not waited for, so that what comes
+        before and after can still be changed. A changed one is asked for all the same, and the
+        action fails."""
+        args, release = self._args, self._releases[controller.name]
+        expected = readback.expected(controller, args.settings.ingress)
         where = (controller.namespace, controller.service)
-        service = HostAction(
+        waited: pulumi.Output[Any] = answers.apply(lambda known: release if known else None)
+        return HostAction(
             f"{self._name}-ingress-service",
             HostActionArgs(
                 machine=args.control_plane,
@@ -287,8 +298,11 @@ class Platform(pulumi.ComponentResource):
                 epoch=f"{args.epoch}-{_fingerprint(addon)}",
                 seconds=SERVICE_SECONDS + 60,
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._releases[controller.name]]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[waited]),
         )
+
+    def _ports(self, controller: Controller, service: HostAction) -> IngressPorts:
+        ingress = self._args.settings.ingress
 
         def live(decided: T | None, read: Callable[[readback.Service], T]) -> pulumi.Output[T]:
             # Known in a preview; on an update it flows only once it was seen live.

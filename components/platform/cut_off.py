@@ -28,17 +28,15 @@ import base64
 import binascii
 import gzip
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from pathlib import PurePosixPath
 from typing import Any
 
 import pulumi
 import requests
-import yaml
-from requests.utils import get_environ_proxies
+
+from components.platform.api import Api, api
 
 REFUSALS = {
     "create": "cannot re-use a name that is still in use",
@@ -48,8 +46,6 @@ REFUSALS = {
 TRIES = 3
 """Failures after which the error stands: the provider of a killed engine goes on for half a minute
 and can leave a record behind meanwhile."""
-CONNECT_SECONDS = 5
-ANSWER_SECONDS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,10 +80,6 @@ class Record:
     @property
     def unfinished(self) -> bool:
         return self.pending or self.status == "failed"
-
-
-class ApiRefused(Exception):
-    """The API's answer to a request of ours, in its words."""
 
 
 def chart_name(chart: str, version: str) -> str:
@@ -141,85 +133,33 @@ def _content(secret: Mapping[str, Any]) -> Mapping[str, Any]:
         return {}
 
 
-class Api:
-    """The few calls that are made, with the rights of a kubeconfig."""
-
-    def __init__(self, session: requests.Session, server: str, verify: str | bool) -> None:
-        self._session = session
-        self._server = server.rstrip("/")
-        self._verify = verify
-
-    def records(self, release: Release) -> list[Record]:
-        """Helm's records of the release."""
-        answer = self._call(
-            "GET",
-            f"/api/v1/namespaces/{release.namespace}/secrets",
-            params={"labelSelector": f"owner=helm,name={release.name}"},
-        )
-        return [record(each) for each in answer["items"]]
-
-    def delete(self, release: Release, record: Record) -> None:
-        """Delete the record, unless it was changed since it was read."""
-        judged = {"uid": record.uid, "resourceVersion": record.version}
-        self._call(
-            "DELETE",
-            f"/api/v1/namespaces/{release.namespace}/secrets/{record.secret}",
-            json={"preconditions": judged},
-            fine=(requests.codes.not_found, requests.codes.conflict),
-        )
-
-    def _call(self, method: str, path: str, fine: Sequence[int] = (), **given: Any) -> Any:
-        answer = self._session.request(
-            method,
-            f"{self._server}{path}",
-            verify=self._verify,
-            timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
-            **given,
-        )
-        if not answer.ok and answer.status_code not in fine:
-            raise ApiRefused(f"{method} {path}: {answer.status_code} {answer.text.strip()[:300]}")
-        return answer.json()
+def records(reached: Api, release: Release) -> list[Record]:
+    """Helm's records of the release."""
+    answer = reached.call(
+        "GET",
+        f"/api/v1/namespaces/{release.namespace}/secrets",
+        params={"labelSelector": f"owner=helm,name={release.name}"},
+    )
+    return [record(each) for each in answer["items"]]
 
 
-@contextmanager
-def api(kubeconfig: str) -> Iterator[Api]:
-    """The API of a kubeconfig's current context. Its key lies in a file of mode 0600 meanwhile,
-    since TLS takes it from nowhere else."""
-    config = yaml.safe_load(kubeconfig)
-
-    def named(kind: str, name: str) -> Mapping[str, Any]:
-        return next(dict(each[kind]) for each in config[f"{kind}s"] if each["name"] == name)
-
-    context = named("context", config["current-context"])
-    cluster, user = named("cluster", context["cluster"]), named("user", context["user"])
-    server = str(cluster["server"])
-    with TemporaryDirectory(prefix="layered-cloud-") as directory, requests.Session() as session:
-
-        def kept(key: str, of: Mapping[str, Any]) -> str | None:
-            if f"{key}-data" not in of:
-                return of.get(key)
-            path = Path(directory, key)
-            path.touch(mode=0o600)
-            path.write_bytes(base64.b64decode(of[f"{key}-data"]))
-            return str(path)
-
-        # Nothing of the environment but its proxies, which the provider heeds too.
-        session.trust_env = False
-        session.proxies = get_environ_proxies(server)
-        certificate, key = kept("client-certificate", user), kept("client-key", user)
-        if certificate is not None and key is not None:
-            session.cert = (certificate, key)
-        if "token" in user:
-            session.headers["Authorization"] = f"Bearer {user['token']}"
-        yield Api(session, server, kept("certificate-authority", cluster) or True)
+def delete(reached: Api, release: Release, record: Record) -> None:
+    """Delete the record, unless it was changed since it was read."""
+    judged = {"uid": record.uid, "resourceVersion": record.version}
+    reached.call(
+        "DELETE",
+        f"/api/v1/namespaces/{release.namespace}/secrets/{record.secret}",
+        json={"preconditions": judged},
+        fine=(requests.codes.not_found, requests.codes.conflict),
+    )
 
 
 def clear(kubeconfig: str, operation: str, release: Release) -> list[Record]:
     """Take the release's stale records away; which, oldest first."""
     with api(kubeconfig) as reached:
-        found = stale(reached.records(release), operation, release)
+        found = stale(records(reached, release), operation, release)
         for each in found:
-            reached.delete(release, each)
+            delete(reached, release, each)
         return found
 
 

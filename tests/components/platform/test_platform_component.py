@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from components.host import dependencies
 from components.host.errors import LayerError
 from components.platform import Platform
 from settings.models import NodePorts
@@ -104,6 +105,38 @@ def test_the_releases_wait_for_the_pod_network_and_for_none_of_the_others() -> N
     for each in seen.resources:
         if "echo" in each.name and each.type != NAMESPACE:
             assert each.dependencies & others == {cilium.urn}, each.name
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_what_comes_after_waits_for_releases_only_while_an_api_answers(
+    answers: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "components.platform.component.reachable", lambda _: pulumi.Output.from_input(answers)
+    )
+
+    def program() -> Any:
+        (control_plane,) = stacks.machines(stacks.lab(), "control_plane")
+        layer = Platform("platform", args(control_plane=control_plane))
+        after = pulumi.ResourceOptions(depends_on=dependencies(_after(layer.there)))
+        pulumi.CustomResource("test:index:Routes", "routes", {"http": layer.ports.http}, after)
+
+    def answer(_type: str, name: str, _inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"stdout": json.dumps(LIVE)} if name == "platform-ingress-service" else {}
+
+    seen = run_program(program, answer=answer)
+    releases = {each.urn for each in seen.of_type(RELEASE)}
+    service = seen.one(COMMAND, "platform-ingress-service")
+    routes = seen.one("test:index:Routes", "routes")
+    assert routes.inputs == {"http": 30080}
+    assert service.urn in routes.dependencies
+    assert bool(releases & service.dependencies) is answers
+    assert (routes.dependencies >= releases) is answers
+    assert bool(routes.dependencies & releases) is answers
+
+
+def _after(*before: pulumi.Input[pulumi.Resource]) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions(depends_on=list(before))
 
 
 def test_what_metallbs_speakers_mount_is_there_before_them_and_of_no_known_value() -> None:

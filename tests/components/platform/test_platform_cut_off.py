@@ -6,22 +6,19 @@ import asyncio
 import base64
 import gzip
 import json
-import ssl
 import tempfile
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pulumi
 import pytest
-import yaml
 
+from components.platform import api as cluster_api
 from components.platform import cut_off
-from components.platform.cut_off import ApiRefused, Record, Release
-from tests.components import certificates
+from components.platform.api import ApiRefused
+from components.platform.cut_off import Record, Release
+from tests.components.platform.fake_api import FakeApi
 
 CILIUM = Release(
     name="cilium", namespace="kube-system", chart="cilium", description="layered-cloud/lab"
@@ -148,90 +145,6 @@ def test_a_record_that_cannot_be_read_is_a_strangers() -> None:
     assert cut_off.stale([read], "create", CILIUM) == []
 
 
-class FakeApi:
-    """Secrets over TLS, for a client that shows a certificate. `seen` are the requests."""
-
-    def __init__(self, directory: Path) -> None:
-        self.secrets: list[dict[str, Any]] = []
-        self.seen: list[tuple[str, str]] = []
-        self.bodies: list[Any] = []
-        self.answer: int | None = None
-        self.server_pem = certificates.self_signed("127.0.0.1")
-        self.client_pem = certificates.self_signed("admin")
-        api = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *_: Any) -> None:
-                pass
-
-            def _said(self, code: int, document: Any) -> None:
-                body = json.dumps(document).encode()
-                self.send_response(code)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def do_GET(self) -> None:
-                api.seen.append(("GET", self.path))
-                if api.answer is not None:
-                    return self._said(api.answer, {"message": "secrets is forbidden"})
-                selector = parse_qs(urlsplit(self.path).query)["labelSelector"]
-                assert selector == ["owner=helm,name=cilium"]
-                return self._said(200, {"items": api.secrets})
-
-            def do_DELETE(self) -> None:
-                api.seen.append(("DELETE", self.path))
-                api.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                self._said(200, {})
-
-        files = {"server": self.server_pem, "client": self.client_pem}
-        for name, text in files.items():
-            (directory / name).write_text(text)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(directory / "server")
-        context.load_verify_locations(directory / "client")
-        context.verify_mode = ssl.CERT_REQUIRED
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @property
-    def kubeconfig(self) -> str:
-        certificate, _, key = self.client_pem.partition("-----BEGIN PRIVATE KEY-----")
-        key = f"-----BEGIN PRIVATE KEY-----{key}"
-
-        def packed(text: str) -> str:
-            return base64.b64encode(text.encode()).decode()
-
-        return yaml.safe_dump(
-            {
-                "current-context": "admin@lab",
-                "contexts": [
-                    {"name": "other", "context": {"cluster": "no", "user": "no"}},
-                    {"name": "admin@lab", "context": {"cluster": "lab", "user": "admin"}},
-                ],
-                "clusters": [
-                    {
-                        "name": "lab",
-                        "cluster": {
-                            "server": f"https://127.0.0.1:{self.server.server_address[1]}",
-                            "certificate-authority-data": packed(self.server_pem),
-                        },
-                    }
-                ],
-                "users": [
-                    {
-                        "name": "admin",
-                        "user": {
-                            "client-certificate-data": packed(certificate),
-                            "client-key-data": packed(key),
-                        },
-                    }
-                ],
-            }
-        )
-
-
 @pytest.fixture
 def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeApi]:
     scratch = tmp_path / "scratch"
@@ -264,7 +177,7 @@ def test_a_strangers_release_is_only_looked_at(api: FakeApi) -> None:
 
 
 def test_the_key_is_readable_by_nobody_else_meanwhile(api: FakeApi) -> None:
-    with cut_off.api(api.kubeconfig):
+    with cluster_api.api(api.kubeconfig):
         (directory,) = Path(tempfile.gettempdir()).iterdir()
         modes = {path.name: path.stat().st_mode & 0o777 for path in directory.iterdir()}
         assert directory.stat().st_mode & 0o777 == 0o700
