@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.cluster.model import NodeModel
+from components.cluster.model import MEMBER, NodeModel
 from components.cluster.render import text
 from components.host.part import Check, Health, Package, Part, Service, Text
 
@@ -17,7 +17,9 @@ def part(node: NodeModel) -> Part:
     settings = node.cluster.containerd
     return Part(
         name="containerd",
-        packages=(Package(name=settings.package, version=settings.version, hold=True),),
+        packages=(
+            Package(name=settings.package, version=settings.version, hold=True, settled=MEMBER),
+        ),
         files=(
             Text(path=f"{_HOME}/config.toml", content=config()),
             *(

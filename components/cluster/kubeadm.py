@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from components.cluster.containerd import SOCKET
-from components.cluster.model import NodeModel
+from components.cluster.model import MEMBER, NodeModel
 from components.host.packages import package
 from components.host.part import Check, OpenPort, Part, Text
 from components.host.text import merged
@@ -26,7 +26,8 @@ _ETCD = {2379: "etcd, for the API servers", 2380: "etcd's members among themselv
 def part(node: NodeModel) -> Part:
     """The two tools on every node, held; the configuration and the API's port on control planes."""
     packages = tuple(
-        package(name, version=node.kubernetes_package, hold=True) for name in ("kubeadm", "kubectl")
+        package(name, version=node.kubernetes_package, hold=True, settled=MEMBER)
+        for name in ("kubeadm", "kubectl")
     )
     if not node.control_plane:
         return Part(name="kubeadm", packages=packages)

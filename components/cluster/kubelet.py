@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from ipaddress import IPv4Address
 
-from components.cluster.model import NodeModel
+from components.cluster.model import MEMBER, NodeModel
 from components.cluster.render import text
 from components.host.packages import package
 from components.host.part import OpenPort, Part, Service, Text
@@ -20,7 +20,7 @@ def part(node: NodeModel) -> Part:
     content = environment(node.name, node.lan, node.cluster.kubelet.extra_args)
     return Part(
         name="kubelet",
-        packages=(package("kubelet", version=node.kubernetes_package, hold=True),),
+        packages=(package("kubelet", version=node.kubernetes_package, hold=True, settled=MEMBER),),
         files=(Text(path=ENVIRONMENT, content=content),),
         services=(
             Service(

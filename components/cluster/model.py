@@ -9,6 +9,9 @@ from ipaddress import IPv4Address, IPv4Interface
 from components.host.endpoint import ApiEndpoint
 from settings.models import Cluster, Networks
 
+MEMBER = "/etc/kubernetes/kubelet.conf"
+"""There on a machine that is a node of the cluster: what runs there is changed in turn."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class NodeModel:

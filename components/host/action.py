@@ -26,7 +26,8 @@ class HostActionArgs:
     goes into `secrets`, and the texts read it from the file `$SECRETS/NAME` (mode 0600, on tmpfs,
     gone afterwards). A changed `epoch` runs the action again, that is: guard, perhaps do, result;
     it may arrive late.
-    `seconds` bounds each text.
+    `seconds` bounds each text. `host-install NAME=VERSION…` is a command that the texts have: it
+    installs those versions as a push does and holds them, and restarts nothing.
     """
 
     machine: Machine

@@ -13,14 +13,16 @@ from components.host.part import Package
 from settings.models import DEFAULT_DISTRIBUTION, DISTRIBUTIONS, AptRepository, Distribution
 
 
-def package(what: str, *, version: str | None = None, hold: bool = False) -> Package:
-    """The package that brings the daemon or tool `what`; `version` and `hold` as in `Package`.
+def package(
+    what: str, *, version: str | None = None, hold: bool = False, settled: str | None = None
+) -> Package:
+    """The package that brings the daemon or tool `what`; the others as in `Package`.
 
     It is named as the ordinary distribution does, until a machine is known (`named`). `KeyError`
     names what the table lacks.
     """
     name = _name(what, DISTRIBUTIONS[DEFAULT_DISTRIBUTION])
-    return Package(name=name, version=version, hold=hold, brings=what)
+    return Package(name=name, version=version, hold=hold, settled=settled, brings=what)
 
 
 def named(packages: Iterable[Package], distribution: Distribution) -> tuple[Package, ...]:

@@ -19,12 +19,15 @@ class Package:
 
     A version that ends in `*` matches as apt's own pins do, for example `2.6.*`. `brings` is the
     daemon or tool for which it was asked (`components.host.packages`), by which another
-    distribution's table knows it; None of one that is called so everywhere.
+    distribution's table knows it; None of one that is called so everywhere. On a machine that has
+    the file `settled`, a push leaves the version that is installed: whoever looks after what runs
+    there changes it in its turn (`host-install`, in an action's texts).
     """
 
     name: str
     version: str | None = None
     hold: bool = False
+    settled: str | None = None
     brings: str | None = None
 
 

@@ -134,6 +134,7 @@ def configuration(
         }
         for one in [*_repository_files(repositories), *contents]
     }
+    settled = {package.name: package.settled for package in packages if package.settled}
     return {
         "resource": resource,
         "machine": machine,
@@ -142,6 +143,7 @@ def configuration(
         "seconds": seconds,
         "packages": {package.name: package.version for package in packages},
         "holds": sorted(package.name for package in packages if package.hold),
+        **({"settled": settled} if settled else {}),
         "files": files,
         "checks": [_plain(check) for check in checks],
         "steps": [_plain(step) for step in steps],

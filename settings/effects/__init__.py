@@ -29,6 +29,7 @@ from settings.effects.words import (
     REPLACES_ALL,
     RUNS,
     SOURCES,
+    STAYS,
     ZONE,
     chart,
     image,
@@ -163,11 +164,8 @@ EFFECTS: Final[Mapping[str, str]] = {
     "balancers.redirect_to_https": HAPROXY,
     # The cluster.
     "cluster.name": FOUNDING,
-    "cluster.kubernetes_version": "the packages are changed on all nodes at once, and nothing "
-    "else: what runs goes on in the old version until it is restarted. A kubelet must not be newer "
-    "than the API server, so run `kubeadm upgrade` on the control planes at once",
-    "cluster.package_revision": "the packages are changed on all nodes at once, and nothing else: "
-    "what runs goes on until it is restarted",
+    "cluster.kubernetes_version": STAYS,
+    "cluster.package_revision": STAYS,
     **image("cluster.image"),
     **machine(
         "cluster.control_planes",
@@ -185,6 +183,9 @@ EFFECTS: Final[Mapping[str, str]] = {
     "cluster.kubelet.extra_args": NODES,
     "cluster.kubelet.config": FOUNDING,
     "cluster.containerd": NODES,
+    "cluster.containerd.version": STAYS,
+    "cluster.containerd.package": "the other package takes the first one's place on every node at "
+    "once; what runs goes on until containerd is restarted",
     "cluster.ignore_preflight_errors": "nothing on nodes that are in the cluster: the next `init` "
     "or `join` goes by it",
     "cluster.cluster_configuration": FOUNDING,

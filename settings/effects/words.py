@@ -57,6 +57,10 @@ NODES: Final = (
     "in place: pushed to every node; kubelet or containerd is restarted where its own files "
     "changed, and pods go on running"
 )
+STAYS: Final = (
+    "machines that join have the new version. Nodes of the cluster keep theirs and nothing is "
+    "restarted: upgrade them by hand, control planes first (`kubeadm upgrade`), one after the other"
+)
 HELM: Final = "Helm upgrades the release, and its pods are renewed as the chart says"
 INGRESS: Final = (
     "Helm upgrades the ingress' release: its pods are renewed one by one, each finishing what it "

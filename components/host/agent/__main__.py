@@ -43,6 +43,8 @@ def main(arguments: list[str]) -> int:
         view.enter(rest[0])
     if verb == "restore":
         return _told(lambda: ([restore.timed(store, rest[0], rest[1])], []))
+    if verb == "install":
+        return _told(lambda: ([], requests.install(float(rest[0]), rest[1:])))
     if verb in {"recover", "recover-at-boot"}:
         booting = verb == "recover-at-boot"
         return _told(lambda: ([], restore.recover(store, booting=booting)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from . import clock, dpkg
 from .errors import AGAIN, Failure, full
@@ -52,10 +53,28 @@ def unsatisfied(packages: Json) -> list[str]:
     ]
 
 
+def due(configuration: Json) -> Json:
+    """The packages that a push of the configuration brings to their versions: all but those that
+    are installed on a machine which has the file that settles them."""
+    packages: Json = configuration["packages"]
+    settled = {n for n, path in configuration.get("settled", {}).items() if Path(path).exists()}
+    left = versions(sorted(settled)) if settled else {}
+    return {name: version for name, version in packages.items() if name not in left}
+
+
+def recorded(configuration: Json) -> Json:
+    """The versions that the manifest names: of a package that is settled the one that was asked
+    for, to which it comes in its turn."""
+    packages: Json = configuration["packages"]
+    settled = configuration.get("settled", {})
+    installed = versions(list(packages))
+    return {n: packages[n] if n in settled and packages[n] else v for n, v in installed.items()}
+
+
 def install(packages: Json, holds: list[str], seconds: float) -> list[str]:
     """Bring every package to its version; says what had to be repaired for that.
 
-    Raises `Failure` with apt's words.
+    Nothing that runs is restarted by it. Raises `Failure` with apt's words.
     """
     repaired: list[str] = []
     if unsatisfied(packages):

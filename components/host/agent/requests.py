@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from . import drift, files, restore, services
+from . import drift, files, packages, restore, services
 from .errors import Failure
 from .run import run
 from .store import Json, Store, generation
@@ -97,6 +98,15 @@ def _serve_without(manifest: Json, gone: list[str]) -> None:
 def confirm(store: Store, request: Json) -> tuple[str, str]:
     said = restore.confirm(store, request["layer"], request["generation"])
     return request["generation"], said
+
+
+def install(seconds: float, wanted: Sequence[str]) -> list[str]:
+    """What `host-install` does: the packages (`NAME=VERSION`) at those versions, and held.
+
+    Under the lock that the action has. Says what had to be repaired.
+    """
+    asked = dict(each.split("=", 1) for each in wanted)
+    return packages.install(asked, list(asked), seconds)
 
 
 def check(store: Store, request: Json) -> list[Json]:

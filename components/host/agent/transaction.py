@@ -91,7 +91,7 @@ class Transaction:
             self.old is not None
             and self.old["generation"] == self.generation
             and not files.changed(self.wanted)
-            and not packages.unsatisfied(self.configuration["packages"])
+            and not packages.unsatisfied(packages.due(self.configuration))
             and all(services.settled(service) for service in self.configuration["services"])
         )
 
@@ -135,11 +135,10 @@ class Transaction:
     def _prepare(self) -> None:
         early = [file for file in self.wanted if file.path.startswith(EARLY)]
         self._swap_in(files.changed(early), self._obsolete(early=True))
-        wanted = self.configuration["packages"]
+        wanted = packages.due(self.configuration)
         before = self._versions_before(wanted)
-        self.mended += packages.install(
-            wanted, self.configuration["holds"], self.configuration["seconds"]
-        )
+        holds = [name for name in self.configuration["holds"] if name in wanted]
+        self.mended += packages.install(wanted, holds, self.configuration["seconds"])
         self.done += self.mended
         now = packages.versions(list(before))
         self._note(replaced=any(now.get(name) != version for name, version in before.items()))
@@ -241,7 +240,7 @@ class Transaction:
                 }
                 for file in self.wanted
             },
-            "packages": packages.versions(list(self.configuration["packages"])),
+            "packages": packages.recorded(self.configuration),
             "holds": self.configuration["holds"],
             "services": self.configuration["services"],
             "brought": sorted(

@@ -28,7 +28,7 @@ POSTINST = """\
 set -e
 systemctl daemon-reload
 deb-systemd-helper enable demo.service
-deb-systemd-invoke start demo.service
+deb-systemd-invoke {action} demo.service
 """
 
 
@@ -39,8 +39,9 @@ def machine() -> Iterator[Booted]:
         yield it
 
 
-def make_repository(machine: Booted) -> None:
-    """Versions 1.0 and 2.0 of a daemon, packed as Debian does: started as it is installed."""
+def make_repository(machine: Booted, action: str = "start") -> None:
+    """Versions 1.0 and 2.0 of a daemon, packed as Debian does: started as it is installed, or
+    restarted."""
     for version in ("1.0", "2.0"):
         tree = f"/srv/build/{version}"
         control = (
@@ -50,7 +51,7 @@ def make_repository(machine: Booted) -> None:
         files = {
             "DEBIAN/control": (control, "0644"),
             "DEBIAN/conffiles": ("/etc/demo/a.conf\n", "0644"),
-            "DEBIAN/postinst": (POSTINST, "0755"),
+            "DEBIAN/postinst": (POSTINST.format(action=action), "0755"),
             "etc/demo/a.conf": ("the distribution's default\n", "0644"),
             "usr/local/bin/demod": (demo.DAEMON, "0755"),
             "lib/systemd/system/demo.service": (demo.UNIT, "0644"),
