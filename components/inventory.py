@@ -11,11 +11,12 @@ from components.host import Machine
 
 
 def inventory(machines: Iterable[Machine]) -> dict[str, Any]:
-    """`{"machines": {name: {role, host, user, port, host_key, addresses, interfaces}}}`; with
-    `addresses6` where a machine has some.
+    """`{"machines": {name: {role, host, user, port, host_key, python, addresses, interfaces}}}`;
+    with `addresses6` where a machine has some.
 
     `addresses` and `interfaces` are keyed by network; `host_key` is the machine's public key, so
-    that whoever logs in can check it. No secret is in it.
+    that whoever logs in can check it; `python` says whether it runs what it is sent (an appliance
+    does not). No secret is in it.
     """
     return {
         "machines": {
@@ -27,6 +28,7 @@ def inventory(machines: Iterable[Machine]) -> dict[str, Any]:
                 "host_key": pulumi.Output.unsecret(
                     pulumi.Output.from_input(machine.connection.host_key)
                 ),
+                "python": machine.python,
                 "addresses": {name: str(leg.ip) for name, leg in machine.addresses.items()},
                 **_sixth(machine),
                 "interfaces": dict(machine.interfaces),

@@ -63,7 +63,7 @@ CASES = [
         {"components/routers/model.py": "from settings.loader import load\n"},
     ),
     Case(
-        "components import neither policy nor lab nor tests",
+        "components import neither policy nor ops nor lab nor tests",
         {"components/routers/model.py": "from policy import rules\n"},
     ),
     Case(PURE, {"components/cdn/later.py": f"{PART}import subprocess\n"}),
@@ -106,6 +106,19 @@ CASES = [
     ),
     Case("the lab imports neither policy nor tests", {"lab/steps.py": "import policy.rules\n"}),
     Case("nothing imports the lab but tests", {"policy/rules.py": "import lab.paths\n"}),
+    Case("nothing imports the lab but tests", {"ops/judge.py": "import lab.paths\n"}),
+    Case(
+        "components import neither policy nor ops nor lab nor tests",
+        {"components/routers/model.py": "import ops.result\n"},
+    ),
+    Case("ops know no engine", {"ops/source.py": "import pulumi\n"}),
+    Case("ops know no engine", {"ops/site.py": "from components.host import HostAction\n"}),
+    Case(
+        "ops import settings and pure components, neither policy nor lab nor tests",
+        {"ops/look.py": "import policy.rules\n"},
+    ),
+    Case("who judges answers is pure", {"ops/checks/later.py": "import subprocess\n"}),
+    Case("who judges answers is pure", {"ops/terminal.py": "from ops import transport\n"}),
     Case(
         "no circle between files",
         {

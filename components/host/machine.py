@@ -87,6 +87,8 @@ class Machine:
     """Its IPv6 addresses, of a machine on a visitor's way; keyed by network too."""
     distribution: Distribution = DISTRIBUTIONS[DEFAULT_DISTRIBUTION]
     """What its packages are called, and its daemons are told."""
+    python: bool = True
+    """Whether it runs our pushes, and whatever else is written in Python (`Start.python`)."""
 
     def address(self, network: str) -> IPv4Address:
         """The machine's own address on `network`; `KeyError` when it has no leg there."""

@@ -162,6 +162,7 @@ class VirtualMachine(pulumi.ComponentResource):
             lifetime=life,
             entry=(args.entry,),
             distribution=args.distribution,
+            python=args.start.python,
         )
         if args.deploy_key_before is not None and args.start.python:
             let_in = way_in(

@@ -48,4 +48,5 @@ def physical(
         vm=None,
         host=None,
         entry=(entry,),
+        python=start.python,
     )

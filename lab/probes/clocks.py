@@ -8,40 +8,20 @@ break is that nothing sets the clock but what the stack asked for, and chrony's 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab.probes.result import Broken, promise, until
 from lab.probes.world import World
+from ops.checks import clocks
+from ops.checks.clocks import DAEMONS, LIMIT, PROCESSES, TRACKING, Tracking, apart, strangers
 
-LIMIT = 1.0
-"""Seconds that a clock may be off: certificates, leases and two logs read together bear that."""
+__all__ = ["DAEMONS", "LIMIT", "TRACKING", "Tracking", "in_sync", "reading", "tracking"]
+
 SETTLE_SECONDS = 30
 """What a chrony that has just begun gets, as in a push (`components/host/agent/clock.py`)."""
-DAEMONS = ("chronyd", "ntpd", "systemd-timesyn")
-"""What sets a clock, as the kernel names the process (15 characters at most): chrony, the three
-`ntpd`s (ntp, ntpsec, openntpd), and systemd-timesyncd."""
-PROCESSES = ("ps", "-eo", "comm=")
 READ = ("sh", "-c", "grep ^btime /proc/stat && date +%s.%N")
-TRACKING = ("chronyc", "-c", "-n", "tracking")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tracking:
-    """chrony's word: the leap status, and how far off the clock may be at most (seconds)."""
-
-    leap: str
-    error: float
-
-    def wrong(self) -> str | None:
-        """Why the clock is not in sync, or None; an announced leap second is no reason."""
-        if self.leap == "Not synchronised":
-            return "chrony is not synchronised: see 'chronyc sources' there"
-        if self.error > LIMIT:
-            return f"chrony's clock may be {self.error:.1f} s off: see 'chronyc tracking' there"
-        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,22 +44,18 @@ class Reading:
 
     def wrong(self) -> str | None:
         """How far the clock certainly is beyond the limit, or None."""
-        if self.least > LIMIT:
-            return f"its clock is {self.least:.1f} s or more ahead of the runner's"
-        if self.most < -LIMIT:
-            return f"its clock is {-self.most:.1f} s or more behind the runner's"
-        return None
+        return apart(self.least, self.most, "the runner's")
 
 
 def in_sync(world: World) -> str:
     """Each clock is set by whom the stack says, in sync by chrony's word where that is chrony, and
     within `LIMIT` of the runner's."""
     servers = world.stack.networks.ntp
-    strangers = list(_strangers(world, ["chronyd"] if servers else []))
+    running = {name: world.text(name, PROCESSES) for name in world.machines}
     kept, said = _followed(world) if servers else ([], "no time daemon, as networks.ntp is empty")
     readings = {name: _reading(world, name) for name in world.machines}
-    apart = [f"{name}: {wrong}" for name, each in readings.items() if (wrong := each.wrong())]
-    found = [*strangers, *kept, *apart]
+    late = [f"{name}: {wrong}" for name, each in readings.items() if (wrong := each.wrong())]
+    found = [*strangers(running, servers), *kept, *late]
     promise(not found, "; ".join(found))
     bound = max(each.bound for each in readings.values())
     here = _booted(Path("/proc/stat").read_text())
@@ -89,30 +65,21 @@ def in_sync(world: World) -> str:
 
 
 def tracking(line: str) -> Tracking:
-    """What `chronyc -c tracking` says. The error is at most the clock's offset, the root dispersion
-    and half the root delay (chronyc(1), tracking).
+    """What `chronyc -c tracking` says.
 
     Raises:
         Broken: the line is no such report.
     """
-    fields = line.strip().split(",")
-    promise(len(fields) == 14, f"chronyc tracking says {line.strip()!r}")
-    offset, delay, dispersion = (float(fields[number]) for number in (4, 10, 11))
-    return Tracking(leap=fields[13], error=abs(offset) + dispersion + delay / 2)
+    try:
+        return clocks.tracking(line)
+    except ValueError as problem:
+        raise Broken(str(problem)) from None
 
 
 def reading(text: str, before: float, after: float) -> Reading:
     """A machine's clock that was read between two times of the runner's (seconds of the epoch)."""
     there = float(text.rsplit(maxsplit=1)[-1])
     return Reading(least=there - after, most=there - before, booted=_booted(text))
-
-
-def _strangers(world: World, allowed: Sequence[str]) -> Iterator[str]:
-    asked = "chrony" if allowed else "the hypervisor (networks.ntp is empty)"
-    for name in world.machines:
-        running = set(world.text(name, PROCESSES).split())
-        for daemon in sorted(running.intersection(DAEMONS).difference(allowed)):
-            yield f"{name}: {daemon} sets the clock, which the stack leaves to {asked}"
 
 
 def _followed(world: World) -> tuple[list[str], str]:

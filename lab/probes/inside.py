@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from typing import Any
 
@@ -11,6 +9,7 @@ from components.host.payload import check_request, command_line
 from lab.probes.edge import demo, request, through_the_chain
 from lab.probes.result import promise
 from lab.probes.world import World
+from ops.checks import haproxy, kubernetes, manifests
 from settings.models import API_SERVER_PORT
 
 
@@ -89,16 +88,12 @@ def _statistics(world: World, balancer: str) -> list[dict[str, str]]:
     spec = {"address": address, "port": port, "host": address, "path": "/;csv", "raw": True}
     answer = world.ask("runner", "get", spec)[0]
     promise(answer["status"] == 200, f"{balancer} statistics: {answer['error'] or answer}")
-    return list(csv.DictReader(io.StringIO(answer["text"].lstrip("# "))))
+    return haproxy.rows(answer["text"])
 
 
-TOTALS = ("FRONTEND", "BACKEND")
-"""Names of the rows that are no server's."""
-
-
-def servers(world: World, balancer: str) -> list[dict[str, str]]:
+def servers(world: World, balancer: str) -> list[haproxy.Row]:
     """The row of every server that a balancer has: `pxname`, `svname`, `status` and more."""
-    return [row for row in _statistics(world, balancer) if row["svname"] not in TOTALS]
+    return haproxy.servers(_statistics(world, balancer))
 
 
 def haproxy_sessions(world: World, balancer: str) -> dict[str, int]:
@@ -106,7 +101,7 @@ def haproxy_sessions(world: World, balancer: str) -> dict[str, int]:
     return {
         f"{row['pxname']}/{row['svname']}": int(row["stot"] or 0)
         for row in _statistics(world, balancer)
-        if row["svname"] in TOTALS
+        if row["svname"] in haproxy.TOTALS
     }
 
 
@@ -146,19 +141,14 @@ def _counted(world: World) -> dict[str, int]:
 
 def manifests_true(world: World) -> str:
     """What was pushed to every machine is what stands there."""
-    drifted = []
+    drifted: list[str] = []
     layers = 0
     for name in world.machines:
         # One string: ssh hands it to the shell there, as the program does.
         argv = [*world.ssh(name), command_line("check")]
         report = json.loads(world.local(argv, check_request()))
         layers += len(report)
-        drifted += [
-            f"{name}: {layer['layer']}: {each['what']} is {each['is']}"
-            for layer in report
-            for each in layer["drift"]
-        ]
-        promise(bool(report), f"{name} has no manifest")
+        drifted += manifests.drifted(name, report)
     promise(not drifted, "; ".join(drifted))
     return f"{layers} manifests on {len(world.machines)} machines"
 
@@ -166,16 +156,12 @@ def manifests_true(world: World) -> str:
 def cluster_ready(world: World) -> str:
     """Every node is Ready and every pod runs."""
     nodes = json.loads(world.kubectl("get", "nodes", "-o", "json"))["items"]
-    for node in nodes:
-        ready = [c["status"] for c in node["status"]["conditions"] if c["type"] == "Ready"]
-        promise(ready == ["True"], f"node {node['metadata']['name']} is not Ready")
-    names = {node["metadata"]["name"] for node in nodes}
-    promise(names == set(world.nodes), f"nodes are {sorted(names)}, not {sorted(world.nodes)}")
+    wrong = kubernetes.ready(nodes, world.nodes)
+    promise(not wrong, "; ".join(wrong))
     pods = json.loads(world.kubectl("get", "pods", "-A", "-o", "json"))["items"]
-    waiting = [
-        f"{pod['metadata']['namespace']}/{pod['metadata']['name']} {pod['status']['phase']}"
+    waiting = kubernetes.waiting(
+        (pod["metadata"]["namespace"], pod["metadata"]["name"], pod["status"]["phase"])
         for pod in pods
-        if pod["status"]["phase"] not in ("Running", "Succeeded")
-    ]
+    )
     promise(not waiting, ", ".join(waiting))
     return f"{len(nodes)} nodes Ready, {len(pods)} pods running, demo at {demo(world).host}"

@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from lab.probes.world import World
+from ops.result import Result
+
+__all__ = ["Broken", "Probe", "Result", "promise", "run", "until"]
 
 
 class Broken(AssertionError):
     """A promise does not hold; the text says what was seen instead."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """One promise: `{name, ok, seconds, detail}`, the shape of `--json`."""
-
-    name: str
-    ok: bool
-    seconds: float
-    detail: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return asdict(self)
 
 
 T = TypeVar("T")

@@ -6,6 +6,8 @@ from lab.probes.edge import owners, through_the_chain
 from lab.probes.inside import cluster_ready, servers
 from lab.probes.result import promise, until
 from lab.probes.world import World
+from ops.checks import haproxy
+from ops.checks.vips import balancer_groups, misplaced, router_groups
 
 SECONDS = 240.0
 """The longest wait: a control plane's machine boots, and etcd, the API and all its pods with it."""
@@ -35,17 +37,8 @@ def at_home(world: World) -> None:
     Raises:
         Broken: one is not.
     """
-    routers, balancers = world.stack.routers, world.stack.balancers
-    owned = [(group.owner, [*group.wan, *group.lan]) for group in routers.vips]
-    preempted = {group.owner for group in routers.vips if routers.vrrp.preempt}
-    owned += [(group.owner, [*group.lan, *group.management]) for group in balancers.vips]
-    preempted |= {group.owner for group in balancers.vips if balancers.vrrp.preempt}
-    seen = owners(world)
-    for owner, vips in owned:
-        for vip in map(str, vips):
-            holders = seen[vip]
-            right = holders == [owner] if owner in preempted else len(holders) == 1
-            promise(right, f"{vip} on {', '.join(holders) or 'no machine'}, not on {owner}")
+    wrong = misplaced([*router_groups(world.stack), *balancer_groups(world.stack)], owners(world))
+    promise(not wrong, "; ".join(wrong))
 
 
 def servers_up(world: World) -> None:
@@ -57,7 +50,6 @@ def servers_up(world: World) -> None:
     for balancer in world.role("balancer"):
         down = [
             f"{row['pxname']}/{row['svname']} {row['status']}"
-            for row in servers(world, balancer)
-            if not row["status"].startswith("UP")
+            for row in haproxy.down(servers(world, balancer))
         ]
         promise(not down, f"{balancer}: {', '.join(down)}")

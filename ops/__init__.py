@@ -1,0 +1,1 @@
+"""Commands for any stack that runs: they read and report, and change nothing."""

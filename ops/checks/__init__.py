@@ -1,0 +1,1 @@
+"""One file a subject: what is asked, and how the answers are judged."""

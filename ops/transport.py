@@ -1,0 +1,131 @@
+"""The way to the machines: ssh(1) over the management network, with the stack's own deploy key.
+
+The key lies in a file of mode 0600, in a folder of its own, only while questions are asked. Host
+keys are the inventory's, and checked. The command line is one constant; what is asked goes in on
+standard input.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from ops.question import Answer, Answers, Machine, Question
+
+CONNECT_SECONDS = 8
+"""Until a machine is taken for dead."""
+WHOLE_SECONDS = 60.0
+"""That a machine may take for all its answers."""
+ABREAST = 32
+"""Machines asked at the same time, at most."""
+COMMAND = """python3 -c 'import json,sys;r=json.load(sys.stdin);exec(r["program"],r)'"""
+NO_PYTHON = "an appliance without Python: nothing more is asked of it"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """Files that log in: the deploy key and the hosts that are known."""
+
+    folder: Path
+
+    def argv(self, machine: Machine) -> list[str]:
+        """The whole command line that asks a machine."""
+        return [
+            *("ssh", "-F", "/dev/null", "-T", "-i", str(self.folder / "deploy_key")),
+            *("-o", f"UserKnownHostsFile={self.folder / 'known_hosts'}"),
+            *("-o", "GlobalKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=yes"),
+            *("-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none", "-o", "BatchMode=yes"),
+            *("-o", f"ConnectTimeout={CONNECT_SECONDS}", "-o", "LogLevel=ERROR"),
+            *("-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"),
+            *("-p", str(machine.port), "-l", machine.user, "--", machine.address, COMMAND),
+        ]
+
+
+@contextmanager
+def access(deploy_key: str, machines: Sequence[Machine]) -> Iterator[Access]:
+    """The files, gone at the end. They lie in memory where the system has a place for that
+    (`XDG_RUNTIME_DIR`)."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    place = runtime if runtime and Path(runtime).is_dir() else None
+    folder = Path(tempfile.mkdtemp(prefix="layered-cloud-ops-", dir=place))
+    try:
+        known = "".join(f"{_door(each)} {each.host_key.strip()}\n" for each in machines)
+        for name, text in (("deploy_key", f"{deploy_key.strip()}\n"), ("known_hosts", known)):
+            handle = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w") as file:
+                file.write(text)
+        yield Access(folder=folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _door(machine: Machine) -> str:
+    # sshd(8), SSH_KNOWN_HOSTS FILE FORMAT.
+    return machine.address if machine.port == 22 else f"[{machine.address}]:{machine.port}"
+
+
+def program() -> str:
+    """What runs on a machine."""
+    return (files("ops.scripts") / "answer.py").read_text(encoding="utf-8")
+
+
+def ask(
+    way: Access,
+    machine: Machine,
+    questions: Sequence[Question],
+    seconds: float = WHOLE_SECONDS,
+) -> Answers:
+    """What a machine answers; it says itself why where it does not."""
+    if not machine.python:
+        return Answers(silent=NO_PYTHON)
+    request = {"questions": {each.name: each.as_dict() for each in questions}, "seconds": seconds}
+    given = json.dumps({"program": program(), "request": request})
+    begun, clock = time.time(), time.monotonic()
+    try:
+        done = subprocess.run(
+            way.argv(machine),
+            input=given.encode(),
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Answers(silent=f"no answer within {seconds:g} s", seconds=seconds)
+    except OSError as problem:
+        return Answers(silent=f"ssh cannot be run here: {problem.strerror}; install OpenSSH")
+    now, took = time.time(), round(time.monotonic() - clock, 3)
+    if done.returncode:
+        words = done.stderr.decode(errors="replace").strip() or f"status {done.returncode}"
+        return Answers(silent=words[-800:], seconds=took)
+    try:
+        told = json.loads(done.stdout)
+        answers = {key: Answer(**each) for key, each in told["answers"].items()}
+        least, most = told["ended"] - now, told["begun"] - begun
+    except (ValueError, KeyError, TypeError):
+        words = done.stdout[:200].decode(errors="replace")
+        return Answers(silent=f"its answer cannot be read: {words!r}", seconds=took)
+    return Answers(answers=answers, seconds=took, least=least, most=most)
+
+
+def ask_all(
+    way: Access,
+    asked: Mapping[str, tuple[Machine, Sequence[Question]]],
+    seconds: float = WHOLE_SECONDS,
+) -> dict[str, Answers]:
+    """Every machine side by side: nobody waits for one that does not answer."""
+    with ThreadPoolExecutor(max_workers=ABREAST) as pool:
+        futures = {
+            name: pool.submit(ask, way, machine, questions, seconds)
+            for name, (machine, questions) in asked.items()
+        }
+        return {name: future.result() for name, future in futures.items()}
