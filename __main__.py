@@ -141,6 +141,7 @@ cluster = Cluster(
         control_planes=control_planes,
         workers=workers,
         api=base.api,
+        backup_ssh_key=secrets.backup_ssh_key,
         epoch=epoch,
     ),
     after(base, *on_nodes),

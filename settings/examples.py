@@ -41,6 +41,7 @@ _LAST: Final[dict[str, Any]] = {
     "methods": ["GET"],
     "health_path": "/healthz",
     "authorities": _PEM,
+    "recipient": _PEM,
     "client_ca": _PEM,
     "kubernetes_version": "1.36.3",
     "version": "1.20.2",
@@ -94,6 +95,8 @@ _WHOLE: Final[dict[str, Any]] = {
     "platform.demo.host": "demo.example.org",
     "platform.cert_manager.issuers[].server": "https://acme.example.org/directory",
     "access.authorized_keys": ["ssh-ed25519 AAAA... you@example.org"],
+    "cluster.backups.ssh.url": "ssh://backup@vault.example.org/srv/backups",
+    "cluster.backups.ssh.host_keys": ["ssh-ed25519 AAAA..."],
     "routers.host_keys": {"router-a": "ssh-ed25519 AAAA..."},
 }
 """Values of keys whose last name means something else there."""

@@ -22,6 +22,7 @@ SECRETS: Final[dict[str, str]] = {
     "bgpPasswords": "a line NAME=PASSWORD for each provider with one, and for `inside`",
     "platformSecrets": "a line NAMESPACE/NAME/KEY=VALUE for each key of the platform's Secrets",
     "tlsFurther": "the further certificates (PEM), each a chain with its private key behind it",
+    "backupSshKey": "the private SSH key that the store of cluster.backups lets in",
 }
 """Flat keys, each ciphertext, with what it is."""
 
@@ -36,6 +37,7 @@ RENAMED: Final[tuple[tuple[str, str, str, dict[str, str]], ...]] = (
 _FROM_FILE: Final = {
     *("proxmoxSshKey", "deployKey", "deployKeyBefore", "tlsCertificate", "tlsKey", "bgpPasswords"),
     "platformSecrets",
+    "backupSshKey",
     "tlsFurther",
 }
 
@@ -60,6 +62,8 @@ def required_secrets(stack: Stack) -> list[str]:
         needed.append("platformSecrets")
     if stack.balancers.certificate.further:
         needed.append("tlsFurther")
+    if stack.cluster.backups is not None:
+        needed.append("backupSshKey")
     return needed
 
 

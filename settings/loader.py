@@ -45,6 +45,7 @@ _FORMS: Final = {
         "NAMESPACE/NAME/KEY=VALUE, one a line, without control characters",
     ),
     "tlsFurther": (r"(?s)\s*-----BEGIN CERTIFICATE-----.*", "PEM chains, each with its key"),
+    "backupSshKey": (r"(?s)\s*-----BEGIN [A-Z ]*PRIVATE KEY-----.*", "an OpenSSH private key"),
 }
 
 
@@ -73,6 +74,7 @@ class Secrets:
     tls_key: pulumi.Output[str] | None
     bgp_passwords: pulumi.Output[str] | None
     platform_secrets: pulumi.Output[str] | None
+    backup_ssh_key: pulumi.Output[str] | None
     tls_further: pulumi.Output[str] | None
 
 
@@ -237,6 +239,7 @@ def _secrets(given: Mapping[str, str], needed: list[str]) -> Secrets:
         tls_key=optional("tlsKey"),
         bgp_passwords=optional("bgpPasswords"),
         platform_secrets=optional("platformSecrets"),
+        backup_ssh_key=optional("backupSshKey"),
         tls_further=optional("tlsFurther"),
     )
 

@@ -32,6 +32,7 @@ from tests.issued import made
 ROOT = Path(__file__).parent.parent
 STACKS = ("dev", "prod", "lab")
 """The shipped stacks."""
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g"
 LATER = datetime.now(UTC) + timedelta(days=100)
 
 
@@ -60,13 +61,12 @@ def _bgp(daemon: str) -> dict[str, dict[str, Any]]:
 
 def _mikrotik() -> dict[str, dict[str, Any]]:
     """The lab's routers are physical ones."""
-    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g"
     legs = {"management": "ether1", "lan": "ether2", "wan": "ether3", "sync": "ether4"}
     return {
         "routers": {
             "kind": "mikrotik",
             "machines": [],
-            "host_keys": dict.fromkeys(("router-a", "router-b"), key),
+            "host_keys": dict.fromkeys(("router-a", "router-b"), HOST_KEY),
             "physical": [
                 {
                     **{"name": f"router-{letter}", "management": f"198.18.0.{11 + index}"},
@@ -165,6 +165,20 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
             "balancers": {"certificate": {"source": "self-signed", "names": ["*.example.org"]}},
         },
     ),
+    "backed up": (
+        "lab",
+        {
+            "cluster": {
+                "backups": {
+                    "recipient": made("backups", ends=LATER).pem,
+                    "ssh": {
+                        "url": "ssh://backup@198.18.0.200/srv/backups",
+                        "host_keys": [HOST_KEY],
+                    },
+                }
+            }
+        },
+    ),
     "both families": ("lab", _both_families()),
     "distributions": (
         "prod",
@@ -203,6 +217,7 @@ SECRETS = {
     "proxmoxSshKey": "-----BEGIN OPENSSH PRIVATE KEY-----",
     "cloudflareApiToken": "hush",
     "bgpPasswords": "isp=hush\ninside=hush",
+    "backupSshKey": "-----BEGIN OPENSSH PRIVATE KEY-----",
     "platformSecrets": "tools/tools-login/token=hush\nmonitoring/alerts-pager/url=hush",
 }
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
+import pulumi
+
 from components.cluster.model import NodeModel
 from components.host import Machine
 from components.host.endpoint import ApiEndpoint
@@ -14,7 +16,8 @@ from settings.models import Cluster, Networks, Software
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterArgs:
-    """`epoch` re-runs every push to the nodes; `cluster.credentials_epoch` mints a kubeconfig."""
+    """`epoch` re-runs every push to the nodes; `cluster.credentials_epoch` mints a kubeconfig.
+    `backup_ssh_key` (OpenSSH) is what the store of `cluster.backups` lets in, needed with those."""
 
     cluster: Cluster
     networks: Networks
@@ -22,6 +25,7 @@ class ClusterArgs:
     control_planes: Sequence[Machine]
     workers: Sequence[Machine]
     api: ApiEndpoint
+    backup_ssh_key: pulumi.Input[str] | None = None
     epoch: str = "1"
 
     @property

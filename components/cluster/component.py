@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.cluster import actions, birth, etcd, handed_out
+from components.cluster import actions, backup, birth, etcd, handed_out
 from components.cluster.args import ClusterArgs, Node
 from components.cluster.control_plane import ControlPlane, ControlPlaneArgs
 from components.cluster.control_planes import ControlPlanes
@@ -201,12 +201,13 @@ class Cluster(pulumi.ComponentResource):
         return remembered.result
 
     def _configure(self, machine: Machine, args: ClusterArgs) -> HostConfiguration:
-        software = args.software
+        software, key = args.software, args.backup_ssh_key
         return HostConfiguration(
             f"{machine.name}-node",
             HostConfigurationArgs.of(
                 summed(LAYER, parts(args.node(machine))),
                 machine=machine,
+                secrets={} if key is None else {backup.SSH_KEY: key},
                 repositories=repositories(
                     (software.kubernetes_repository, software.containerd_repository)
                 ),

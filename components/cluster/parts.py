@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from components.cluster import containerd, extras, kubeadm, kubelet, leg, system
+from components.cluster import backup, containerd, extras, kubeadm, kubelet, leg, system
 from components.cluster.model import NodeModel
 from components.host.part import Part
 
@@ -14,6 +14,7 @@ PARTS: tuple[Callable[[NodeModel], Part | None], ...] = (
     containerd.part,
     kubelet.part,
     kubeadm.part,
+    backup.part,
     extras.part,
 )
 """In the order in which units are brought up; None from a part that a node does without."""

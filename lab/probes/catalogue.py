@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.probes import certificates, clocks, doors, edge, exporters, inside, moves
+from lab.probes import backups, certificates, clocks, doors, edge, exporters, inside, moves
 from lab.probes.result import Probe
 
 PROBES: dict[str, Probe] = {
@@ -22,6 +22,7 @@ PROBES: dict[str, Probe] = {
     "IPv6 at the routers as the stack says": edge.ipv6,
     "manifests true": inside.manifests_true,
     "no certificate ends soon": certificates.lasting,
+    "backups of the cluster are young": backups.young,
     "clocks in sync with the runner's": clocks.in_sync,
     "whole chain after the routers' VIPs moved": moves.router,
     "whole chain after the balancers' VIPs moved": moves.balancer,

@@ -69,6 +69,24 @@ def log_servers_are_reached(stack: Stack) -> Iterator[Problem]:
             )
 
 
+@reads("networks", "routers", "cluster")
+def backups_are_let_out(stack: Stack) -> Iterator[Problem]:
+    """Else no control plane ships one."""
+    outbound, backups = stack.routers.outbound, stack.cluster.backups
+    if not outbound or backups is None:
+        return
+    host, port = backups.ssh.host, backups.ssh.port
+    through, there = beyond(stack.networks, host)
+    if through and not any(rule.lets("tcp", port, there) for rule in outbound):
+        yield problem(
+            _KEY,
+            [rule.name for rule in outbound],
+            f"let nothing out to {host} (cluster.backups.ssh.url) by TCP {port}, where the "
+            "cluster's backups go",
+            f"add a rule with ports: [{port}]",
+        )
+
+
 @reads("networks", "routers")
 def outbound_leads_outside(stack: Stack) -> Iterator[Problem]:
     """What is inside is never reached by the WAN."""

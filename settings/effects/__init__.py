@@ -193,6 +193,14 @@ EFFECTS: Final[Mapping[str, str]] = {
     "cluster.node_files": NODES,
     "cluster.extra_packages": NODES,
     "cluster.credentials_epoch": "a new administrator's kubeconfig; the old one loses its role",
+    "cluster.backups": "in place: pushed to every control plane, whose pods go on; taken out, no "
+    "more are taken, and those at the store stay",
+    "cluster.backups.recipient": "in place: further backups are opened by its key. Keep the old "
+    "key as long as the backups that it opens",
+    "cluster.backups.ssh.url": "in place: further backups go there; those at the old place stay, "
+    "and nothing removes them",
+    "cluster.backups.ssh.keep": "in place: after the next backup as many stay at the store",
+    "cluster.backups.keep": "in place: after the next backup as many stay on each control plane",
     # What runs on the cluster first.
     **chart(
         "platform.cilium",
@@ -265,6 +273,8 @@ EFFECTS: Final[Mapping[str, str]] = {
     "tlsCertificate": HAPROXY,
     "tlsKey": HAPROXY,
     "tlsFurther": HAPROXY,
+    "backupSshKey": "in place: pushed to every control plane; let the new one in at the store "
+    "first",
     "bgpPasswords": BGP,
     "platformSecrets": "in place: the Secrets in the cluster have the new values; whether pods "
     "read them again is the chart's business",

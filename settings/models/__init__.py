@@ -2,6 +2,7 @@
 
 from settings.models.access import Access
 from settings.models.addresses import Address, Address6, AnyAddress, Subnet
+from settings.models.backups import Backups
 from settings.models.balancers import (
     CONNECTION_FILES,
     OTHER_FILES,
@@ -85,6 +86,7 @@ __all__ = [
     "Answers",
     "AnyAddress",
     "AptRepository",
+    "Backups",
     "BalancerVip",
     "Balancers",
     "Bfd",

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
 
+from settings.models.backups import Backups
 from settings.models.base import Epoch, FileText, Form, Name, PackageName, Strict, fault
 from settings.models.machines import MachineSpec
 from settings.models.proxmox import Image
@@ -208,3 +209,5 @@ class Cluster(Strict):
     """Further Debian packages of every node."""
     credentials_epoch: Epoch = 1
     """Raise to mint a new administrator's kubeconfig."""
+    backups: Backups | None = None
+    """Null: none is taken."""

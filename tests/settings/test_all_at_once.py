@@ -37,7 +37,7 @@ def test_unknown_keys_wrong_types_and_collisions_are_told_together() -> None:
         "layered-cloud:networking: is not a key here; did you mean networks? valid here: "
         "environment, networks, proxmox, access, software, routers, balancers, cluster, platform, "
         "cdn, proxmoxApiToken, proxmoxSshKey, deployKey, deployKeyBefore, cloudflareApiToken, "
-        "tlsCertificate, tlsKey, bgpPasswords, platformSecrets, tlsFurther",
+        "tlsCertificate, tlsKey, bgpPasswords, platformSecrets, tlsFurther, backupSshKey",
         "layered-cloud:proxmoxApiToken: is a secret in clear text; remove it, then: "
         "pulumi config set --secret layered-cloud:proxmoxApiToken",
         'layered-cloud:access.journald_max_mebibytes: "lots" is not a whole number; '

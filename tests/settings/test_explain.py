@@ -18,7 +18,9 @@ from settings.models.stack import Stack
 from settings.reference import Key, every_key, find
 
 KEYS = list(every_key().values())
-ABRIDGED = ("authorities", "client_ca", "signed_by", "authorized_keys", "host_keys")
+ABRIDGED = (
+    *("authorities", "client_ca", "recipient", "signed_by", "authorized_keys", "host_keys"),
+)
 """Keys in armor, whose examples show the form alone."""
 
 

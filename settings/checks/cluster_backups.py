@@ -1,0 +1,34 @@
+"""Backups: where they go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from settings.checks.registry import doubts
+from settings.models.addresses import address, is_address
+from settings.models.stack import Stack
+from settings.problems import Problem, problem
+
+
+@doubts("cluster", "proxmox", "routers", "balancers")
+def backups_outlive_what_they_are_of(stack: Stack) -> Iterator[Problem]:
+    """What stands on the stack's own hosts or machines is lost with them."""
+    backups = stack.cluster.backups
+    host = backups.ssh.host if backups else ""
+    if not is_address(host):
+        return
+    own: list[tuple[str, object]] = [(each.name, each.ssh_address) for each in stack.proxmox.hosts]
+    own += [
+        (spec.name, found)
+        for _, spec in stack.machines()
+        for found in (spec.management, spec.lan, spec.wan)
+    ]
+    for name, found in own:
+        if found is not None and str(found) == str(address(host)):
+            yield problem(
+                "cluster.backups.ssh.url",
+                host,
+                f"is {name}, with which the backups would be lost",
+                "write a server elsewhere",
+            )
+            return
