@@ -26,6 +26,7 @@ from settings.loader import load
 
 stack, secrets = load()
 networks, specs, epoch = stack.networks, list(stack.machines()), str(stack.access.epoch)
+maintenance = stack.maintenance.machines
 
 
 def after(*before: pulumi.Input[pulumi.Resource]) -> pulumi.ResourceOptions:
@@ -99,6 +100,7 @@ sessions = peering(
     pool=stack.platform.metallb.pool,
     routers=machines.of("router"),
     nodes=[*control_planes, *workers],
+    maintenance=maintenance,
 )
 routers = Routers(
     "routers",
@@ -113,6 +115,7 @@ routers = Routers(
         neighbours=[*balancers, *control_planes],
         peering=sessions,
         bgp_passwords=secrets.bgp_passwords,
+        maintenance=maintenance,
         epoch=epoch,
     ),
     after(*on_routers),
@@ -126,6 +129,7 @@ base = BalancersBase(
         settings=stack.balancers,
         source_routes=routers.source_routes,
         neighbours=machines.of("router"),
+        maintenance=maintenance,
         epoch=epoch,
     ),
     after(*on_balancers),
@@ -184,6 +188,7 @@ routes = BalancersRoutes(
         further=secrets.tls_further,
         authorities=cdn.authorities,
         certificate_required=cdn.certificate_required,
+        maintenance=maintenance,
         epoch=epoch,
     ),
     after(platform.there),

@@ -47,6 +47,7 @@ _LAST: Final[dict[str, Any]] = {
     "version": "1.20.2",
     "unreachable": ["cp-1"],
     "drained": ["router-a"],
+    "machines": ["lb-a"],
     "ignore_preflight_errors": ["Mem"],
     "extra_packages": ["nfs-common"],
     "remove": ["Server"],

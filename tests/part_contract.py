@@ -49,6 +49,7 @@ UNJUDGED = {
     "/etc/haproxy/layered-ended": "a script whose golden is tested",
     "/etc/haproxy/layered-reload": "a constant script",
     "/etc/hostname": "one word, made here",
+    "/etc/keepalived/layered-handover": "a script whose golden is tested",
     "/etc/hosts": "the resolver skips a line that it does not understand",
     "/etc/keepalived/layered-health": "a script whose golden is tested",
     "/etc/motd": "a stack's own file (`cluster.node_files`) can be anything",

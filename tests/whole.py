@@ -180,6 +180,7 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
         },
     ),
     "both families": ("lab", _both_families()),
+    "maintained": ("lab", {"maintenance": {"machines": ["router-a", "lb-a", "worker-1"]}}),
     "distributions": (
         "prod",
         {
@@ -277,7 +278,7 @@ def config_of(stack: str, changes: Mapping[str, Mapping[str, Any]]) -> dict[str,
     """A shipped stack's configuration, whole keys, with settings laid over its sections."""
     config = read_config((ROOT / f"Pulumi.{stack}.yaml").read_text("utf-8"), stack)
     for section, over in changes.items():
-        whole = config[f"layered-cloud:{section}"]
+        whole = config.get(f"layered-cloud:{section}", {})
         assert isinstance(whole, dict)
         config[f"layered-cloud:{section}"] = merged(whole, over)
     return config

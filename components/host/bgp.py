@@ -6,7 +6,7 @@ two ends of a session cannot say different things. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, summarize_address_range
 
@@ -117,8 +117,10 @@ def peering(
     pool: Iterable[AddressRange],
     routers: Sequence[HasLegs],
     nodes: Sequence[HasLegs],
+    maintenance: Collection[str] = (),
 ) -> Peering | None:
-    """The sessions that a stack asks for; None when it asks for none."""
+    """The sessions that a stack asks for; None when it asks for none. Routers in `maintenance` ask
+    their neighbours to prefer other ways, as those that the settings name for it."""
     bgp = settings.bgp
     if bgp is None:
         return None
@@ -151,7 +153,9 @@ def peering(
         hold=bgp.timers.hold,
         bfd=bgp.bfd,
         multipath=bgp.multipath,
-        drained=tuple(bgp.drained),
+        drained=tuple(
+            each.name for each in routers if each.name in bgp.drained or each.name in maintenance
+        ),
     )
 
 

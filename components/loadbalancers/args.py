@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
@@ -26,7 +26,8 @@ class BalancersBaseArgs:
     """`machines` are the balancers with legs on management and lan, `control_planes` the machines
     the API lives on. `source_routes` maps a LAN VIP whose answers do not leave by the default route
     to their gateway. `neighbours` are machines of other layers, by which, as by the control planes,
-    a balancer knows that its own leg is lost. A changed `epoch` pushes again.
+    a balancer knows that its own leg is lost. Machines in `maintenance`, of whichever layer, get
+    nothing new. A changed `epoch` pushes again.
     """
 
     machines: Sequence[Machine]
@@ -34,6 +35,7 @@ class BalancersBaseArgs:
     settings: BalancersSettings
     source_routes: Mapping[IPv4Address, IPv4Address] = field(default_factory=dict)
     neighbours: Sequence[Machine] = ()
+    maintenance: Collection[str] = ()
     epoch: str = "1"
 
 
@@ -47,6 +49,7 @@ class BalancersRoutesArgs:
     names the client when the CDN calls; with None nobody does, and the client is whoever connects.
     `cdn_ranges` are taken as the CDN's layer vetted them. `authorities` (PEM) sign the certificate
     that the CDN shows; with None it is asked for none. Who shows none is refused if it is required.
+    Machines in `maintenance` get nothing new.
     """
 
     machines: Sequence[Machine]
@@ -62,6 +65,7 @@ class BalancersRoutesArgs:
     further: pulumi.Input[str] | None = None
     authorities: pulumi.Input[str] | None = None
     certificate_required: bool = True
+    maintenance: Collection[str] = ()
     epoch: str = "1"
 
 
@@ -72,13 +76,14 @@ def base_model(args: BalancersBaseArgs) -> BalancersModel:
     return BalancersModel(
         members=tuple(_balancer(machine) for machine in args.machines),
         vips=tuple(settings.vips),
+        maintenance=frozenset(args.maintenance),
         vrrp=settings.vrrp,
         timeouts=settings.timeouts,
         sizes=settings.sizes,
         max_connections=settings.max_connections,
         api_port=settings.api_port,
         stats_port=settings.stats_port,
-        control_planes=servers(args.control_planes),
+        control_planes=servers(args.control_planes, args.maintenance),
         source_routes=dict(args.source_routes),
         neighbours={
             "lan": neighbours(others, "lan", settings.neighbours.lan),
@@ -102,7 +107,7 @@ def routes_model(
         lan_vips=tuple(settings.lan_vips),
         lan6_vips=tuple(settings.lan6_vips),
         target=settings.target,
-        nodes=servers(args.nodes),
+        nodes=servers(args.nodes, args.maintenance),
         http_port=http_port or None,
         https_port=https_port or None,
         load_balancer_ip=IPv4Address(load_balancer_ip) if load_balancer_ip else None,
@@ -148,9 +153,16 @@ def api_endpoint(settings: BalancersSettings) -> ApiEndpoint:
     )
 
 
-def servers(machines: Sequence[Machine]) -> tuple[Server, ...]:
-    """The machines as backends, by their LAN addresses."""
-    return tuple(Server(name=each.name, address=each.address("lan")) for each in machines)
+def servers(machines: Sequence[Machine], maintenance: Collection[str] = ()) -> tuple[Server, ...]:
+    """The machines as backends, by their LAN addresses; those named get nothing."""
+    return tuple(
+        Server(
+            name=each.name,
+            address=each.address("lan"),
+            maintenance=each.name in maintenance,
+        )
+        for each in machines
+    )
 
 
 def _balancer(machine: Machine) -> Balancer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from ipaddress import IPv4Address
 
 import pulumi
@@ -72,7 +72,7 @@ class BalancersBase(pulumi.ComponentResource):
         if problems := verify(args.machines):
             raise LayerError("balancers", problems)
         model = base_model(args)
-        pair = _pair(args.machines, args.settings)
+        pair = _pair(args.machines, args.settings, args.maintenance)
         whole = {
             each.name: summed("loadbalancers.base", parts(model, each)) for each in model.members
         }
@@ -106,7 +106,7 @@ class BalancersBase(pulumi.ComponentResource):
             for machine in args.machines
             for each in targets(machine, whole[machine.name].exporters)
         ]
-        self.owners = pulumi.Output.from_input({vip.name: vip.owner for vip in model.vips})
+        self.owners = pulumi.Output.from_input({vip.name: model.holder(vip) for vip in model.vips})
         self.register_outputs(
             {
                 "api_endpoint": self.api_endpoint,
@@ -139,7 +139,7 @@ class BalancersRoutes(pulumi.ComponentResource):
         self, name: str, args: BalancersRoutesArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("layered-cloud:loadbalancers:Routes", name, {}, opts)
-        pair = _pair(args.machines, args.settings)
+        pair = _pair(args.machines, args.settings, args.maintenance)
         whole = summed(
             "loadbalancers.routes",
             routes_parts(
@@ -177,8 +177,12 @@ class BalancersRoutes(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def _pair(machines: Sequence[Machine], settings: Balancers) -> Pair[Machine, BalancerVip]:
-    return Pair(members=tuple(machines), vips=tuple(settings.vips))
+def _pair(
+    machines: Sequence[Machine], settings: Balancers, maintenance: Collection[str]
+) -> Pair[Machine, BalancerVip]:
+    return Pair(
+        members=tuple(machines), vips=tuple(settings.vips), maintenance=frozenset(maintenance)
+    )
 
 
 def _peer(pair: Pair[Machine, BalancerVip], name: str) -> IPv4Address | None:

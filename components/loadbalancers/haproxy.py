@@ -207,7 +207,13 @@ def kernel(model: BalancersModel, balancer: Balancer) -> str:
     none of which takes one that HAProxy listens on."""
     first, last = SOURCE_PORTS
     listening = [each for each in (model.api_port, model.stats_port) if first <= each <= last]
-    return _text("sysctl.conf", balancer=balancer, ports=SOURCE_PORTS, listening=listening)
+    return _text(
+        "sysctl.conf",
+        balancer=balancer,
+        paired=model.peer(balancer.name) is not None,
+        ports=SOURCE_PORTS,
+        listening=listening,
+    )
 
 
 def site(routes: RoutesModel) -> str:

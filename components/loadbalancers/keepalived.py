@@ -18,6 +18,12 @@ SERVES_WEIGHT = -60
 owner does not; the owner keeps what it has when neither does."""
 ENDS = "/run/layered-haproxy-ends"
 """How often HAProxy ended without having started again: 0 while it runs."""
+HANGS = "/run/layered-haproxy-hangs"
+"""Not 0 while HAProxy runs, but does not answer keepalived: for the watcher of the legs, since a
+peer in maintenance must know."""
+HANDOVER = "/etc/keepalived/layered-handover"
+"""Told which group of addresses has moved (`handover`)."""
+HANDOVER_UNIT = "layered-handover.service"
 HAPROXY = "haproxy.service"
 
 _TEMPLATES = shared.templates(Path(__file__).parent / "templates" / "keepalived")
@@ -27,11 +33,13 @@ def part(model: BalancersModel, balancer: Balancer) -> Part:
     """VRRP on the LAN; a group leaves a machine whose HAProxy is dead or hangs, and is not taken by
     one that would serve less than its peer."""
     alone = model.peer(balancer.name) is None
-    alive = _TEMPLATES.get_template("haproxy-alive.sh.j2").render(alive_port=ALIVE_PORT)
+    alive = _TEMPLATES.get_template("haproxy-alive.sh.j2").render(
+        alive_port=ALIVE_PORT, hangs=HANGS
+    )
     serves = _TEMPLATES.get_template("haproxy-serves.sh.j2").render(serves_port=SERVES_PORT)
     return shared.part(
         config(model, balancer),
-        after=(HAPROXY,) if alone else (HAPROXY, watch.UNIT),
+        after=(HAPROXY,) if alone else (HAPROXY, watch.UNIT, HANDOVER_UNIT),
         scripts=(
             Text(path=ALIVE, content=alive, mode="0755"),
             *(() if alone else (Text(path=SERVES, content=serves, mode="0755"),)),
@@ -55,4 +63,5 @@ def config(model: BalancersModel, balancer: Balancer) -> str:
         serves=SERVES,
         serves_weight=SERVES_WEIGHT,
         ends=ENDS,
+        handover=HANDOVER,
     )

@@ -52,10 +52,12 @@ class Balancer:
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """Where a backend sends: a name for the statistics, and an address on the LAN."""
+    """Where a backend sends: a name for the statistics, and an address on the LAN. One in
+    `maintenance` gets nothing."""
 
     name: str
     address: IPv4Address
+    maintenance: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

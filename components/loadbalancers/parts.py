@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from components.host.pair import health
 from components.host.pair.watch import QUESTION
 from components.host.part import Part
-from components.loadbalancers import haproxy, keepalived, rsyslog, watch
+from components.loadbalancers import handover, haproxy, keepalived, rsyslog, watch
 from components.loadbalancers.model import Balancer, BalancersModel
 from settings.models import Sources
 
 DAEMONS: tuple[Callable[[BalancersModel, Balancer], Part | None], ...] = (
     haproxy.part,
     watch.part,
+    handover.part,
     keepalived.part,
     rsyslog.part,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from components.host.pair import watch
 from components.host.pair.watch import WatchedLeg, WatchedPath
 from components.host.part import Part
-from components.loadbalancers.keepalived import ENDS
+from components.loadbalancers.keepalived import ENDS, HANGS
 from components.loadbalancers.model import Balancer, BalancersModel
 
 
@@ -43,5 +43,6 @@ def part(model: BalancersModel, balancer: Balancer) -> Part | None:
             WatchedPath(network="lan", ours=balancer.lan, theirs=peer.lan, vrrp=True),
             WatchedPath(network="management", ours=balancer.management, theirs=peer.management),
         ),
-        faults=(ENDS,),
+        faults=(ENDS, HANGS),
+        drains=model.drains(balancer.name),
     )

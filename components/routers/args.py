@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
@@ -26,8 +26,9 @@ class RoutersArgs:
     too where visitors come by it. `open_ports` are what other layers'
     daemons on the routers listen on; the firewall lets in nobody else. `neighbours` are machines of
     other layers on the LAN, by which a router knows that its own leg is lost. `peering` are their
-    BGP sessions, `bgp_passwords` the lines NAME=PASSWORD of those that have one. A changed `epoch`
-    pushes again. `confirm_seconds` bounds how long a mistake that cuts off management lasts.
+    BGP sessions, `bgp_passwords` the lines NAME=PASSWORD of those that have one. A router in
+    `maintenance` leaves the addresses to its peer. A changed `epoch` pushes again.
+    `confirm_seconds` bounds how long a mistake that cuts off management lasts.
     """
 
     machines: Sequence[Machine]
@@ -40,6 +41,7 @@ class RoutersArgs:
     neighbours: Sequence[Machine] = ()
     peering: Peering | None = None
     bgp_passwords: pulumi.Input[str] | None = None
+    maintenance: Collection[str] = ()
     epoch: str = "1"
     confirm_seconds: int = 75
 
@@ -51,6 +53,7 @@ def model(args: RoutersArgs) -> RoutersModel:
     return RoutersModel(
         members=tuple(_router(machine, paired=len(args.machines) > 1) for machine in args.machines),
         vips=tuple(args.settings.vips),
+        maintenance=frozenset(args.maintenance),
         vrrp=args.settings.vrrp,
         limits=args.settings.limits,
         public_ports=tuple(args.settings.public_ports),

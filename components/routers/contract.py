@@ -58,6 +58,6 @@ def contract(model: RoutersModel, configurations: Mapping[str, pulumi.Resource])
         lan_gateways=model.gateways,
         source_routes=model.source_routes,
         public_ports=model.public_ports,
-        owners={vip.name: vip.owner for vip in model.vips},
+        owners={vip.name: model.holder(vip) for vip in model.vips},
         configurations=configurations,
     )

@@ -20,6 +20,7 @@ from settings.effects.words import (
     IMAGE_FILE,
     INGRESS,
     LEGS,
+    MAINTENANCE,
     MOVES,
     NODES,
     NOTHING,
@@ -263,6 +264,8 @@ EFFECTS: Final[Mapping[str, str]] = {
     "cdn.min_tls_version": ZONE,
     "cdn.always_use_https": ZONE,
     "cdn.hsts": f"{ZONE}. Browsers remember what they were told until it ends",
+    # Maintenance.
+    "maintenance.machines": MAINTENANCE,
     # Secrets.
     "proxmoxApiToken": "nothing on a machine: the next update logs in to Proxmox with it",
     "proxmoxSshKey": "nothing on a machine: the next update uploads snippets with it",

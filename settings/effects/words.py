@@ -81,6 +81,11 @@ SOURCES: Final = (
 OTHER_RELEASE: Final = (
     "another release is installed; the old one stays in the cluster until `helm uninstall`"
 )
+MAINTENANCE: Final = (
+    "in place, without interruption: of a pair, the addresses move to the peer within 2 s, and "
+    "back after its timers once the name is taken out; by BGP, neighbours are asked to prefer "
+    "other ways. To a node the balancers send nothing new. No machine is stopped or replaced"
+)
 NOTHING: Final = "nothing on a machine: Pulumi itself goes by it, from the next update on"
 RUNS: Final = (
     "a new node joins; one that is taken out is drained, deleted from the cluster, then destroyed"

@@ -12,6 +12,7 @@ from settings.models.cdn import Cdn
 from settings.models.cluster import Cluster
 from settings.models.distributions import DISTRIBUTIONS, Distribution
 from settings.models.machines import MachineSpec, PhysicalSpec
+from settings.models.maintenance import Maintenance
 from settings.models.networks import Networks
 from settings.models.platform import Platform
 from settings.models.proxmox import Image, Proxmox
@@ -54,6 +55,8 @@ class Stack(Strict):
     """What runs on the cluster first."""
     cdn: Cdn
     """The CDN in front."""
+    maintenance: Maintenance = Maintenance()
+    """Machines that are looked after."""
 
     def machines(self) -> Iterator[tuple[str, MachineSpec]]:
         """Every virtual machine with its role, in the order of the chain."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from components.host.pair import watch
 from components.host.pair.keepalived import CONFIG as KEEPALIVED
-from components.loadbalancers import haproxy
+from components.loadbalancers import handover, haproxy, keepalived
 from settings.models import Stack
 from tests.components import rendered, stacks
 from tests.components.world import World
@@ -127,6 +127,7 @@ exit 1
 DAEMONS = f"""
 /lib/systemd/systemd-sysctl {haproxy.SYSCTL}
 /usr/sbin/haproxy -W -f {haproxy.DIRECTORY} -p /run/haproxy.pid -S /run/haproxy-master.sock &
+if [ -e {handover.RULES} ]; then {keepalived.HANDOVER} start; fi
 mkdir -p /run/{watch.RUNTIME}
 (cd {Path(watch.PROGRAM).parent}; exec python3 -B -m legwatch {watch.CONFIG}) &
 until [ -e {watch.VERDICT} ]; do sleep 0.05; done

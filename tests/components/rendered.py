@@ -43,6 +43,7 @@ def sessions(stack: Stack) -> Peering | None:
         pool=stack.platform.metallb.pool,
         routers=stacks.machines(stack, "router"),
         nodes=[*stacks.machines(stack, "control_plane"), *stacks.machines(stack, "worker")],
+        maintenance=stack.maintenance.machines,
     )
 
 
@@ -57,6 +58,7 @@ def routers_args(stack: Stack) -> router_args.RoutersArgs:
         cdn_ranges=ranges(stack),
         neighbours=[*stacks.machines(stack, "balancer"), *stacks.machines(stack, "control_plane")],
         peering=sessions(stack),
+        maintenance=stack.maintenance.machines,
     )
 
 
@@ -84,6 +86,7 @@ def base_args(stack: Stack) -> balancer_args.BalancersBaseArgs:
         settings=stack.balancers,
         source_routes=routers_model(stack).source_routes,
         neighbours=stacks.machines(stack, "router"),
+        maintenance=stack.maintenance.machines,
     )
 
 
@@ -109,6 +112,7 @@ def routes_args(stack: Stack) -> balancer_args.BalancersRoutesArgs:
         key=KEY,
         authorities=None if stack.cdn.origin_pulls is None else AUTHORITIES,
         certificate_required=stack.cdn.origin_pulls is None or stack.cdn.origin_pulls.required,
+        maintenance=stack.maintenance.machines,
     )
 
 

@@ -69,6 +69,13 @@ def three() -> Stack:
     return Stack.model_validate(config)
 
 
+def maintained() -> Stack:
+    """A router, a balancer and a worker in maintenance."""
+    config = lab_config()
+    config["maintenance"] = {"machines": ["router-a", "lb-a", "worker-1"]}
+    return Stack.model_validate(config)
+
+
 def two_groups() -> Stack:
     """Both routers at work, each the owner of one group; two VIPs on each balancer likewise."""
     config = lab_config()
@@ -301,6 +308,7 @@ NAMED = {
     "lab": lab,
     "single": single,
     "three": three,
+    "maintained": maintained,
     "two-groups": two_groups,
     "load-balancer-ip": address_of_its_own,
     "straight": straight,

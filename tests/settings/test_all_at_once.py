@@ -36,8 +36,9 @@ def test_unknown_keys_wrong_types_and_collisions_are_told_together() -> None:
     assert told == [
         "layered-cloud:networking: is not a key here; did you mean networks? valid here: "
         "environment, networks, proxmox, access, software, routers, balancers, cluster, platform, "
-        "cdn, proxmoxApiToken, proxmoxSshKey, deployKey, deployKeyBefore, cloudflareApiToken, "
-        "tlsCertificate, tlsKey, bgpPasswords, platformSecrets, tlsFurther, backupSshKey",
+        "cdn, maintenance, proxmoxApiToken, proxmoxSshKey, deployKey, deployKeyBefore, "
+        "cloudflareApiToken, tlsCertificate, tlsKey, bgpPasswords, platformSecrets, tlsFurther, "
+        "backupSshKey",
         "layered-cloud:proxmoxApiToken: is a secret in clear text; remove it, then: "
         "pulumi config set --secret layered-cloud:proxmoxApiToken",
         'layered-cloud:access.journald_max_mebibytes: "lots" is not a whole number; '
@@ -74,7 +75,9 @@ def test_an_empty_configuration_names_every_section() -> None:
     with pytest.raises(SettingsError) as caught:
         parse_stack({})
     assert [found.key for found in caught.value.problems] == [
-        f"layered-cloud:{name}" for name in SECTIONS if name not in ("access", "software")
+        f"layered-cloud:{name}"
+        for name in SECTIONS
+        if name not in ("access", "software", "maintenance")
     ]
 
 

@@ -11,10 +11,11 @@ from components.host.part import PeerGuard
 
 OWNER_PRIORITY = 250
 BACKUP_PRIORITY = 200
+MAINTENANCE_PRIORITY = 100
 """VRRP priorities. High, since a backup waits (256 - priority)/256 of an advert interval on top of
 three of them, and just that after a farewell (RFC 5798, section 6.1, Skew_Time). A tracker has
 weight 0 (it faults the group), or one that exceeds the gap between them: then the backup is
-preferred while only the owner lacks something."""
+preferred while only the owner lacks something. One in maintenance is preferred to nobody."""
 
 HEALTH_PORT = 8406
 """TCP: answers `healthy` to the peer, or what is wrong (`pair.health`)."""
@@ -45,10 +46,12 @@ V = TypeVar("V", bound=Owned)
 
 @dataclass(frozen=True, kw_only=True)
 class Pair(Generic[M, V]):
-    """Two machines that share the addresses of `vips` by VRRP; or one, which then owns them."""
+    """Two machines that share the addresses of `vips` by VRRP; or one, which then owns them. One of
+    two may be in `maintenance`: it leaves the addresses to the other."""
 
     members: tuple[M, ...]
     vips: tuple[V, ...]
+    maintenance: frozenset[str] = frozenset()
 
     def member(self, name: str) -> M:
         """The machine called `name`; `KeyError` when there is none."""
@@ -67,12 +70,24 @@ class Pair(Generic[M, V]):
 
     def priority(self, vip: V, name: str) -> int:
         """The VRRP priority of `name` in `vip`."""
+        if self.drains(name):
+            return MAINTENANCE_PRIORITY
         return OWNER_PRIORITY if vip.owner == name else BACKUP_PRIORITY
 
+    def drains(self, name: str) -> bool:
+        """Whether `name` leaves the addresses to a peer that is there to hold them."""
+        peer = self.peer(name)
+        return name in self.maintenance and peer is not None and peer.name not in self.maintenance
+
+    def holder(self, vip: V) -> str:
+        """Who holds `vip` while all is well: its owner, or the owner's peer meanwhile."""
+        peer = self.peer(vip.owner)
+        return peer.name if peer is not None and self.drains(vip.owner) else vip.owner
+
     def rollout(self) -> tuple[M, ...]:
-        """The machines in the order they are changed: who owns no VIP first."""
-        owners = {vip.owner for vip in self.vips}
-        return tuple(sorted(self.members, key=lambda member: member.name in owners))
+        """The machines in the order they are changed: who is to hold no VIP first."""
+        holders = {self.holder(vip) for vip in self.vips}
+        return tuple(sorted(self.members, key=lambda member: member.name in holders))
 
 
 def owner_guard(vips: Sequence[IPv4Address], peer: IPv4Address | None) -> PeerGuard | None:

@@ -32,7 +32,7 @@ TRACKED = {"layered-legs": VERDICT}
 """For keepalived: the name of what it tracks, and the file."""
 QUESTION = f"""why=$(cat {VERDICT}.why 2>/dev/null)
 case $why in
-    "" | *"not heard as the peer") ;;
+    "" | *"not heard as the peer" | "in maintenance"*) ;;
     *)
         echo "the legs: $why"
         exit 0
@@ -40,7 +40,11 @@ case $why in
 esac
 """
 """What the peer is told while a leg is lost. A machine that waits for its peer's first word is
-healthy: the peer is changed only then."""
+healthy: the peer is changed only then. So is one in maintenance, which takes the addresses when the
+peer is gone."""
+READY_AFTER = 5
+"""Seconds that a keepalived which has just started may need, after its silence at the start
+(vrrp_startup_delay), until its checks have passed."""
 
 _PID = "/run/keepalived.pid"
 _SOURCES = Path(__file__).parent / "legwatch"
@@ -82,11 +86,13 @@ def part(
     legs: Sequence[WatchedLeg],
     paths: Sequence[WatchedPath],
     faults: Sequence[str] = (),
+    drains: bool = False,
 ) -> Part:
     """The watcher on a `role` (router, balancer) that has a peer.
 
     `rank` (0 or 1) decides where the two are equal in everything. `faults` are the other files that
-    keepalived tracks here: a machine with a number other than 0 in one takes nothing over.
+    say what keeps keepalived from holding addresses here: a machine with a number other than 0 in
+    one takes nothing over. One that `drains` leaves the addresses to a peer that can hold them.
     """
     sources = [
         Text(path=f"{PROGRAM}/{path.name}", content=path.read_text(encoding="utf-8"))
@@ -96,7 +102,7 @@ def part(
         role=role, program=Path(PROGRAM), config=CONFIG, runtime=RUNTIME
     )
     files = (
-        Text(path=CONFIG, content=_config(vrrp, rank, legs, paths, faults)),
+        Text(path=CONFIG, content=_config(vrrp, rank, legs, paths, faults, drains=drains)),
         Text(path=UNIT_FILE, content=unit),
         *sources,
     )
@@ -141,12 +147,16 @@ def _config(
     legs: Sequence[WatchedLeg],
     paths: Sequence[WatchedPath],
     faults: Sequence[str],
+    *,
+    drains: bool,
 ) -> str:
     config = {
         "interval": vrrp.leg_interval,
         "fall": vrrp.leg_fall,
         "hold": vrrp.leg_hold,
         "rank": rank,
+        "drains": drains,
+        "grace": vrrp.startup_delay + READY_AFTER,
         "port": PORT,
         "verdict": VERDICT,
         "pid": _PID,

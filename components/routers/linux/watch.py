@@ -43,4 +43,5 @@ def part(model: RoutersModel, router: Router) -> Part | None:
             WatchedPath(network="lan", ours=router.lan, theirs=peer.lan, vrrp=True),
         ),
         faults=(firewall.CLOSED,),
+        drains=model.drains(router.name),
     )

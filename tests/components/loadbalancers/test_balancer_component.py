@@ -238,6 +238,7 @@ def test_a_reload_is_awaited_and_the_unit_belongs_to_the_base() -> None:
     assert [(one["name"], one["on_change"]) for one in base] == [
         ("haproxy.service", [haproxy.RELOAD]),
         ("layered-legs.service", "restart"),
+        ("layered-handover.service", "restart"),
         ("keepalived.service", "reload"),
         ("layered-health.socket", "restart"),
     ]

@@ -11,7 +11,7 @@ import pytest
 
 from components.host.pair import health, watch
 from components.host.pair.keepalived import CONFIG
-from components.loadbalancers import haproxy, keepalived, parts
+from components.loadbalancers import handover, haproxy, keepalived, parts
 from tests.components import checked, rendered, stacks
 from tests.golden_files import assert_golden
 
@@ -25,6 +25,7 @@ CASES += [
     ("routes", "lb-a"),
     ("guarded", "lb-b"),
     ("three", "lb-a"),
+    ("maintained", "lb-a"),
     ("logged", "lb-a"),
     ("both-families", "lb-a"),
 ]
@@ -37,14 +38,15 @@ def test_every_file_of_a_balancer_is_what_was_read_and_agreed(stack: str, balanc
             assert_golden(f"loadbalancers/{stack}/{balancer}{path}", text)
 
 
-def test_a_pair_has_four_parts_and_their_units_in_the_order_they_need_each_other() -> None:
+def test_a_pair_has_five_parts_and_their_units_in_the_order_they_need_each_other() -> None:
     model = rendered.base_model(stacks.lab())
     made = parts.parts(model, model.member("lb-a"))
 
-    assert [part.name for part in made] == ["haproxy", "legs", "keepalived", "health"]
+    assert [part.name for part in made] == ["haproxy", "legs", "handover", "keepalived", "health"]
     assert [service.name for part in made for service in part.services] == [
         "haproxy.service",
         "layered-legs.service",
+        "layered-handover.service",
         "keepalived.service",
         "layered-health.socket",
     ]
@@ -79,7 +81,7 @@ def test_a_single_balancer_has_no_peer() -> None:
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
 @pytest.mark.parametrize(
-    "path", [keepalived.ALIVE, keepalived.SERVES, haproxy.ENDED, health.SCRIPT]
+    "path", [keepalived.ALIVE, keepalived.SERVES, keepalived.HANDOVER, haproxy.ENDED, health.SCRIPT]
 )
 def test_the_shell_scripts_pass_shellcheck(path: str, tmp_path: Path) -> None:
     script = tmp_path / "script"
@@ -95,7 +97,7 @@ def test_the_shell_scripts_pass_shellcheck(path: str, tmp_path: Path) -> None:
 @checked.real
 @pytest.mark.parametrize(
     "unit",
-    [health.SOCKET, health.SERVICE, "haproxy.service", "keepalived.service"],
+    [health.SOCKET, health.SERVICE, handover.UNIT_FILE, "haproxy.service", "keepalived.service"],
 )
 def test_systemd_takes_the_units_and_drop_ins(unit: str) -> None:
     said = checked.judge(

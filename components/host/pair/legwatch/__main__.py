@@ -19,6 +19,8 @@ from .wire import Path as Way
 
 FAVOURED = -15
 """Nice value: a watcher that gets no time sees nobody."""
+SETTLED = 3.0
+"""Seconds without a fault until keepalived's checks, which count successes, have passed too."""
 
 
 class Watcher:
@@ -32,7 +34,9 @@ class Watcher:
             fall=int(config["fall"]),
             hold=float(config["hold"]),
             rank=int(config["rank"]),
+            drains=bool(config["drains"]),
         )
+        self.grace = float(config["grace"])
         self.legs = [
             Leg(
                 name=each["name"],
@@ -54,7 +58,7 @@ class Watcher:
         self.judge = Judge(rules=self.rules, legs=self.legs, why="starting", waits=self._yielded())
         self.peer: Peer | None = None
         self.heard: dict[str, float] = {way.name: float("-inf") for way in self.ways}
-        self.held_at = float("-inf")
+        self.held_at = self.unfit_at = float("-inf")
         self.met, self.left = self._note("met").exists(), False
         self.written: str | None = None
         self.rounds = 0
@@ -96,6 +100,7 @@ class Watcher:
             [name for name, at in self.heard.items() if now - at < self._silence],
             fit=self._fit(),
             yields=bool(self.judge.why),
+            takes=self._takes(now),
         )
         for way in self.ways:
             way.send(message)
@@ -179,12 +184,31 @@ class Watcher:
             return False
         return True
 
+    def _takes(self, now: float) -> bool:
+        """Whether keepalived would take the addresses the moment that the peer leaves them."""
+        if not self._fit():
+            self.unfit_at = now
+        if self.rules.drains or self.judge.why or now - self.unfit_at < SETTLED:
+            return False
+        try:
+            return _age(_number(self.pid)) >= self.grace
+        except (IndexError, OSError, ValueError):
+            return False
+
 
 def _number(path: Path) -> int:
     try:
         return int(path.read_text(encoding="ascii").strip() or "0")
     except (OSError, ValueError):
         return 0
+
+
+def _age(process: int) -> float:
+    """Seconds since a process began; raises `OSError` when there is none (proc(5), stat)."""
+    stat = Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace")
+    began = int(stat.rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+    since_boot = Path("/proc/uptime").read_text(encoding="ascii").split()[0]
+    return float(since_boot) - began
 
 
 def say(text: str) -> None:

@@ -23,17 +23,20 @@ a stranger may be without the addresses while its keepalived is reloaded."""
 STRANGER = "another machine holds the addresses, and is not heard as the peer"
 """A machine alone that is becoming a pair, or a pair that is becoming one: it serves, and its VRRP
 is not for us to hear."""
+MAINTENANCE = "in maintenance: the peer, which can, is to hold the addresses"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
     """`interval` of the rounds and `hold` (how long a leg must be back) in seconds; `fall` rounds
-    without an answer make a leg blind. `rank` orders the two machines where they are equal."""
+    without an answer make a leg blind. `rank` orders the two machines where they are equal. One
+    that `drains` leaves the addresses to a peer that can hold them."""
 
     interval: float
     fall: int
     hold: float
     rank: int
+    drains: bool = False
 
 
 @dataclass(kw_only=True)
@@ -97,13 +100,14 @@ class Said:
 @dataclass(frozen=True, kw_only=True)
 class Peer:
     """The peer's last message: `fit` to take over as far as the rest of it goes, `yields` now,
-    `hears` us on these networks."""
+    `hears` us on these networks, `takes` the addresses at once if we leave them."""
 
     at: float
     legs: Mapping[str, Said]
     fit: bool
     yields: bool
     hears: Collection[str]
+    takes: bool = False
 
 
 @dataclass(kw_only=True)
@@ -160,6 +164,8 @@ class Judge:
         if ours < theirs:
             blind = ", ".join(leg.name for leg in self.legs if leg.blind)
             return f"nobody answers on {blind}, and the peer sees more"
+        if self.rules.drains and peer.takes:
+            return MAINTENANCE
         apart = self.apart_since is not None and now - self.apart_since > PATIENCE
         if ours == theirs and apart and not peer.yields:
             return self._apart(peer)

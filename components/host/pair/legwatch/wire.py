@@ -215,6 +215,8 @@ def understood(message: bytes, now: float) -> Peer | None:
             fit=bool(said["fit"]),
             yields=bool(said["yields"]),
             hears=frozenset(map(str, said["hears"])),
+            # Not told by a peer that has an earlier release's watcher.
+            takes=bool(said.get("takes", False)),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         return None

@@ -44,6 +44,22 @@ def test_the_owner_is_preferred_and_each_knows_the_other() -> None:
         PAIR.member("c")
 
 
+def test_one_in_maintenance_is_preferred_to_nobody_and_its_peer_holds_what_it_owns() -> None:
+    away = Pair(members=(A, B), vips=(MINE,), maintenance=frozenset({"a"}))
+
+    assert away.priority(MINE, "a") < away.priority(MINE, "b")
+    assert away.holder(MINE) == "b"
+    assert away.rollout() == (A, B)
+    assert PAIR.holder(MINE) == "a"
+
+
+def test_nobody_gives_way_to_a_peer_that_is_not_there_or_in_maintenance_too() -> None:
+    for members, names in (((A,), {"a"}), ((A, B), {"a", "b"})):
+        pair = Pair(members=members, vips=(MINE,), maintenance=frozenset(names))
+        assert (pair.drains("a"), pair.holder(MINE)) == (False, "a")
+        assert pair.priority(MINE, "a") == PAIR.priority(MINE, "a")
+
+
 def test_a_machine_without_a_peer_is_not_guarded() -> None:
     assert owner_guard([IPv4Address("192.0.2.1")], None) is None
 

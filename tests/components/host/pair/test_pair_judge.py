@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from components.host.pair.legwatch.judge import STRANGER, Judge, Leg, Peer, Rules, Said
+from components.host.pair.legwatch.judge import MAINTENANCE, STRANGER, Judge, Leg, Peer, Rules, Said
 
 INTERVAL = 0.2
 RULES = Rules(interval=INTERVAL, fall=3, hold=5, rank=0)
@@ -19,6 +19,7 @@ class Machine:
     peer: Peer | None = None
     fit: bool = True
     held: bool = False
+    takes: bool = True
     heard: dict[str, float] = field(default_factory=dict)
     history: list[tuple[float, str]] = field(default_factory=list)
 
@@ -35,7 +36,12 @@ class Machine:
             for leg in self.legs
         }
         return Peer(
-            at=now, legs=legs, fit=self.fit, yields=bool(self.judge.why), hears=frozenset(hears)
+            at=now,
+            legs=legs,
+            fit=self.fit,
+            yields=bool(self.judge.why),
+            hears=frozenset(hears),
+            takes=self.takes and self.fit and not self.judge.why and not self.judge.rules.drains,
         )
 
     def said(self, since: float = 0.0) -> list[str]:
@@ -200,3 +206,49 @@ def test_a_stranger_that_holds_the_addresses_is_left_alone_until_it_is_none() ->
     world.b.held = False
     world.run(1)
     assert world.b.judge.why == ""
+
+
+def test_one_in_maintenance_yields_at_once_to_a_peer_that_would_take_over() -> None:
+    world = settled()
+    world.a.judge.rules = replace(RULES, drains=True)
+    began = world.now
+    world.run(10)
+
+    assert world.a.said(began)[-1] == MAINTENANCE
+    assert next(at for at, why in world.a.history if why and at >= began) - began <= 2 * INTERVAL
+    assert world.b.said(began) == [""]
+
+
+def test_it_holds_the_addresses_while_its_peer_would_not_and_yields_again_after() -> None:
+    for how in ("takes", "fit"):
+        world = settled()
+        world.a.judge.rules = replace(RULES, drains=True)
+        world.run(5)
+        setattr(world.b, how, False)
+        world.run(1)
+        assert world.a.judge.why == "", how
+        setattr(world.b, how, True)
+        world.run(1)
+        assert world.a.judge.why == MAINTENANCE, how
+
+
+def test_a_peer_that_sees_less_or_is_not_heard_is_not_left_the_addresses() -> None:
+    world = settled()
+    world.a.judge.rules = replace(RULES, drains=True)
+    world.run(5)
+    world.dead = {("b", "n1"), ("b", "n2")}
+    world.run(3)
+    assert (world.a.judge.why, bool(world.b.judge.why)) == ("", True)
+
+    world.dead, world.paths = set(), set()
+    world.run(12)
+    assert world.a.judge.why == ""
+
+
+def test_two_in_maintenance_at_once_leave_nothing_to_nobody() -> None:
+    world = settled()
+    for machine in (world.a, world.b):
+        machine.judge.rules = replace(RULES, rank=machine.rank, drains=True)
+    world.run(10)
+
+    assert (world.a.judge.why, world.b.judge.why) == ("", "")

@@ -21,7 +21,7 @@ CASES = [("lab", "router-a"), ("lab", "router-b"), ("single", "router-a")]
 CASES += [("two-groups", "router-a"), ("two-groups", "router-b"), ("straight", "router-a")]
 CASES += [("bgp", "router-a"), ("bgp", "router-b"), ("bird", "router-a")]
 CASES += [("both-families", "router-a"), ("both-families", "router-b")]
-CASES += [("outbound", "router-a")]
+CASES += [("outbound", "router-a"), ("maintained", "router-a")]
 
 
 @pytest.mark.parametrize(("stack", "router"), CASES)
