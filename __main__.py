@@ -194,6 +194,7 @@ routes = BalancersRoutes(
     after(platform.there),
 )
 records = cdn.records(routers.origins, after(routes))
+platform.comes_after(routes, records)
 
 outputs = {
     "vips": {

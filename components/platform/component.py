@@ -78,6 +78,9 @@ class Platform(pulumi.ComponentResource):
         if problems:
             raise LayerError("platform", problems)
         self._name, self._args = name, args
+        self._first: list[pulumi.Resource] = []
+        answers = reachable(args.kubeconfig)
+        self._before: pulumi.Output[list[pulumi.Resource]] = answers.apply(self._registered_first)
         self._provider = self._make_provider(f"{name}-cluster")
         self._releases: dict[str, Release] = {}
         self._namespaces: dict[str, pulumi.Resource] = {}
@@ -90,7 +93,6 @@ class Platform(pulumi.ComponentResource):
             there[addon.name] = made = self._install(addon, [*network, *before])
             network += made if addon.network else []
         controller = CONTROLLERS[args.settings.ingress.kind]
-        answers = reachable(args.kubeconfig)
         service = self._service(controller, installed[controller.name], answers)
         self.ports = self._ports(controller, service)
         self.there = answers.apply(lambda known: self if known else service)
@@ -103,9 +105,22 @@ class Platform(pulumi.ComponentResource):
             }
         )
 
+    def comes_after(self, *resources: pulumi.Resource) -> None:
+        """When nothing answers behind the API, the cluster's objects are looked at after these.
+
+        The engine looks at one resource after the other, so that what comes later in the program
+        would wait for the provider, which asks such an API for a minute.
+        """
+        self._first += resources
+
+    async def _registered_first(self, answers: bool) -> list[pulumi.Resource]:
+        """Awaited by the engine's loop, and so read only once the program has said all."""
+        return [] if answers else list(self._first)
+
     def _make_provider(
         self, name: str, depends_on: Sequence[pulumi.Resource] = ()
     ) -> kubernetes.Provider:
+        before = self._before.apply(lambda first: [*depends_on, *first])
         return kubernetes.Provider(
             name,
             kubeconfig=pulumi.Output.secret(self._args.kubeconfig),
@@ -114,7 +129,7 @@ class Platform(pulumi.ComponentResource):
             enable_server_side_apply=True,
             # Never `delete_unreachable`: with it a refresh while the API is out of reach forgets
             # every object.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(depends_on)),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=before),
         )
 
     def _options(

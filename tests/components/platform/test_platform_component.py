@@ -119,7 +119,10 @@ def test_what_comes_after_waits_for_releases_only_while_an_api_answers(
         (control_plane,) = stacks.machines(stacks.lab(), "control_plane")
         layer = Platform("platform", args(control_plane=control_plane))
         after = pulumi.ResourceOptions(depends_on=dependencies(_after(layer.there)))
-        pulumi.CustomResource("test:index:Routes", "routes", {"http": layer.ports.http}, after)
+        routes = pulumi.CustomResource(
+            "test:index:Routes", "routes", {"http": layer.ports.http}, after
+        )
+        layer.comes_after(routes)
 
     def answer(_type: str, name: str, _inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"stdout": json.dumps(LIVE)} if name == "platform-ingress-service" else {}
@@ -133,6 +136,8 @@ def test_what_comes_after_waits_for_releases_only_while_an_api_answers(
     assert bool(releases & service.dependencies) is answers
     assert (routes.dependencies >= releases) is answers
     assert bool(routes.dependencies & releases) is answers
+    for provider in seen.of_type(PROVIDER):
+        assert (routes.urn in provider.dependencies) is not answers, provider.name
 
 
 def _after(*before: pulumi.Input[pulumi.Resource]) -> pulumi.ResourceOptions:
