@@ -146,6 +146,7 @@ cluster = Cluster(
         workers=workers,
         api=base.api,
         backup_ssh_key=secrets.backup_ssh_key,
+        backup_key=secrets.backup_key,
         epoch=epoch,
     ),
     after(base, *on_nodes),

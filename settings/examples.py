@@ -42,6 +42,7 @@ _LAST: Final[dict[str, Any]] = {
     "health_path": "/healthz",
     "authorities": _PEM,
     "recipient": _PEM,
+    "archive": "prod.cp-1.20260801T120000Z.backup",
     "client_ca": _PEM,
     "kubernetes_version": "1.36.3",
     "version": "1.20.2",

@@ -23,6 +23,7 @@ SECRETS: Final[dict[str, str]] = {
     "platformSecrets": "a line NAMESPACE/NAME/KEY=VALUE for each key of the platform's Secrets",
     "tlsFurther": "the further certificates (PEM), each a chain with its private key behind it",
     "backupSshKey": "the private SSH key that the store of cluster.backups lets in",
+    "backupKey": "the private key (PEM) that opens cluster.restore.archive, for that update alone",
 }
 """Flat keys, each ciphertext, with what it is."""
 
@@ -38,6 +39,7 @@ _FROM_FILE: Final = {
     *("proxmoxSshKey", "deployKey", "deployKeyBefore", "tlsCertificate", "tlsKey", "bgpPasswords"),
     "platformSecrets",
     "backupSshKey",
+    "backupKey",
     "tlsFurther",
 }
 
@@ -64,6 +66,8 @@ def required_secrets(stack: Stack) -> list[str]:
         needed.append("tlsFurther")
     if stack.cluster.backups is not None:
         needed.append("backupSshKey")
+    if stack.cluster.restore is not None:
+        needed.append("backupKey")
     return needed
 
 

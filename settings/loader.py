@@ -46,6 +46,10 @@ _FORMS: Final = {
     ),
     "tlsFurther": (r"(?s)\s*-----BEGIN CERTIFICATE-----.*", "PEM chains, each with its key"),
     "backupSshKey": (r"(?s)\s*-----BEGIN [A-Z ]*PRIVATE KEY-----.*", "an OpenSSH private key"),
+    "backupKey": (
+        r"(?s)\s*-----BEGIN (?!ENCRYPTED)[A-Z ]*PRIVATE KEY-----.*",
+        "a PEM private key without a passphrase",
+    ),
 }
 
 
@@ -75,6 +79,7 @@ class Secrets:
     bgp_passwords: pulumi.Output[str] | None
     platform_secrets: pulumi.Output[str] | None
     backup_ssh_key: pulumi.Output[str] | None
+    backup_key: pulumi.Output[str] | None
     tls_further: pulumi.Output[str] | None
 
 
@@ -240,6 +245,7 @@ def _secrets(given: Mapping[str, str], needed: list[str]) -> Secrets:
         bgp_passwords=optional("bgpPasswords"),
         platform_secrets=optional("platformSecrets"),
         backup_ssh_key=optional("backupSshKey"),
+        backup_key=optional("backupKey"),
         tls_further=optional("tlsFurther"),
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from components.cluster import birth
 from components.cluster.kubeadm import CONFIG
+from components.cluster.model import Restoring
 from components.cluster.render import text
 from components.host.endpoint import ApiEndpoint
 
@@ -21,12 +22,21 @@ def init_guard(read: Mapping[str, str]) -> str:
     return text("init-guard.sh.j2", markers=MARKERS, read=lines(read))
 
 
-def init(ignored: Sequence[str], read: Mapping[str, str], beside: ApiEndpoint | None = None) -> str:
+def init(
+    ignored: Sequence[str],
+    read: Mapping[str, str],
+    beside: ApiEndpoint | None = None,
+    restore: Restoring | None = None,
+) -> str:
     """`kubeadm init`; a failure says kubeadm's words and leaves a node to begin on again.
 
     A cluster that was made with other values than `read` is made anew while nobody was given it,
     and refused afterwards. None is made while an API server of somebody else's answers at `beside`.
+    With `restore` it begins on what is in a backup, and never on a machine that is in a cluster.
     """
+    if restore is not None and "all" not in ignored:
+        # kubeadm takes no other name beside that one.
+        ignored = [*ignored, restore.preflight]
     return text(
         "init.sh.j2",
         config=CONFIG,
@@ -35,6 +45,7 @@ def init(ignored: Sequence[str], read: Mapping[str, str], beside: ApiEndpoint | 
         read=lines(read),
         remedy=birth.REMEDY,
         beside="" if beside is None else f"{beside.lan}:{beside.port}",
+        restore=restore,
     )
 
 

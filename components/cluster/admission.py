@@ -12,7 +12,7 @@ from ipaddress import IPv4Address
 
 from components.cluster import actions, etcd, kubeadm
 from components.cluster.actions import MARKERS
-from components.cluster.model import NodeModel
+from components.cluster.model import NodeModel, Restoring
 from components.cluster.render import text
 
 JOINING = "/etc/kubernetes/layered-cloud-join"
@@ -76,10 +76,16 @@ def hand_over(name: str) -> str:
     return text("hand-over.sh.j2", sign=sign(name), markers=MARKERS, keys=KEYS)
 
 
-def control_plane_guard(read: Mapping[str, str]) -> str:
+def control_plane_guard(read: Mapping[str, str], restore: Restoring | None = None) -> str:
     """Holds on a control plane of the cluster that was made with `read` (`birth.facts`), if it was
-    handed one of the same authority or none."""
-    return text("control-plane-guard.sh.j2", init_guard=actions.init_guard(read), handed=HANDED)
+    handed one of the same authority or none; and, to `restore`, on the one that did."""
+    return text(
+        "control-plane-guard.sh.j2",
+        init_guard=actions.init_guard(read),
+        handed=HANDED,
+        markers=MARKERS,
+        archive=None if restore is None else restore.archive,
+    )
 
 
 def control_plane(
@@ -89,11 +95,14 @@ def control_plane(
     read: Mapping[str, str],
     founder: bool,
     others: Sequence[IPv4Address],
+    restore: Restoring | None = None,
 ) -> str:
     """Makes the machine a control plane: of the cluster that it was handed, else of a new one,
-    which the `founder` alone may make. `others` are the other control planes' LAN addresses."""
+    which the `founder` alone may make. `others` are the other control planes' LAN addresses. The
+    founder of one to `restore` makes it of that, and not while it is handed another."""
     words = _join_words(node, ignored, f"{node.name}-certificate-${{handed##*/{HANDED}}}")
-    made = actions.init(ignored, read, beside=node.api if others else None)
+    alone = not others and restore is None
+    made = actions.init(ignored, read, beside=None if alone else node.api, restore=restore)
     return text(
         "control-plane.sh.j2",
         name=node.name,
@@ -105,6 +114,7 @@ def control_plane(
             remove=etcd.program("remove", "$SECRETS/etcd", others),
         ),
         init=made if founder else None,
+        restored=founder and restore is not None,
     )
 
 

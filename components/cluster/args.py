@@ -17,7 +17,8 @@ from settings.models import Cluster, Networks, Software
 @dataclass(frozen=True, kw_only=True)
 class ClusterArgs:
     """`epoch` re-runs every push to the nodes; `cluster.credentials_epoch` mints a kubeconfig.
-    `backup_ssh_key` (OpenSSH) is what the store of `cluster.backups` lets in, needed with those."""
+    `backup_ssh_key` (OpenSSH) is what the store of `cluster.backups` lets in, `backup_key` (PEM)
+    what opens `cluster.restore.archive`: each is needed with those."""
 
     cluster: Cluster
     networks: Networks
@@ -26,6 +27,7 @@ class ClusterArgs:
     workers: Sequence[Machine]
     api: ApiEndpoint
     backup_ssh_key: pulumi.Input[str] | None = None
+    backup_key: pulumi.Input[str] | None = None
     epoch: str = "1"
 
     @property

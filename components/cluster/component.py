@@ -12,6 +12,7 @@ from components.cluster.args import ClusterArgs, Node
 from components.cluster.control_plane import ControlPlane, ControlPlaneArgs
 from components.cluster.control_planes import ControlPlanes
 from components.cluster.parts import parts
+from components.cluster.restore import restoring
 from components.cluster.verify import verify
 from components.cluster.worker import Worker, WorkerArgs
 from components.host import (
@@ -68,7 +69,9 @@ class Cluster(pulumi.ComponentResource):
         if problems:
             raise LayerError(LAYER, problems)
         cluster, api = args.cluster, args.api
-        planes = ControlPlanes(args.control_planes, cluster.unreachable)
+        planes = ControlPlanes(
+            args.control_planes, cluster.unreachable, backed_up=cluster.backups is not None
+        )
         self.control_plane = planes.living
         if planes.outlive_a_machine:
             # What is in the cluster does not go with one of its machines.
@@ -165,6 +168,8 @@ class Cluster(pulumi.ComponentResource):
                 others=[each.address("lan") for each in planes.beside(machine)],
                 read=birth.facts(args.cluster, args.networks, args.api),
                 ignore_preflight_errors=args.cluster.ignore_preflight_errors,
+                restore=restoring(args.node(machine)),
+                backup_key=args.backup_key,
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(depends_on)),
         )
@@ -178,7 +183,8 @@ class Cluster(pulumi.ComponentResource):
         joined: Sequence[pulumi.Resource],
     ) -> pulumi.Output[str]:
         """With one control plane the cluster is what its machine holds; several are asked what it
-        was first called, since each of their machines may be another one by now."""
+        was first called, since each of their machines may be another one by now, and so is one that
+        may have been restored."""
         life = planes.founder.incarnation
         born = pulumi.Output.from_input(
             cluster if life is None else pulumi.Output.concat(cluster, "-", life)

@@ -20,10 +20,12 @@ Each = TypeVar("Each", bound=Named)
 @dataclass(frozen=True)
 class ControlPlanes(Generic[Each]):
     """The control planes in the order of the settings; at least one, of which more than half
-    answer. `unreachable` are the names of those that do not."""
+    answer. `unreachable` are the names of those that do not; `backed_up` says whether the cluster
+    may come back on other machines than those that it was made on."""
 
     machines: Sequence[Each]
     unreachable: Collection[str] = field(default=())
+    backed_up: bool = False
 
     @property
     def founder(self) -> Each:
@@ -41,8 +43,8 @@ class ControlPlanes(Generic[Each]):
 
     @property
     def outlive_a_machine(self) -> bool:
-        """Whether the cluster goes on without any single one of them."""
-        return len(self.machines) > 1
+        """Whether the cluster goes on without any single one of them, or may be brought back."""
+        return len(self.machines) > 1 or self.backed_up
 
     def beside(self, one: Each) -> list[Each]:
         """The others, in order."""

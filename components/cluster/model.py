@@ -1,4 +1,5 @@
-"""A node of the cluster as plain values, which its parts are made from. Pure."""
+"""A node of the cluster as plain values, which its parts are made from, and what a cluster is
+restored from. Pure."""
 
 from __future__ import annotations
 
@@ -39,3 +40,19 @@ class NodeModel:
     def kubernetes_package(self) -> str:
         """The exact package version of kubeadm, kubelet and kubectl."""
         return f"{self.cluster.kubernetes_version}-{self.cluster.package_revision}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restoring:
+    """`archive` is a backup's name, `data` etcd's folder, and `text` puts the one into the other,
+    with the cluster's keys; it reads the secret `restore.KEY` and, in `$markers/wanted`, what the
+    cluster is to be made with."""
+
+    archive: str
+    data: str
+    text: str
+
+    @property
+    def preflight(self) -> str:
+        """kubeadm's check that the folder is empty, which it is not then."""
+        return f"DirAvailable-{self.data.replace('/', '-')}"

@@ -1,10 +1,10 @@
-"""Backups: where they go."""
+"""Backups: where they go, and what is brought back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from settings.checks.registry import doubts
+from settings.checks.registry import doubts, reads
 from settings.models.addresses import address, is_address
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
@@ -32,3 +32,29 @@ def backups_outlive_what_they_are_of(stack: Stack) -> Iterator[Problem]:
                 "write a server elsewhere",
             )
             return
+
+
+@reads("cluster")
+def a_restore_knows_the_store(stack: Stack) -> Iterator[Problem]:
+    """The first control plane fetches the archive as it ships others."""
+    restore = stack.cluster.restore
+    if restore is not None and stack.cluster.backups is None:
+        yield problem(
+            "cluster.restore.archive",
+            restore.archive,
+            "is at no store that the stack knows",
+            "write cluster.backups, with the store that has it",
+        )
+
+
+@doubts("cluster")
+def a_restore_is_of_one_update(stack: Stack) -> Iterator[Problem]:
+    """Left in, it refuses the first control plane's next machine."""
+    restore = stack.cluster.restore
+    if restore is not None and stack.cluster.backups is not None:
+        yield problem(
+            "cluster.restore.archive",
+            restore.archive,
+            "is of the one update that brings the cluster back",
+            "when that has gone through, remove cluster.restore and the secret backupKey",
+        )

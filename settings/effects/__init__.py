@@ -202,6 +202,9 @@ EFFECTS: Final[Mapping[str, str]] = {
     "and nothing removes them",
     "cluster.backups.ssh.keep": "in place: after the next backup as many stay at the store",
     "cluster.backups.keep": "in place: after the next backup as many stay on each control plane",
+    "cluster.restore": "refused on a control plane that is in a cluster, or while another one is. "
+    "With every control plane's machine replaced, the first makes the cluster of that backup. "
+    "Taking it out changes nothing",
     # What runs on the cluster first.
     **chart(
         "platform.cilium",
@@ -276,6 +279,7 @@ EFFECTS: Final[Mapping[str, str]] = {
     "tlsCertificate": HAPROXY,
     "tlsKey": HAPROXY,
     "tlsFurther": HAPROXY,
+    "backupKey": "nothing by itself: the first control plane is told it while it restores",
     "backupSshKey": "in place: pushed to every control plane; let the new one in at the store "
     "first",
     "bgpPasswords": BGP,

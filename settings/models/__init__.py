@@ -2,7 +2,7 @@
 
 from settings.models.access import Access
 from settings.models.addresses import Address, Address6, AnyAddress, Subnet
-from settings.models.backups import Backups
+from settings.models.backups import Backups, Restore
 from settings.models.balancers import (
     CONNECTION_FILES,
     OTHER_FILES,
@@ -130,6 +130,7 @@ __all__ = [
     "RangesRefused",
     "Rate",
     "Receiver",
+    "Restore",
     "Route",
     "RouterVip",
     "Routers",

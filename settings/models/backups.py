@@ -1,4 +1,4 @@
-"""Backups of the cluster."""
+"""Backups of the cluster, and the one that it is brought back from."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from settings.models.base import Block, Strict, Unit, fault
+from settings.models.base import Block, Form, Strict, Unit, fault
 from settings.models.keys import HostKey
 from settings.models.urls import Url
 
@@ -60,6 +60,18 @@ def _store(url: str) -> str:
 
 StoreUrl = Annotated[str, Url(("ssh",)), AfterValidator(_store)]
 """A folder at an SSH server, which is spoken to by SFTP."""
+
+_ARCHIVE = r"[a-z][a-z0-9-]{0,39}\.[a-z][a-z0-9-]{0,39}\.\d{8}T\d{6}Z\.backup"
+"""What a backup is called: cluster, machine, UTC."""
+
+ArchiveName = Annotated[
+    str,
+    Form(
+        _ARCHIVE,
+        "is no backup's name",
+        "write it as the store has it, such as prod.cp-1.20260801T120000Z.backup",
+    ),
+]
 
 Copies = Annotated[int, Field(ge=2, le=10_000, strict=True)]
 """The one before the last is kept at least: the last may be of what went wrong."""
@@ -122,3 +134,10 @@ class Backups(Strict):
     """Copies on the control plane's own disk."""
     ssh: SshStore
     """Where they are shipped; the key for it is the secret `backupSshKey`."""
+
+
+class Restore(Strict):
+    """The backup that a cluster is brought back from, whose machines are all new."""
+
+    archive: ArchiveName
+    """Its name at the store."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field
 
-from settings.models.backups import Backups
+from settings.models.backups import Backups, Restore
 from settings.models.base import Epoch, FileText, Form, Name, PackageName, Strict, fault
 from settings.models.machines import MachineSpec
 from settings.models.proxmox import Image
@@ -211,3 +211,5 @@ class Cluster(Strict):
     """Raise to mint a new administrator's kubeconfig."""
     backups: Backups | None = None
     """Null: none is taken."""
+    restore: Restore | None = None
+    """Of the one update that brings a lost cluster back; taken out of the stack afterwards."""

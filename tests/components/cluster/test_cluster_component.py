@@ -36,7 +36,8 @@ def on_vms(machines: Sequence[Machine]) -> list[Machine]:
 
 
 def run(stack: Stack | None = None, answer: Answer | None = None, **cluster: Any) -> Registered:
-    chosen, key = stack or stacks.lab(), cluster.pop("backup_ssh_key", None)
+    chosen = stack or stacks.lab()
+    keys = {name: cluster.pop(name, None) for name in ("backup_ssh_key", "backup_key")}
     settings = chosen.cluster.model_copy(update=cluster)
 
     def program() -> Any:
@@ -49,7 +50,7 @@ def run(stack: Stack | None = None, answer: Answer | None = None, **cluster: Any
                 control_planes=on_vms(stacks.machines(chosen, "control_plane")),
                 workers=on_vms(stacks.machines(chosen, "worker")),
                 api=API,
-                backup_ssh_key=key,
+                **keys,
             ),
         )
         return {
