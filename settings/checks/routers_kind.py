@@ -4,10 +4,13 @@ is an appliance."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from settings.checks.registry import reads
+from settings.checks.routers_mikrotik import LACKING
+from settings.models.base import Strict
+from settings.models.networks import Segment
 from settings.models.routers import Routers
 from settings.models.stack import Stack
 from settings.problems import ABSENT, Problem, problem
@@ -18,13 +21,16 @@ class Asks:
     """Whether machines of a kind need an image of their own; whether they take no cloud-init, so
     that the stack must know their host keys; whether they are no virtual machines; whether they
     take visitors by IPv6, and whether they show figures (`access.node_exporter`), as every machine
-    does that takes the baseline."""
+    does that takes the baseline. `lacking` are the keys below `routers` that such routers cannot
+    keep, such as `vrrp.leg_fall` or `forwards[].sources`, a section's name for all of it; each with
+    what they do instead, to end the sentence "routers.kind is KIND, and ..."."""
 
     image: bool
     host_keys: bool
     physical: bool = False
     ipv6: bool = False
     figures: bool = True
+    lacking: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def appliance(self) -> bool:
@@ -34,7 +40,7 @@ class Asks:
 
 KINDS: Final[Mapping[str, Asks]] = {
     "linux": Asks(image=False, host_keys=False, ipv6=True),
-    "mikrotik": Asks(image=False, host_keys=True, physical=True, figures=False),
+    "mikrotik": Asks(image=False, host_keys=True, physical=True, figures=False, lacking=LACKING),
 }
 """By the word of `routers.kind`."""
 
@@ -132,6 +138,40 @@ def kinds_have_the_machines_they_run_on(stack: Stack) -> Iterator[Problem]:
 
 
 @reads("routers")
+def kinds_can_do_what_is_asked(stack: Stack) -> Iterator[Problem]:
+    """What is written must be kept: a default asks for nothing."""
+    kind = stack.routers.kind
+    for key, instead in KINDS[kind].lacking.items():
+        able = " or ".join(word for word, asks in KINDS.items() if key not in asks.lacking)
+        for path, section, name in _holders(stack.routers, key, "routers"):
+            value = getattr(section, name)
+            if value != type(section).model_fields[name].get_default(call_default_factory=True):
+                plain = isinstance(value, str | int | float)
+                listed = isinstance(value, list) and not any(isinstance(e, Strict) for e in value)
+                shown = [str(each) for each in value] if listed else ABSENT
+                yield problem(
+                    path,
+                    value if plain else shown,
+                    f"cannot be kept: routers.kind is {kind}, and {instead}",
+                    f"remove it, or write kind: {able}" if able else "remove it",
+                )
+
+
+def _holders(section: Strict, key: str, path: str) -> Iterator[tuple[str, Strict, str]]:
+    """Each place of a key below a section: its path, what it stands in, and its last name."""
+    step, _, rest = key.partition(".")
+    if not rest:
+        yield f"{path}.{step}", section, step
+        return
+    name = step.removesuffix("[]")
+    below = getattr(section, name)
+    if isinstance(below, Strict):
+        yield from _holders(below, rest, f"{path}.{name}")
+    for index, each in enumerate(below if isinstance(below, list) else ()):
+        yield from _holders(each, rest, f"{path}.{name}[{index}]")
+
+
+@reads("routers")
 def physical_routers_have_an_interface_for_each_leg(stack: Stack) -> Iterator[Problem]:
     """A leg of its own each, and none without an address."""
     for index, spec in enumerate(stack.routers.physical):
@@ -154,3 +194,22 @@ def physical_routers_have_an_interface_for_each_leg(stack: Stack) -> Iterator[Pr
                 else f"is missing, and {address} is {spec.sync}",
                 "write both, or neither",
             )
+
+
+@reads("networks", "routers")
+def the_link_of_physical_routers_is_set_up_by_hand(stack: Stack) -> Iterator[Problem]:
+    """No other machine stands on the sync segment, so that its MTU would reach nobody. The WAN's
+    does: TCP's segments are cut to it."""
+    sync, kind = stack.networks.sync, stack.routers.kind
+    if (
+        KINDS[kind].physical
+        and sync is not None
+        and sync.mtu != Segment.model_fields["mtu"].default
+    ):
+        yield problem(
+            "networks.sync.mtu",
+            sync.mtu,
+            f"reaches nobody: routers.kind is {kind}, and physical routers' interfaces are set up "
+            "by hand",
+            "remove it, and set the MTU on both interfaces",
+        )

@@ -7,18 +7,17 @@ read-only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from settings.checks.registry import doubts, reads
-from settings.models.base import Strict
+from settings.checks.registry import doubts
 from settings.models.stack import Stack
-from settings.problems import ABSENT, Problem, problem
+from settings.problems import Problem, problem
 
 _WORD: Final = "mikrotik"
 _IS: Final = f"routers.kind is {_WORD}"
 
-_LACKING: Final = {
+LACKING: Final[Mapping[str, str]] = {
     "vrrp.preempt_delay": "an owner that returns takes its VIPs when its connections are in step",
     "vrrp.startup_delay": "VRRP begins with the interface",
     "vrrp.garp_master_refresh": "a new master announces itself once",
@@ -31,33 +30,10 @@ _LACKING: Final = {
     "outbound": "such routers let the LAN reach everything here",
     "bgp": "such routers speak no BGP here",
 }
-"""Keys below `routers`, and what RouterOS does instead. A default asks for nothing."""
+"""Keys below `routers`, and what RouterOS does instead (`Asks.lacking` in `routers_kind`)."""
 _SHORTEST: Final = 1
 """Seconds: below it the manual warns of masters that change without a cause (/interface/vrrp,
 interval)."""
-
-
-@reads("routers")
-def routeros_can_do_what_is_asked(stack: Stack) -> Iterator[Problem]:
-    """What is written must be kept: there is nothing that would."""
-    if stack.routers.kind != _WORD:
-        return
-    for key, instead in _LACKING.items():
-        *above, name = key.split(".")
-        section: Strict = stack.routers
-        for each in above:
-            section = getattr(section, each)
-        value = getattr(section, name)
-        if value != type(section).model_fields[name].get_default(call_default_factory=True):
-            plain = isinstance(value, int | float)
-            listed = isinstance(value, list) and not any(isinstance(each, Strict) for each in value)
-            shown = [str(each) for each in value] if listed else ABSENT
-            yield problem(
-                f"routers.{key}",
-                value if plain else shown,
-                f"cannot be kept: {_IS}, and {instead}",
-                "remove it, or write kind: linux",
-            )
 
 
 @doubts("routers")

@@ -215,6 +215,23 @@ def guarded() -> Stack:
     return Stack.model_validate(config)
 
 
+FORWARDS: list[dict[str, Any]] = [
+    {
+        **{"name": "mail", "port": 25, "to": "198.18.10.31", "per_source": 5},
+        "sources": ["192.0.2.0/26", "192.0.2.64/26"],
+    },
+    {"name": "calls", "protocol": "udp", "port": 5000, "last": 5010, "to": "198.18.10.32"},
+    {"name": "shell", "port": 2222, "to": "198.18.10.31", "to_port": 22},
+]
+
+
+def forwarding() -> Stack:
+    """Ports of the public VIPs lead past the balancers."""
+    config = lab_config()
+    config["routers"]["forwards"] = FORWARDS
+    return Stack.model_validate(config)
+
+
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g"
 
 
@@ -242,14 +259,7 @@ def mikrotik_busy() -> Stack:
         "public_ports": [443],
         "management_sources": ["198.18.0.0/28", "198.18.0.99/32"],
         "vrrp": {"advert_interval": 1, "preempt": False},
-        "forwards": [
-            {
-                **{"name": "mail", "port": 25, "to": "198.18.10.31", "per_source": 5},
-                "sources": ["192.0.2.0/26", "192.0.2.64/26"],
-            },
-            {"name": "calls", "protocol": "udp", "port": 5000, "last": 5010, "to": "198.18.10.32"},
-            {"name": "shell", "port": 2222, "to": "198.18.10.31", "to_port": 22},
-        ],
+        "forwards": FORWARDS,
     }
     for index, spec in enumerate(config["routers"]["physical"]):
         spec |= {"ssh_port": 2200 + index}
@@ -320,6 +330,7 @@ NAMED = {
     "bird": bird,
     "guarded": guarded,
     "outbound": letting_out,
+    "forwards": forwarding,
     "mikrotik": mikrotik,
     "mikrotik-alone": mikrotik_alone,
     "mikrotik-busy": mikrotik_busy,
