@@ -101,6 +101,8 @@ sessions = peering(
     routers=machines.of("router"),
     nodes=[*control_planes, *workers],
     maintenance=maintenance,
+    balancers=balancers,
+    service=stack.balancers.service_vips,
 )
 routers = Routers(
     "routers",
@@ -108,7 +110,7 @@ routers = Routers(
         machines=machines.of("router"),
         settings=stack.routers,
         networks=networks,
-        balancers=stack.balancers.lan_vips,
+        balancers=stack.balancers.service_vips,
         balancers6=stack.balancers.lan6_vips,
         cdn_ranges=cdn.ranges,
         open_ports=[port for each in on_routers for port in each.ports],
@@ -130,6 +132,8 @@ base = BalancersBase(
         source_routes=routers.source_routes,
         neighbours=machines.of("router"),
         maintenance=maintenance,
+        peering=sessions,
+        bgp_passwords=secrets.bgp_passwords,
         epoch=epoch,
     ),
     after(*on_balancers),

@@ -19,7 +19,7 @@ SECRETS: Final[dict[str, str]] = {
     "cloudflareApiToken": "the Cloudflare API token for the zone",
     "tlsCertificate": "the certificate chain (PEM) when the certificate's source is `given`",
     "tlsKey": "the private key (PEM) when the certificate's source is `given`",
-    "bgpPasswords": "a line NAME=PASSWORD for each provider with one, and for `inside`",
+    "bgpPasswords": "a line NAME=PASSWORD for each provider with one, for `inside` and `balancers`",
     "platformSecrets": "a line NAMESPACE/NAME/KEY=VALUE for each key of the platform's Secrets",
     "tlsFurther": "the further certificates (PEM), each a chain with its private key behind it",
     "backupSshKey": "the private SSH key that the store of cluster.backups lets in",

@@ -15,11 +15,11 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel
 
-from settings.checks import platform_ingress, routers_kind
+from settings.checks import balancers_reach, platform_ingress, routers_kind
 from settings.models import Stack, cdn, cert_manager, monitoring
 from tests import whole
 
-LAYERS: Mapping[str, str] = {}
+LAYERS: Mapping[str, str] = {"balancers": "loadbalancers"}
 """The layer of a section, where it is not called like it."""
 
 
@@ -96,6 +96,10 @@ def test_a_kind_has_one_table_with_its_words(kind: Kind) -> None:
 
 
 RULED: Mapping[str, tuple[str, Mapping[str, object]]] = {
+    "balancers.reach.kind": (
+        "REACHES in settings/checks/balancers_reach.py",
+        balancers_reach.REACHES,
+    ),
     "cdn.kind": ("CDN_KINDS in settings/models/cdn.py", cdn.CDN_KINDS),
     "platform.cert_manager.issuers.kind": (
         "ISSUER_KINDS in settings/models/cert_manager.py",

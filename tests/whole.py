@@ -59,6 +59,20 @@ def _bgp(daemon: str) -> dict[str, dict[str, Any]]:
     }
 
 
+def _announced() -> dict[str, dict[str, Any]]:
+    """Three balancers announce the service to the routers; lists are written whole."""
+    lab: dict[str, Any] = read_config((ROOT / "Pulumi.lab.yaml").read_text("utf-8"), "lab")
+    machines = lab["layered-cloud:balancers"]["machines"]
+    third = {"name": "lb-c", "vm_id": 113, "management": "198.18.0.23", "lan": "198.18.10.13"}
+    return {
+        "routers": {"bgp": {"asn": 64512, "balancers": {"asn": 64514, "password": True}}},
+        "balancers": {
+            "machines": [*machines, {**machines[0], **third}],
+            "reach": {"kind": "bgp", "vips": ["198.18.30.1"]},
+        },
+    }
+
+
 def _mikrotik() -> dict[str, dict[str, Any]]:
     """The lab's routers are physical ones."""
     legs = {"management": "ether1", "lan": "ether2", "wan": "ether3", "sync": "ether4"}
@@ -195,6 +209,7 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
     ),
     "bird": ("lab", _bgp("bird")),
     "bgp": ("lab", _bgp("frr")),
+    "announced": ("lab", _announced()),
     "mikrotik": ("lab", _mikrotik()),
     "further charts": (
         "dev",
@@ -217,7 +232,7 @@ SECRETS = {
     "proxmoxApiToken": "root@pam!builder=hush",
     "proxmoxSshKey": "-----BEGIN OPENSSH PRIVATE KEY-----",
     "cloudflareApiToken": "hush",
-    "bgpPasswords": "isp=hush\ninside=hush",
+    "bgpPasswords": "isp=hush\ninside=hush\nbalancers=hush",
     "backupSshKey": "-----BEGIN OPENSSH PRIVATE KEY-----",
     "platformSecrets": "tools/tools-login/token=hush\nmonitoring/alerts-pager/url=hush",
 }

@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, summarize_address_range
 
 from components.host.pair.legs import HasLegs
-from settings.models import INSIDE, AddressRange, Bfd, Bgp, Networks, Routers, RouterVip
+from settings.models import (
+    BALANCERS,
+    INSIDE,
+    AddressRange,
+    Bfd,
+    Bgp,
+    BgpInside,
+    Networks,
+    Routers,
+    RouterVip,
+)
 
 PORT = 179
 """TCP (RFC 4271, 4.2)."""
@@ -49,10 +59,11 @@ class End:
 
 @dataclass(frozen=True, kw_only=True)
 class Neighbours:
-    """Neighbours that a router treats alike: a provider's router, or all nodes.
+    """Neighbours that a router treats alike: a provider's router, all nodes, or all balancers.
 
     `network` is the leg they are on; `takes` what a router believes them, `gives` what it tells
-    them. `secret` names the sessions' password in what the stack keeps secret.
+    them. `secret` names the sessions' password in what the stack keeps secret. A neighbour that
+    announces more than `most` prefixes is not spoken with any more; None: however many.
     """
 
     name: str
@@ -63,6 +74,7 @@ class Neighbours:
     gives: tuple[Announced, ...]
     bfd: bool
     secret: str | None
+    most: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +82,9 @@ class Peering:
     """Every session of a stack's routers, each of which speaks with all of `neighbours`.
 
     `daemon` is what the routers run; `routers` are their ends by the network of the neighbours;
-    `pool` the addresses that nodes announce; `own` what is never believed to be elsewhere.
-    `keepalive` and `hold` are seconds. `drained` routers ask their neighbours to prefer other ways.
+    `pool` the addresses that nodes announce, `service` those that balancers do; `own` what is never
+    believed to be elsewhere. `keepalive` and `hold` are seconds. `drained` routers ask their
+    neighbours to prefer other ways.
     """
 
     daemon: str
@@ -86,6 +99,7 @@ class Peering:
     bfd: Bfd
     multipath: int
     drained: tuple[str, ...]
+    service: tuple[IPv4Network, ...] = ()
 
     def end(self, network: str, router: str) -> End:
         """The end of `router` on `network`; `KeyError` when it has none."""
@@ -98,6 +112,16 @@ class Peering:
     def inside(self) -> Neighbours | None:
         """The nodes; None when none speaks BGP."""
         return next((each for each in self.neighbours if each.name == INSIDE), None)
+
+    @property
+    def balancers(self) -> Neighbours | None:
+        """The balancers; None when none speaks BGP."""
+        return next((each for each in self.neighbours if each.name == BALANCERS), None)
+
+    @property
+    def behind(self) -> tuple[IPv4Network, ...]:
+        """What the LAN reaches through a router, by what is announced there."""
+        return (*self.pool, *self.service)
 
     @property
     def with_bfd(self) -> bool:
@@ -118,13 +142,17 @@ def peering(
     routers: Sequence[HasLegs],
     nodes: Sequence[HasLegs],
     maintenance: Collection[str] = (),
+    balancers: Sequence[HasLegs] = (),
+    service: Iterable[IPv4Address] = (),
 ) -> Peering | None:
     """The sessions that a stack asks for; None when it asks for none. Routers in `maintenance` ask
-    their neighbours to prefer other ways, as those that the settings name for it."""
+    their neighbours to prefer other ways, as those that the settings name for it. `service` are the
+    addresses that `balancers` announce."""
     bgp = settings.bgp
     if bgp is None:
         return None
     inside = () if bgp.inside is None else tuple(_networks(pool))
+    served = () if bgp.balancers is None else tuple(map(IPv4Network, service))
     announce = tuple(
         Announced(network=each, next_hop=_next_hop(each, settings.vips)) for each in bgp.announce
     )
@@ -135,7 +163,11 @@ def peering(
             network: tuple(_end(each, network, bgp.asn) for each in routers)
             for network in ("lan", "wan")
         },
-        neighbours=(*_upstream(bgp, announce), *_inside(bgp, inside, nodes)),
+        neighbours=(
+            *_upstream(bgp, announce),
+            *_behind(INSIDE, bgp.inside, inside, nodes),
+            *_behind(BALANCERS, bgp.balancers, served, balancers, most=len(served)),
+        ),
         pool=inside,
         announce=announce,
         own=tuple(
@@ -145,6 +177,7 @@ def peering(
                     *(() if networks.sync is None else (networks.sync.cidr,)),
                     *(networks.wan.cidr, networks.pods, networks.services),
                     *inside,
+                    *served,
                     *bgp.announce,
                 }
             )
@@ -156,6 +189,7 @@ def peering(
         drained=tuple(
             each.name for each in routers if each.name in bgp.drained or each.name in maintenance
         ),
+        service=served,
     )
 
 
@@ -180,20 +214,26 @@ def _upstream(bgp: Bgp, announce: tuple[Announced, ...]) -> Iterable[Neighbours]
         )
 
 
-def _inside(
-    bgp: Bgp, pool: tuple[IPv4Network, ...], nodes: Sequence[HasLegs]
+def _behind(
+    name: str,
+    group: BgpInside | None,
+    announced: tuple[IPv4Network, ...],
+    machines: Sequence[HasLegs],
+    *,
+    most: int | None = None,
 ) -> Iterable[Neighbours]:
-    if bgp.inside is None:
+    if group is None:
         return
     yield Neighbours(
-        name=INSIDE,
+        name=name,
         network="lan",
-        asn=bgp.inside.asn,
-        members=tuple(_end(each, "lan", bgp.inside.asn) for each in nodes),
-        takes=tuple(Prefixes(network=each, shortest=32, longest=32) for each in pool),
+        asn=group.asn,
+        members=tuple(_end(each, "lan", group.asn) for each in machines),
+        takes=tuple(Prefixes(network=each, shortest=32, longest=32) for each in announced),
         gives=(),
-        bfd=bgp.inside.bfd,
-        secret=INSIDE if bgp.inside.password else None,
+        bfd=group.bfd,
+        secret=name if group.password else None,
+        most=most,
     )
 
 

@@ -9,6 +9,7 @@ from ipaddress import IPv4Address
 import pulumi
 
 from components.host import ApiEndpoint, Machine
+from components.host.bgp import Peering
 from components.host.pair import leg, neighbours
 from components.loadbalancers.model import (
     Balancer,
@@ -27,7 +28,8 @@ class BalancersBaseArgs:
     the API lives on. `source_routes` maps a LAN VIP whose answers do not leave by the default route
     to their gateway. `neighbours` are machines of other layers, by which, as by the control planes,
     a balancer knows that its own leg is lost. Machines in `maintenance`, of whichever layer, get
-    nothing new. A changed `epoch` pushes again.
+    nothing new. `peering` are the routers' BGP sessions, `bgp_passwords` the lines NAME=PASSWORD of
+    those that have one. A changed `epoch` pushes again.
     """
 
     machines: Sequence[Machine]
@@ -36,6 +38,8 @@ class BalancersBaseArgs:
     source_routes: Mapping[IPv4Address, IPv4Address] = field(default_factory=dict)
     neighbours: Sequence[Machine] = ()
     maintenance: Collection[str] = ()
+    peering: Peering | None = None
+    bgp_passwords: pulumi.Input[str] | None = None
     epoch: str = "1"
 
 
@@ -84,6 +88,9 @@ def base_model(args: BalancersBaseArgs) -> BalancersModel:
         api_port=settings.api_port,
         stats_port=settings.stats_port,
         control_planes=servers(args.control_planes, args.maintenance),
+        service=tuple(settings.service_vips),
+        reach=settings.reach.kind,
+        peering=args.peering,
         source_routes=dict(args.source_routes),
         neighbours={
             "lan": neighbours(others, "lan", settings.neighbours.lan),
@@ -104,7 +111,7 @@ def routes_model(
     """The plain values of `args` once the late ones are known (a port of 0 is none)."""
     settings = args.settings
     return RoutesModel(
-        lan_vips=tuple(settings.lan_vips),
+        lan_vips=tuple(settings.service_vips),
         lan6_vips=tuple(settings.lan6_vips),
         target=settings.target,
         nodes=servers(args.nodes, args.maintenance),
@@ -167,5 +174,8 @@ def servers(machines: Sequence[Machine], maintenance: Collection[str] = ()) -> t
 
 def _balancer(machine: Machine) -> Balancer:
     return Balancer(
-        name=machine.name, management=leg(machine, "management"), lan=leg(machine, "lan")
+        name=machine.name,
+        management=leg(machine, "management"),
+        lan=leg(machine, "lan"),
+        distribution=machine.distribution,
     )

@@ -18,6 +18,7 @@ from components.host import (
 from components.host.exporters import targets, urls
 from components.host.pair import Pair, owner_guard
 from components.host.pairs import in_turn
+from components.host.passwords import passwords
 from components.host.target import Target
 from components.loadbalancers.args import (
     BalancersBaseArgs,
@@ -37,8 +38,10 @@ class BalancersBase(pulumi.ComponentResource):
     """HAProxy and keepalived: the VIPs, the Kubernetes API behind them, the statistics.
 
     Promises: each VIP is on exactly one balancer, and leaves it when its HAProxy dies, hangs, or
-    a leg is lost; API connections go only to control planes that say they are ready. The balancer
-    that owns no VIP is changed first, and the owner only while its peer is healthy.
+    a leg is lost; where requests come by BGP, the service's addresses are announced by every
+    balancer that answers them, and by no other. API connections go only to control planes that say
+    they are ready. The balancer that owns no VIP is changed first, and one that holds an address
+    only while another one is healthy.
 
     Leaves out: the service's own routes (`BalancersRoutes`, a push of its own, since what it
     needs is known later), and a firewall: the balancers stand behind the routers'.
@@ -73,6 +76,7 @@ class BalancersBase(pulumi.ComponentResource):
             raise LayerError("balancers", problems)
         model = base_model(args)
         pair = _pair(args.machines, args.settings, args.maintenance)
+        secrets = _passwords(args)
         whole = {
             each.name: summed("loadbalancers.base", parts(model, each)) for each in model.members
         }
@@ -81,6 +85,7 @@ class BalancersBase(pulumi.ComponentResource):
             return HostConfigurationArgs.of(
                 whole[machine],
                 machine=pair.member(machine),
+                secrets=secrets,
                 owner_guard=owner_guard(_vips(args.settings), _peer(pair, machine)),
                 epoch=args.epoch,
             )
@@ -95,7 +100,7 @@ class BalancersBase(pulumi.ComponentResource):
         self.senders = [each.lan.ip for each in model.members]
         self.api_endpoint = pulumi.Output.from_input(f"{api.lan}:{api.port}")
         self.api_management_endpoint = pulumi.Output.from_input(f"{api.management}:{api.port}")
-        forwarded = (*model.lan_vips, *args.settings.lan6_vips)
+        forwarded = (*model.service, *args.settings.lan6_vips)
         self.lan_vips = pulumi.Output.from_input([str(vip) for vip in forwarded])
         self.management_vips = pulumi.Output.from_input([str(vip) for vip in model.management_vips])
         self.exporters = {
@@ -186,13 +191,21 @@ def _pair(
 
 
 def _peer(pair: Pair[Machine, BalancerVip], name: str) -> IPv4Address | None:
-    """Where the peer's health is asked for."""
-    peer = pair.peer(name)
-    return None if peer is None else peer.address("lan")
+    """Where the health of another one is asked for."""
+    asked = pair.asked(name)
+    return None if asked is None else asked.address("lan")
 
 
 def _vips(settings: Balancers) -> tuple[IPv4Address, ...]:
-    return tuple(each for vip in settings.vips for each in (*vip.lan, *vip.management))
+    moving = (each for vip in settings.vips for each in (*vip.lan, *vip.management))
+    return (*moving, *settings.reach.vips)
+
+
+def _passwords(args: BalancersBaseArgs) -> dict[str, pulumi.Output[str]]:
+    """Of the sessions with the routers."""
+    group = None if args.peering is None else args.peering.balancers
+    names = () if group is None or group.secret is None else (group.secret,)
+    return {f"bgp-{name}": each for name, each in passwords(args.bgp_passwords, names).items()}
 
 
 def _routes(args: BalancersRoutesArgs) -> pulumi.Output[RoutesModel]:

@@ -23,6 +23,7 @@ from components.host.part import (
 )
 from components.host.text import environment
 from components.loadbalancers import access_log
+from components.loadbalancers.announce import AWAY
 from components.loadbalancers.backends import backends, below, cookie, quoted, schemes, way
 from components.loadbalancers.keepalived import ALIVE, ENDS, HAPROXY
 from components.loadbalancers.model import (
@@ -36,6 +37,7 @@ from components.loadbalancers.model import (
     BalancersModel,
     RoutesModel,
 )
+from components.loadbalancers.reach import WAYS
 from settings.models import (
     API_SERVER_PORT,
     CLIENTS_WORDS,
@@ -93,12 +95,16 @@ def part(model: BalancersModel, balancer: Balancer) -> Part:
 
     Its own Prometheus endpoint is on the management leg, beside the statistics page.
     """
+    way = WAYS[model.reach]
     drop_in = _text(
         "haproxy.dropin",
         directory=DIRECTORY,
         files=CONNECTION_FILES * model.max_connections + OTHER_FILES,
         ended=ENDED,
         ends=ENDS,
+        stopping=way.stopping,
+        away=AWAY,
+        seconds=int(model.timeouts.hard_stop_after) + 5,
     )
     return Part(
         name="haproxy",
@@ -107,7 +113,11 @@ def part(model: BalancersModel, balancer: Balancer) -> Part:
             Text(path=BASE, content=base(model, balancer)),
             Text(path=DROP_IN, content=drop_in),
             Text(path=RELOAD, content=_text("haproxy-reload.py"), mode="0755"),
-            Text(path=ENDED, content=_text("haproxy-ended.sh", ends=ENDS), mode="0755"),
+            Text(
+                path=ENDED,
+                content=_text("haproxy-ended.sh", ends=ENDS, ended=way.ended),
+                mode="0755",
+            ),
             Text(path=SYSCTL, content=kernel(model, balancer)),
         ),
         checks=(Check(name="haproxy", argv=CHECK, watches=(BASE,)),),
@@ -194,7 +204,7 @@ def base(model: BalancersModel, balancer: Balancer) -> str:
         model=model,
         balancer=balancer,
         socket=SOCKET,
-        peer=model.peer(balancer.name),
+        others=model.others(balancer.name),
         alive_port=ALIVE_PORT,
         tables_port=TABLES_PORT,
         own_tables_port=OWN_TABLES_PORT,

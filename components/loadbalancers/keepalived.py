@@ -29,22 +29,29 @@ HAPROXY = "haproxy.service"
 _TEMPLATES = shared.templates(Path(__file__).parent / "templates" / "keepalived")
 
 
-def part(model: BalancersModel, balancer: Balancer) -> Part:
+def part(model: BalancersModel, balancer: Balancer) -> Part | None:
     """VRRP on the LAN; a group leaves a machine whose HAProxy is dead or hangs, and is not taken by
-    one that would serve less than its peer."""
+    one that would serve less than its peer. None for a machine that holds no address."""
+    if not model.holds(balancer.name):
+        return None
     alone = model.peer(balancer.name) is None
+    return shared.part(
+        config(model, balancer),
+        after=(HAPROXY,) if alone else (HAPROXY, watch.UNIT, HANDOVER_UNIT),
+        scripts=scripts(alone=alone),
+        peer_networks=() if alone else ("lan",),
+    )
+
+
+def scripts(*, alone: bool) -> tuple[Text, ...]:
+    """What asks the local HAProxy; nobody asks whether it serves where there is no other."""
     alive = _TEMPLATES.get_template("haproxy-alive.sh.j2").render(
         alive_port=ALIVE_PORT, hangs=HANGS
     )
     serves = _TEMPLATES.get_template("haproxy-serves.sh.j2").render(serves_port=SERVES_PORT)
-    return shared.part(
-        config(model, balancer),
-        after=(HAPROXY,) if alone else (HAPROXY, watch.UNIT, HANDOVER_UNIT),
-        scripts=(
-            Text(path=ALIVE, content=alive, mode="0755"),
-            *(() if alone else (Text(path=SERVES, content=serves, mode="0755"),)),
-        ),
-        peer_networks=() if alone else ("lan",),
+    return (
+        Text(path=ALIVE, content=alive, mode="0755"),
+        *(() if alone else (Text(path=SERVES, content=serves, mode="0755"),)),
     )
 
 

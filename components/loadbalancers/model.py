@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from typing import Literal, TypeAlias
 
+from components.host.bgp import Peering
 from components.host.pair import Leg, Pair
 from settings.models import (
     Answers,
     BalancerVip,
+    Distribution,
     Filter,
     Logging,
     Rate,
@@ -48,6 +50,7 @@ class Balancer:
     name: str
     management: Leg
     lan: Leg
+    distribution: Distribution
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,8 +79,8 @@ class Rooms:
     others without: the sum is the process' own limit (HAProxy configuration manual, `maxconn`).
 
     `service` is the room of HTTP and HTTPS together, `api` of the Kubernetes API, `own` of each of
-    the three that are asked about HAProxy itself (alive, serves, statistics), and of the peer's
-    tables where a pair shares some.
+    the three that are asked about HAProxy itself (alive, serves, statistics), and of the others'
+    tables where balancers share some.
     """
 
     service: int
@@ -93,11 +96,14 @@ class Rooms:
 
 @dataclass(frozen=True, kw_only=True)
 class BalancersModel(Pair[Balancer, BalancerVip]):
-    """A pair of balancers (or one): addresses, and the Kubernetes API.
+    """A pair of balancers (or one): addresses, and the Kubernetes API. Others beside them serve and
+    hold none of the addresses.
 
-    `source_routes` maps a LAN VIP whose answers do not leave by the default route to their gateway;
-    `neighbours` are whom a balancer asks on its legs (`lan`, `management`). With `shares_tables`
-    each tells the other what its HAProxy counts and remembers.
+    Requests come by the way `reach` to the addresses `service`, of which the sessions of `peering`
+    tell the routers where they come by BGP. `source_routes` maps a LAN VIP whose answers do not
+    leave by the default route to their gateway; `neighbours` are whom a balancer asks on its legs
+    (`lan`, `management`). With `shares_tables` each tells the others what its HAProxy counts and
+    remembers.
     """
 
     vrrp: Vrrp
@@ -107,6 +113,9 @@ class BalancersModel(Pair[Balancer, BalancerVip]):
     api_port: int
     stats_port: int
     control_planes: tuple[Server, ...]
+    service: tuple[IPv4Address, ...]
+    reach: str = "vrrp"
+    peering: Peering | None = None
     source_routes: Mapping[IPv4Address, IPv4Address] = field(default_factory=dict)
     neighbours: Mapping[str, tuple[IPv4Address, ...]] = field(default_factory=dict)
     shares_tables: bool = False

@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from components.host.pair import health
 from components.host.pair.watch import QUESTION
 from components.host.part import Part
-from components.loadbalancers import handover, haproxy, keepalived, rsyslog, watch
+from components.loadbalancers import haproxy, rsyslog
 from components.loadbalancers.model import Balancer, BalancersModel
+from components.loadbalancers.reach import WAYS, Make
 from settings.models import Sources
 
-DAEMONS: tuple[Callable[[BalancersModel, Balancer], Part | None], ...] = (
-    haproxy.part,
-    watch.part,
-    handover.part,
-    keepalived.part,
-    rsyslog.part,
-)
-"""In the order in which units are brought up; None from a part that a balancer does without. Their
-guarded units are what a takeover needs."""
+DAEMONS: tuple[Make, ...] = (haproxy.part, rsyslog.part)
+"""Whatever way requests come; None from a part that a balancer does without. Its way's are brought
+up after the first. Their guarded units are what a takeover needs."""
 
 
 def parts(model: BalancersModel, balancer: Balancer) -> tuple[Part, ...]:
     """The parts of the base of one balancer."""
-    made = (daemon(model, balancer) for daemon in DAEMONS)
+    first, *others = DAEMONS
+    made = (each(model, balancer) for each in (first, *WAYS[model.reach].daemons, *others))
     daemons = [each for each in made if each is not None]
-    if model.peer(balancer.name) is not None:
+    if model.others(balancer.name):
         daemons.append(
             health.part(
                 "balancer",
                 address=balancer.lan.ip,
                 network="lan",
                 units=health.guarded(daemons),
-                questions=(haproxy.QUESTION, QUESTION),
+                questions=(
+                    haproxy.QUESTION,
+                    *((QUESTION,) if model.holds(balancer.name) else ()),
+                ),
             )
         )
     return tuple(daemons)

@@ -65,7 +65,7 @@ def model(args: RoutersArgs) -> RoutersModel:
             *sync,
             networks.pods,
             networks.services,
-            *(() if args.peering is None else args.peering.pool),
+            *(() if args.peering is None else args.peering.behind),
             *(() if args.peering is None else (each.network for each in args.peering.announce)),
         ),
         open_ports=tuple(args.open_ports),

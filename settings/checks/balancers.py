@@ -11,6 +11,7 @@ from settings.problems import Problem, problem
 TAKEN = {
     22: "sshd",
     80: "the HTTP frontend",
+    179: "BGP",
     443: "the HTTPS frontend",
     8405: "the check of the local HAProxy",
     8406: "the pair's health",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from settings.models.addresses import LINK_LOCAL, AnyAddress, AnyNetwork, is_address
 from settings.models.addresses import address as read
-from settings.models.balancers import BalancerVip
+from settings.models.balancers import BalancerVip, Reach
 from settings.models.machines import MachineSpec, PhysicalSpec
 from settings.models.networks import Networks, Segment, Wan
 from settings.models.proxmox import ProxmoxHost
@@ -71,7 +71,13 @@ def _role(path: str) -> str:
 
 def claims(stack: Stack) -> list[Claim]:
     """Every single address held, in the order of the sections."""
-    return [*_gateways(stack), *_hosts(stack), *_legs(stack), *_vips(stack)]
+    return [
+        *_gateways(stack),
+        *_hosts(stack),
+        *_legs(stack),
+        *_vips(stack),
+        *_announced(stack),
+    ]
 
 
 def _gateways(stack: Stack) -> Iterator[Claim]:
@@ -136,3 +142,14 @@ def _vips(stack: Stack) -> Iterator[Claim]:
                     segment=None if routed else leg,
                     owner=f"the {path.partition('.')[0]}' VIP {group.name}",
                 )
+
+
+def _announced(stack: Stack) -> Iterator[Claim]:
+    for path, reach in walk(stack, Reach):
+        for position, address in enumerate(reach.vips):
+            yield Claim(
+                path=f"{path}.vips[{position}]",
+                address=address,
+                segment=None,
+                owner="the service",
+            )

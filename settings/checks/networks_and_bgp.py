@@ -73,3 +73,22 @@ def ranges_inside_are_announced_to_nobody(stack: Stack) -> Iterator[Problem]:
                     f"overlaps {name} ({inside}), which nobody outside may reach",
                     "announce the network that the provider assigned",
                 )
+
+
+@reads("networks", "balancers")
+def addresses_of_the_service_are_on_no_segment(stack: Stack) -> Iterator[Problem]:
+    """On a segment its machines would ask for them by ARP, which no balancer answers; elsewhere
+    somebody else would be meant."""
+    for index, each in enumerate(stack.balancers.reach.vips):
+        path, right = f"balancers.reach.vips[{index}]", "write an address outside every range"
+        for name, network in ranges(stack.networks):
+            if each in network:
+                yield problem(
+                    path,
+                    each,
+                    f"is inside {name} ({network}), where nobody would ask a router for it",
+                    right,
+                )
+        for special, words in SPECIAL.items():
+            if each in special:
+                yield problem(path, each, f"is {words}", right)

@@ -46,8 +46,8 @@ def _identifiers(stack: Stack) -> Iterator[tuple[str, int, str, str]]:
 def answers_go_back_through_one_router(stack: Stack) -> Iterator[Problem]:
     """Public VIPs are forwarded to the balancers' VIPs in turn. What a balancer's VIP answers can
     leave through one group's gateway only, so two groups may not share one."""
-    targets = stack.balancers.lan_vips
-    if len(stack.routers.members) == 1:
+    targets = stack.balancers.service_vips
+    if len(stack.routers.members) == 1 or stack.balancers.reach.vips:
         return
     groups: dict[Address, int] = {}
     publics = [index for index, vip in enumerate(stack.routers.vips) for _ in vip.wan]
@@ -84,7 +84,8 @@ def _untracked(stack: Stack, times: int, why: str) -> Iterator[Problem]:
     if stack.routers.physical:
         return  # What one has room for, only the machine knows.
     tracked, each = stack.routers.limits.conntrack_max, stack.balancers.max_connections
-    at_work = len({vip.owner for vip in stack.balancers.vips})
+    balancers = stack.balancers
+    at_work = len(balancers.machines if balancers.reach.vips else {v.owner for v in balancers.vips})
     taken = each * at_work
     if tracked < times * taken:
         several = f" on each of {at_work} balancers at work" if at_work > 1 else ""

@@ -17,7 +17,7 @@ def bgp_has_neighbours(stack: Stack) -> Iterator[Problem]:
     bgp = stack.routers.bgp
     if bgp is None:
         return
-    if not bgp.upstream and bgp.inside is None:
+    if not bgp.upstream and bgp.inside is None and bgp.balancers is None:
         yield problem(
             f"{_BGP}.upstream", [], "leaves nobody to speak with", "add a provider, or inside"
         )
@@ -39,6 +39,8 @@ def neighbours_are_of_other_systems(stack: Stack) -> Iterator[Problem]:
     asns = [(f"{_BGP}.upstream[{index}].asn", each.asn) for index, each in enumerate(bgp.upstream)]
     if bgp.inside is not None:
         asns.append((f"{_BGP}.inside.asn", bgp.inside.asn))
+    if bgp.balancers is not None:
+        asns.append((f"{_BGP}.balancers.asn", bgp.balancers.asn))
     for path, asn in asns:
         if asn == bgp.asn:
             yield problem(
@@ -46,6 +48,26 @@ def neighbours_are_of_other_systems(stack: Stack) -> Iterator[Problem]:
                 asn,
                 f"is the routers' own ({_BGP}.asn)",
                 "give the neighbours an AS number of their own, such as 64513",
+            )
+
+
+@reads("routers")
+def balancers_are_a_system_of_their_own(stack: Stack) -> Iterator[Problem]:
+    """Nodes, balancers and providers are believed different things, and told apart in what the
+    routers show by their number alone."""
+    bgp = stack.routers.bgp
+    if bgp is None or bgp.balancers is None:
+        return
+    asns = {f"{_BGP}.upstream[{index}].asn": each.asn for index, each in enumerate(bgp.upstream)}
+    if bgp.inside is not None:
+        asns[f"{_BGP}.inside.asn"] = bgp.inside.asn
+    for path, asn in asns.items():
+        if asn == bgp.balancers.asn:
+            yield problem(
+                f"{_BGP}.balancers.asn",
+                asn,
+                f"is {path} already",
+                "give the balancers an AS number of their own, such as 64514",
             )
 
 

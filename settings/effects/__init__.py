@@ -131,8 +131,8 @@ EFFECTS: Final[Mapping[str, str]] = {
     **image("balancers.image"),
     **machine(
         "balancers.machines",
-        "in place: a balancer more joins the pair; one taken out is destroyed. From one to two and "
-        "back keepalived changes between multicast and unicast",
+        "in place: a balancer more joins the others; one taken out is destroyed. From one to two "
+        "and back keepalived changes between multicast and unicast",
         "; of a pair, the other balancer serves meanwhile",
     ),
     "balancers.vips": f"the first group's first addresses, where the API is: {FOUNDING}. Further "
@@ -143,6 +143,10 @@ EFFECTS: Final[Mapping[str, str]] = {
     "balancers.vips[].vrid": ALIKE,
     "balancers.vips[].lan6": "in place: keepalived is reloaded, and the routers forward visitors "
     "by IPv6 there",
+    "balancers.reach.kind": "in place: routers and balancers learn to announce, or forget it; the "
+    "service is at its other addresses from then on, and connections that are open are cut",
+    "balancers.reach.vips": "in place: the balancers announce them and the routers forward there; "
+    "connections to an address that was taken out are cut",
     **vrrp("balancers.vrrp"),
     "balancers.neighbours": LEGS,
     "balancers.certificate": "a certificate that the stack makes is made anew and shown, before "

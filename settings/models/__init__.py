@@ -16,7 +16,7 @@ from settings.models.balancers import (
     renewal_hours,
 )
 from settings.models.base import Strict
-from settings.models.bgp import INSIDE, Bfd, Bgp
+from settings.models.bgp import BALANCERS, INSIDE, Bfd, Bgp, BgpInside
 from settings.models.cdn import (
     EVERYBODY,
     EVERYBODY6,
@@ -65,6 +65,7 @@ from settings.models.vrrp import Vrrp
 __all__ = [
     "ACCEPT_SECONDS",
     "API_SERVER_PORT",
+    "BALANCERS",
     "CLIENTS_WORDS",
     "CONNECTION_FILES",
     "DEFAULT_DISTRIBUTION",
@@ -91,6 +92,7 @@ __all__ = [
     "Balancers",
     "Bfd",
     "Bgp",
+    "BgpInside",
     "Cdn",
     "CertManager",
     "Certificate",

@@ -46,6 +46,17 @@ class BalancerVip(Strict):
     """IPv6 addresses on the LAN, of the first group: where the routers forward visitors by IPv6."""
 
 
+class Reach(Strict):
+    """How requests for the service reach the balancers; the Kubernetes API is at `balancers.vips`
+    whichever way."""
+
+    kind: Literal["vrrp", "bgp"] = "vrrp"
+    """`vrrp`: one balancer at a time, which holds the addresses of `balancers.vips`. `bgp`: all of
+    two to eight, which announce addresses of the service to the routers."""
+    vips: list[Address] = Field(default_factory=list)
+    """With `bgp`: the service's addresses, outside every segment. With `vrrp` none."""
+
+
 class BalancerNeighbours(Strict):
     """Who is asked whether a balancer's leg still reaches anybody (ARP: on the leg's own
     segment)."""
@@ -128,10 +139,13 @@ class Balancers(Strict):
 
     image: Image | None = None
     """What the balancers' disks start from. Null: `proxmox.image`."""
-    machines: list[MachineSpec] = Field(min_length=1, max_length=2)
-    """One, or a pair on different hosts."""
+    machines: list[MachineSpec] = Field(min_length=1, max_length=8)
+    """One, or a pair on different hosts; two to eight where `reach.kind` is bgp, of which the first
+    two hold `vips`."""
     vips: list[BalancerVip] = Field(min_length=1)
     """The failover groups."""
+    reach: Reach = Reach()
+    """How requests for the service get here."""
     vrrp: Vrrp = Vrrp()
     """Failover timers."""
     neighbours: BalancerNeighbours = BalancerNeighbours()
@@ -176,8 +190,13 @@ class Balancers(Strict):
 
     @property
     def lan_vips(self) -> list[Address]:
-        """Of every group: where the routers forward to, in turn."""
+        """Of every group."""
         return [address for vip in self.vips for address in vip.lan]
+
+    @property
+    def service_vips(self) -> list[Address]:
+        """Where the routers forward to, in turn."""
+        return self.reach.vips or self.lan_vips
 
     @property
     def every_vip(self) -> list[Address | Address6]:
@@ -195,6 +214,6 @@ class Balancers(Strict):
 
     @property
     def shares_tables(self) -> bool:
-        """Whether a pair tells each other what it counts and remembers."""
+        """Whether balancers tell each other what they count and remember."""
         remembers = any(each.sticky == "source" for each in (self.ingress, *self.routes))
         return len(self.machines) > 1 and (remembers or self.rate_per_client is not None)

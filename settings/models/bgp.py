@@ -1,4 +1,4 @@
-"""BGP of the routers: with the providers on the WAN, and with the cluster's nodes on the LAN."""
+"""BGP of the routers: with the providers on the WAN, with nodes and balancers on the LAN."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from settings.models.base import Name, Strict, Unit, fault
 
 INSIDE: Final = "inside"
 """What the sessions with the nodes are called, where a provider's have its name."""
+BALANCERS: Final = "balancers"
+"""What those with the balancers are called."""
 
 _RESERVED: Final = {
     0: "reserved (RFC 7607)",
@@ -32,16 +34,17 @@ Asn = Annotated[int, Field(ge=0, le=4_294_967_295, strict=True), AfterValidator(
 """The number of an autonomous system (RFC 6793)."""
 
 
-def _not_the_nodes(name: str) -> str:
-    if name == INSIDE:
-        raise fault("is what the sessions with the nodes are called", "give it another name")
+def _a_providers(name: str) -> str:
+    for taken, whose in ((INSIDE, "nodes"), (BALANCERS, "balancers")):
+        if name == taken:
+            raise fault(f"is what the sessions with the {whose} are called", "give it another name")
     return name
 
 
 class BgpUpstream(Strict):
     """One router of a provider on the WAN; each of ours has a session with it."""
 
-    name: Annotated[Name, AfterValidator(_not_the_nodes)]
+    name: Annotated[Name, AfterValidator(_a_providers)]
     """What it is called here, also in `bgpPasswords`."""
     address: Address
     """Its address on `networks.wan`."""
@@ -65,6 +68,15 @@ class BgpInside(Strict):
     """Whether their sessions have a password: secret `bgpPasswords`, NAME `inside`."""
     bfd: bool = True
     """Whether they answer BFD."""
+
+
+class BgpBalancers(BgpInside):
+    """The balancers, which announce the service's addresses (`balancers.reach.kind: bgp`)."""
+
+    asn: Asn
+    """The balancers' AS number."""
+    password: bool = False
+    """Whether their sessions have a password: secret `bgpPasswords`, NAME `balancers`."""
 
 
 class BgpTimers(Strict):
@@ -99,6 +111,8 @@ class Bgp(Strict):
     """Networks of ours that the providers are told, with the public VIP as the next hop."""
     inside: BgpInside | None = None
     """The nodes; null: none of them speaks BGP."""
+    balancers: BgpBalancers | None = None
+    """The balancers; null: none of them speaks BGP."""
     timers: BgpTimers = BgpTimers()
     """Of every session."""
     bfd: Bfd = Bfd()
@@ -111,4 +125,5 @@ class Bgp(Strict):
     def passwords(self) -> list[str]:
         """The names in `bgpPasswords` that this needs, in the order they are written."""
         named = [each.name for each in self.upstream if each.password]
-        return [*named, INSIDE] if self.inside is not None and self.inside.password else named
+        behind = ((INSIDE, self.inside), (BALANCERS, self.balancers))
+        return [*named, *(name for name, each in behind if each is not None and each.password)]

@@ -44,6 +44,8 @@ def sessions(stack: Stack) -> Peering | None:
         routers=stacks.machines(stack, "router"),
         nodes=[*stacks.machines(stack, "control_plane"), *stacks.machines(stack, "worker")],
         maintenance=stack.maintenance.machines,
+        balancers=stacks.machines(stack, "balancer"),
+        service=stack.balancers.service_vips,
     )
 
 
@@ -53,7 +55,7 @@ def routers_args(stack: Stack) -> router_args.RoutersArgs:
         machines=stacks.machines(stack, "router"),
         settings=stack.routers,
         networks=stack.networks,
-        balancers=stack.balancers.lan_vips,
+        balancers=stack.balancers.service_vips,
         balancers6=stack.balancers.lan6_vips,
         cdn_ranges=ranges(stack),
         neighbours=[*stacks.machines(stack, "balancer"), *stacks.machines(stack, "control_plane")],
@@ -87,6 +89,7 @@ def base_args(stack: Stack) -> balancer_args.BalancersBaseArgs:
         source_routes=routers_model(stack).source_routes,
         neighbours=stacks.machines(stack, "router"),
         maintenance=stack.maintenance.machines,
+        peering=sessions(stack),
     )
 
 

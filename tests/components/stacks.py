@@ -110,6 +110,30 @@ def both_families() -> Stack:
     return Stack.model_validate(config)
 
 
+def announced(daemon: str = "frr") -> Stack:
+    """Three balancers, all of which announce the service to the routers."""
+    config = lab_config()
+    first, *_ = config["balancers"]["machines"]
+    config["balancers"]["machines"].append(
+        {
+            **first,
+            **{"name": "lb-c", "vm_id": 113, "management": "198.18.0.23", "lan": "198.18.10.13"},
+        }
+    )
+    config["balancers"]["reach"] = {"kind": "bgp", "vips": ["198.18.30.1"]}
+    config["balancers"]["ingress"] = {"sticky": "source"}
+    config["routers"]["bgp"] = {
+        **{"daemon": daemon, "asn": 64512},
+        "balancers": {"asn": 64514, "password": True},
+    }
+    return Stack.model_validate(config)
+
+
+def announced_by_bird() -> Stack:
+    """The same by BIRD."""
+    return announced("bird")
+
+
 def address_of_its_own() -> Stack:
     """Requests go to the ingress' LoadBalancer address, and plain HTTP is sent to HTTPS."""
     config = lab_config()
@@ -328,6 +352,8 @@ NAMED = {
     "routes": with_routes,
     "bgp": bgp,
     "bird": bird,
+    "announced": announced,
+    "announced-by-bird": announced_by_bird,
     "guarded": guarded,
     "outbound": letting_out,
     "forwards": forwarding,

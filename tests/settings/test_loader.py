@@ -335,8 +335,9 @@ def speaking_bgp() -> dict[str, Any]:
         ),
         (
             None,
-            "is not set (a line NAME=PASSWORD for each provider with one, and for `inside`); run: "
-            "pulumi config set --secret layered-cloud:bgpPasswords -s mine < FILE",
+            "is not set (a line NAME=PASSWORD for each provider with one, for `inside` and "
+            "`balancers`); run: pulumi config set --secret layered-cloud:bgpPasswords -s mine "
+            "< FILE",
         ),
     ],
 )

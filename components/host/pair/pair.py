@@ -47,7 +47,8 @@ V = TypeVar("V", bound=Owned)
 @dataclass(frozen=True, kw_only=True)
 class Pair(Generic[M, V]):
     """Two machines that share the addresses of `vips` by VRRP; or one, which then owns them. One of
-    two may be in `maintenance`: it leaves the addresses to the other."""
+    two may be in `maintenance`: it leaves the addresses to the other. Further machines hold none of
+    them."""
 
     members: tuple[M, ...]
     vips: tuple[V, ...]
@@ -60,9 +61,25 @@ class Pair(Generic[M, V]):
                 return member
         raise KeyError(name)
 
+    def holds(self, name: str) -> bool:
+        """Whether `name` is one of those that share the addresses."""
+        return name in [member.name for member in self.members[:2]]
+
     def peer(self, name: str) -> M | None:
-        """The other machine; `None` when there is one only."""
-        return next((member for member in self.members if member.name != name), None)
+        """The other one that shares the addresses; `None` when there is one only, and for a machine
+        that holds none."""
+        if not self.holds(name):
+            return None
+        return next((member for member in self.members[:2] if member.name != name), None)
+
+    def others(self, name: str) -> tuple[M, ...]:
+        """All but `name`."""
+        return tuple(member for member in self.members if member.name != name)
+
+    def asked(self, name: str) -> M | None:
+        """Whose health decides whether `name` may be touched: its peer, else the first one; `None`
+        when there is no other machine."""
+        return next(iter(self.others(name)), None)
 
     def rank(self, name: str) -> int:
         """The place of `name` among the members: who comes first where nothing else decides."""

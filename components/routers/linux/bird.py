@@ -5,20 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from components.host.bgp import PORT
-from components.host.packages import package
-from components.host.part import Check, Health, Part, Service, Text
+from components.host.part import Part, Text
+from components.host.speakers import bird as shared
 from components.host.text import environment
 from components.routers.linux import bgp, firewall
 from components.routers.model import Router, RoutersModel
 
-CONFIG = "/etc/bird/bird.conf"
+CONFIG, UNIT = shared.CONFIG, shared.UNIT
 SESSIONS = "/etc/bird/layered-bgp.conf"
 DRAINED = "/etc/bird/layered-drained.conf"
 DRAIN = "/etc/bird/layered-drain"
-UNIT = "bird.service"
-DROP_IN = f"/etc/systemd/system/{UNIT}.d/layered.conf"
 CHECKS = {"bird": CONFIG, "bird when drained": DRAINED}
-HEALTH = ("/usr/sbin/birdc", "show", "status")
 
 _TEMPLATES = environment(Path(__file__).parent / "templates" / "bird")
 
@@ -47,35 +44,23 @@ def part(model: RoutersModel, router: Router) -> Part | None:
             firewall=firewall.UNIT,
         )
 
-    return Part(
-        name="bird",
-        packages=(package("bird"),),
-        files=(
+    return shared.part(
+        (
             Text(path=CONFIG, content=text("bird.conf", drained=router.name in peering.drained)),
             Text(path=DRAINED, content=text("bird.conf", drained=True)),
-            Text(
-                path=SESSIONS,
-                content=text("layered-bgp.conf"),
-                mode="0640",
-                owner="root:bird",
-                secrets=tuple(f"bgp-{each}" for each in peering.secrets),
+            shared.sealed(
+                SESSIONS,
+                text("layered-bgp.conf"),
+                [f"bgp-{each}" for each in peering.secrets],
             ),
-            Text(path=DROP_IN, content=text("bird.dropin")),
+        ),
+        drop_in=text("bird.dropin"),
+        judged=CHECKS,
+        watches=(CONFIG, SESSIONS),
+        beside=(
             Text(path=DRAIN, content=text("drain.sh"), mode="0755"),
             bgp.kernel(router),
         ),
-        checks=tuple(
-            Check(name=name, argv=("/usr/sbin/bird", "-p", "-c", path), watches=(path, SESSIONS))
-            for name, path in CHECKS.items()
-        ),
         steps=(bgp.STEP,),
-        services=(
-            Service(
-                name=UNIT,
-                on_change="reload",
-                watches=(CONFIG, SESSIONS),
-                health=Health(argv=HEALTH),
-            ),
-        ),
         ports=bgp.ports(peering),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from components.host import sysctls
@@ -133,11 +134,21 @@ def rules(
         six=six,
         others6=partial(_others6, router) if six else lambda way: "meta nfproto ipv6 ",
         vrrp6=_vrrp6(model, router) if six else (),
+        marks=marks(model, router),
         replication_port=conntrackd.PORT,
         vrrp_protocol=VRRP_PROTOCOL,
         from_peer=[_match(model, router, port) for port in from_peer],
         from_others=dict.fromkeys(_match(model, router, port) for port in from_others),
     )
+
+
+def marks(model: RoutersModel, router: Router) -> dict[IPv4Address, int]:
+    """What a connection to each balancer is marked with, where all of them announce the service:
+    the number of its address on the LAN, which stays its own when others come and go."""
+    group = None if model.peering is None else model.peering.balancers
+    start = int(router.lan.address.network.network_address)
+    members = () if group is None else group.members
+    return {each.address: int(each.address) - start for each in members}
 
 
 def kernel(model: RoutersModel, router: Router) -> str:

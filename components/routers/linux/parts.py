@@ -7,12 +7,13 @@ from collections.abc import Callable
 from components.host.pair import health
 from components.host.pair.watch import QUESTION
 from components.host.part import Part
-from components.routers.linux import bird, conntrackd, firewall, frr, keepalived, watch
+from components.routers.linux import bird, conntrackd, firewall, frr, keepalived, watch, ways
 from components.routers.model import Router, RoutersModel
 
 DAEMONS: tuple[Callable[[RoutersModel, Router], Part | None], ...] = (
     conntrackd.part,
     watch.part,
+    ways.part,
     frr.part,
     bird.part,
     keepalived.part,

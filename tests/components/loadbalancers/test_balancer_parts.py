@@ -28,6 +28,9 @@ CASES += [
     ("maintained", "lb-a"),
     ("logged", "lb-a"),
     ("both-families", "lb-a"),
+    ("announced", "lb-a"),
+    ("announced", "lb-c"),
+    ("announced-by-bird", "lb-b"),
 ]
 
 

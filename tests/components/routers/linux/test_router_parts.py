@@ -22,6 +22,7 @@ CASES += [("two-groups", "router-a"), ("two-groups", "router-b"), ("straight", "
 CASES += [("bgp", "router-a"), ("bgp", "router-b"), ("bird", "router-a")]
 CASES += [("both-families", "router-a"), ("both-families", "router-b")]
 CASES += [("outbound", "router-a"), ("maintained", "router-a")]
+CASES += [("announced", "router-a"), ("announced-by-bird", "router-a")]
 
 
 @pytest.mark.parametrize(("stack", "router"), CASES)
