@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from lab.probes import backups, certificates, clocks, doors, edge, exporters, inside, moves
+from lab.probes import (
+    announced,
+    backups,
+    certificates,
+    clocks,
+    doors,
+    edge,
+    exporters,
+    inside,
+    moves,
+)
 from lab.probes.result import Probe
 
 PROBES: dict[str, Probe] = {
@@ -10,6 +20,7 @@ PROBES: dict[str, Probe] = {
     "cluster ready": inside.cluster_ready,
     "whole chain from outside": edge.through_the_chain,
     "traffic crossed both tiers": inside.crossed_both_tiers,
+    "every balancer that announces is led requests": announced.every_balancer,
     "hairpin from every node": edge.hairpin,
     "outbound leaves with the VIP": edge.outbound,
     "every NodePort answers inside": inside.node_ports,
