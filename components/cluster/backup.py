@@ -11,7 +11,7 @@ from components.cluster.actions import MARKERS
 from components.cluster.admission import KEYS
 from components.cluster.model import NodeModel
 from components.cluster.render import text
-from components.host.part import Check, Part, Service, Step, Text
+from components.host.part import Check, Part, Service, Text
 from settings.models import Backups
 
 PROGRAM = "/usr/lib/layered-cloud/cluster-backup"
@@ -27,6 +27,8 @@ SSH_KEY = "backup-ssh-key"
 _ALIAS = "backup-store"
 """What known_hosts calls the store, whatever its address and port."""
 _UNITS = "/etc/systemd/system"
+_STATES = ("layered-cloud-backup", "prometheus/node-exporter")
+"""Below /var/lib: what the units may write."""
 _ETCD = 2379
 _SYNTAX = ("bash", "-n", PROGRAM)
 
@@ -41,6 +43,10 @@ def part(node: NodeModel) -> Part | None:
     backups = node.cluster.backups
     if not node.control_plane or backups is None:
         return None
+    figures = Text(
+        path=f"{_UNITS}/{NAME}-figures.service",
+        content=text("backup-figures.service.j2", program=PROGRAM, told=TOLD, states=_STATES),
+    )
     timer = Text(path=f"{_UNITS}/{TIMER}", content=text("backup.timer.j2", **_times(backups)))
     return Part(
         name="backup",
@@ -57,9 +63,10 @@ def part(node: NodeModel) -> Part | None:
                     "backup.service.j2",
                     program=PROGRAM,
                     young=_young(backups),
-                    states=[each.removeprefix("/var/lib/") for each in (STATE, _folder(TOLD))],
+                    states=_STATES,
                 ),
             ),
+            figures,
             timer,
         ),
         checks=(
@@ -70,8 +77,10 @@ def part(node: NodeModel) -> Part | None:
                 watches=(f"{OWN}/recipient.pem",),
             ),
         ),
-        steps=(Step(name="backup-figures", argv=(PROGRAM, "tell"), watches=(PROGRAM,)),),
-        services=(Service(name=TIMER, on_change="restart", watches=(timer.path,)),),
+        services=(
+            Service(name=f"{NAME}-figures.service", on_change="restart", watches=(PROGRAM,)),
+            Service(name=TIMER, on_change="restart", watches=(timer.path,)),
+        ),
     )
 
 
@@ -115,7 +124,3 @@ def _times(backups: Backups) -> dict[str, object]:
 def _young(backups: Backups) -> int:
     """Minutes for which one that could not be shipped is worth shipping: half of the interval."""
     return backups.every_hours * 30
-
-
-def _folder(path: str) -> str:
-    return path.rpartition("/")[0]

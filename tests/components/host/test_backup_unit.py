@@ -270,3 +270,11 @@ def test_the_timer_is_armed(world: World) -> None:
     assert world.machine.sh(f"systemctl is-active {backup.TIMER}") == "active"
     shown = world.machine.sh(f"systemctl list-timers --all --no-pager {backup.TIMER}")
     assert backup.NAME in shown
+
+
+def test_a_machine_that_takes_none_any_more_is_not_missed(world: World) -> None:
+    assert world.figures()
+    assert world.machine.ask("apply", demo.request("cluster", {})).status == 0
+    assert world.machine.text(backup.TOLD) is None
+    assert world.machine.run("systemctl", "is-enabled", backup.TIMER).status != 0
+    assert world.machine.run("systemctl", "is-active", backup.TIMER).status != 0
