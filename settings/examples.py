@@ -34,6 +34,7 @@ _LAST: Final[dict[str, Any]] = {
     "owner": "lb-a",
     "names": ["www.example.org"],
     "hosts": ["www.example.org"],
+    "html": "<!doctype html><title>Back soon</title>",
     "paths": ["/shop"],
     "prefixes": ["/shop"],
     "denied_paths": ["/admin"],

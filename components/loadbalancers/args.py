@@ -133,6 +133,7 @@ def routes_model(
         sources=settings.sources,
         filter=settings.filter,
         answers=settings.answers,
+        page=settings.maintenance_page,
         logging=settings.logging,
     )
 

@@ -58,12 +58,7 @@ def way(route: Route) -> Way:
     """The route's rules (HAProxy configuration manual, section 7): those of one name are
     alternatives, each name must hold. A line each: HAProxy takes 64 words of one."""
     rules: list[tuple[str, str]] = []
-    host = "req.hdr(host),host_only,rtrim(.),lower"
-    for each in route.hosts:
-        if each.startswith("*."):
-            rules.append(("host", f"{host} -m reg -- ^[^.]+{each[1:].replace('.', '[.]')}$"))
-        else:
-            rules.append(("host", f"{host} -m str -- {each}"))
+    rules += [("host", each) for each in asked_for(route.hosts)]
     rules += [("path", f"var(txn.path) -m str -- {quoted(each)}") for each in route.paths]
     rules += [("path", f"var(txn.path) {each}") for each in below(route.prefixes)]
     rules += [("method", f"method -- {each}") for each in route.methods]
@@ -75,6 +70,16 @@ def way(route: Route) -> Way:
         acls=tuple(f"route_{route.name}_{kind} {rule}" for kind, rule in rules),
         conditions=" ".join(named),
     )
+
+
+def asked_for(hosts: Sequence[str]) -> Iterator[str]:
+    """The patterns of these host names, of which one must fit."""
+    host = "req.hdr(host),host_only,rtrim(.),lower"
+    for each in hosts:
+        if each.startswith("*."):
+            yield f"{host} -m reg -- ^[^.]+{each[1:].replace('.', '[.]')}$"
+        else:
+            yield f"{host} -m str -- {each}"
 
 
 def below(prefixes: Sequence[str], flags: str = "") -> Iterator[str]:

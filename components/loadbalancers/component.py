@@ -150,6 +150,7 @@ class BalancersRoutes(pulumi.ComponentResource):
             routes_parts(
                 further_names(args.settings),
                 args.settings.sources,
+                args.settings.maintenance_page,
                 authorities=args.authorities is not None,
             ),
         )

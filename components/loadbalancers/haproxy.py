@@ -24,7 +24,15 @@ from components.host.part import (
 from components.host.text import environment
 from components.loadbalancers import access_log
 from components.loadbalancers.announce import AWAY
-from components.loadbalancers.backends import backends, below, cookie, quoted, schemes, way
+from components.loadbalancers.backends import (
+    asked_for,
+    backends,
+    below,
+    cookie,
+    quoted,
+    schemes,
+    way,
+)
 from components.loadbalancers.keepalived import ALIVE, ENDS, HAPROXY
 from components.loadbalancers.model import (
     ALIVE_PORT,
@@ -44,6 +52,7 @@ from settings.models import (
     CONNECTION_FILES,
     OTHER_FILES,
     SOURCE_PORTS,
+    MaintenancePage,
     Sources,
 )
 
@@ -55,6 +64,8 @@ CDN = f"{DIRECTORY}/cdn.lst"
 ALLOWED = f"{DIRECTORY}/allowed.lst"
 DENIED = f"{DIRECTORY}/denied.lst"
 """Visitors' networks, one a line; there where the stack names some."""
+PAGE = f"{DIRECTORY}/maintenance.html"
+"""What is answered with 503; there where the stack has one."""
 CERTIFICATE = "/etc/haproxy/tls/site.pem"
 """The certificates, leaf first, and their key."""
 FURTHER = "/etc/haproxy/tls/further-{name}.pem"
@@ -139,10 +150,15 @@ def part(model: BalancersModel, balancer: Balancer) -> Part:
 
 
 def routes_part(
-    further: Sequence[str] = (), sources: Sources | None = None, *, authorities: bool = False
+    further: Sequence[str] = (),
+    sources: Sources | None = None,
+    page: MaintenancePage | None = None,
+    *,
+    authorities: bool = False,
 ) -> Part:
     """The service's frontends and where they send; alike on both balancers. `further` are the names
-    of certificates beside the first, `sources` the visitors' networks.
+    of certificates beside the first, `sources` the visitors' networks, `page` what is answered
+    where nobody does.
 
     Late: `routes`, a `RoutesModel`; `cdn_ranges`, the CDN's networks, none where nobody may name a
     client's address; `certificate`, the PEM chain, leaf first; `authorities` (PEM) where they are
@@ -176,6 +192,7 @@ def routes_part(
             ),
             *((Text(path=FURTHER_LIST, content=_paths(further)),) if further else ()),
             *((signers,) if authorities else ()),
+            *(() if page is None else (Text(path=PAGE, content=page.html),)),
         ),
         checks=(Check(name="haproxy", argv=CHECK),),
         services=(
@@ -238,6 +255,8 @@ def site(routes: RoutesModel) -> str:
         by_path=bool(routes.filter.denied_paths)
         or any(route.paths or route.prefixes for route in routes.routes),
         below=below,
+        asked_for=asked_for,
+        page=PAGE,
         allowed=ALLOWED,
         denied=DENIED,
         cookie=cookie,

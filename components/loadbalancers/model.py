@@ -15,6 +15,7 @@ from settings.models import (
     Distribution,
     Filter,
     Logging,
+    MaintenancePage,
     Rate,
     Route,
     Sharing,
@@ -177,6 +178,7 @@ class RoutesModel:
     sources: Sources = field(default_factory=Sources)
     filter: Filter = field(default_factory=Filter)
     answers: Answers = field(default_factory=Answers)
+    page: MaintenancePage | None = None
     logging: Logging | None = None
 
     @property

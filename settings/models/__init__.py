@@ -43,6 +43,7 @@ from settings.models.monitoring import MONITORING_NAMESPACE, Monitoring, Receive
 from settings.models.networks import Networks, Segment, Wan
 from settings.models.origin_pulls import OriginPulls
 from settings.models.outbound import Outbound
+from settings.models.page import MaintenancePage
 from settings.models.pem import bundles
 from settings.models.platform import (
     ACCEPT_SECONDS,
@@ -119,6 +120,7 @@ __all__ = [
     "Logging",
     "MachineSpec",
     "MachinesRepository",
+    "MaintenancePage",
     "MetalLb",
     "Monitoring",
     "Networks",

@@ -11,6 +11,7 @@ from settings.models.base import Hostname, Name, Port, Seconds, Strict, Unit
 from settings.models.guards import Answers, Filter, Rate, Sources
 from settings.models.logging import Logging
 from settings.models.machines import MachineSpec
+from settings.models.page import MaintenancePage
 from settings.models.proxmox import Image
 from settings.models.routing import Route, Sharing
 from settings.models.vrrp import Vrid, Vrrp
@@ -178,6 +179,9 @@ class Balancers(Strict):
     """Which requests are not passed on."""
     answers: Answers = Answers()
     """Header fields of every answer."""
+    maintenance_page: MaintenancePage | None = None
+    """Shown with 503 where no server is up, and for hosts that are named. Null: HAProxy's own
+    words."""
     logging: Logging | None = None
     """The access log for machines, sent to servers. Null: lines for people, in each balancer's
     journal alone."""

@@ -137,7 +137,9 @@ def balancer_whole(stack: Stack, name: str) -> Part:
     base = balancer_parts.parts(model, model.member(name))
     further = balancer_args.further_names(stack.balancers)
     asked = stack.cdn.origin_pulls is not None
-    routes = balancer_parts.routes_parts(further, stack.balancers.sources, authorities=asked)
+    routes = balancer_parts.routes_parts(
+        further, stack.balancers.sources, stack.balancers.maintenance_page, authorities=asked
+    )
     return summed("balancers", (*base, *routes))
 
 

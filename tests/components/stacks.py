@@ -70,9 +70,13 @@ def three() -> Stack:
 
 
 def maintained() -> Stack:
-    """A router, a balancer and a worker in maintenance."""
+    """A router, a balancer and a worker in maintenance, and a host that is closed."""
     config = lab_config()
     config["maintenance"] = {"machines": ["router-a", "lb-a", "worker-1"]}
+    config["balancers"]["maintenance_page"] = {
+        "html": "<!doctype html><title>Bald zurück</title>\n",
+        "hosts": ["echo.lab.test"],
+    }
     return Stack.model_validate(config)
 
 
