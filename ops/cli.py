@@ -1,4 +1,4 @@
-"""The commands: check, status, report."""
+"""The commands: check, status, report, inspect."""
 
 from __future__ import annotations
 
@@ -8,20 +8,26 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
 from ops import terminal
 from ops.checks.table import CHECKS
+from ops.inspect.archive import archive
+from ops.inspect.bundle import bundle
+from ops.inspect.questions import asked as inspected
 from ops.judge import Row, rows
 from ops.look import look
 from ops.masking import unspoken, without
 from ops.report.figures import asked
 from ops.report.page import page
 from ops.site import Lacking, Site
-from ops.source import NotGiven, given
+from ops.source import NotGiven, given, secrets
 from settings.problems import SettingsError
 
+INSPECT_SECONDS = 180.0
+"""That a machine may take for all that a bug report wants."""
 UNASKED = 2
 """Exit status where nothing could be asked."""
 
@@ -47,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         one.add_argument(
             "--json", action="store_true", help="a list of {name, ok, seconds, detail}"
         )
-        if command in (report,):
+        if command in (report, inspect):
             one.add_argument("--to", metavar="FILE", type=Path, help="what is written")
     options = parser.parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
@@ -106,8 +112,28 @@ def report(site: Site, options: argparse.Namespace) -> int:
     return 0 if all(row.result.ok for row in found) else 1
 
 
+def inspect(site: Site, options: argparse.Namespace) -> int:
+    """what a bug report needs, every secret taken out: one archive"""
+    try:
+        given_secrets = [] if options.outputs else secrets(options.stack)
+    except NotGiven as problem:
+        sys.stderr.write(f"{problem}\n")
+        return UNASKED
+    site = replace(site, secrets=given_secrets)
+    further = {
+        each.name: [*asked(site)[each.name], *inspected(site, each)] for each in site.machines
+    }
+    seen = look(site, CHECKS, further=further, seconds=INSPECT_SECONDS, redacted=True)
+    found = rows(seen, CHECKS)
+    path = options.to or Path(f"{site.name}-inspect.tar.gz")
+    archive(path, f"{site.name}-inspect", bundle(seen, found), seen.now)
+    sys.stdout.write(_json(without(site, found)) if options.json else f"{path}\n")
+    return 0
+
+
 COMMANDS: Mapping[str, Callable[[Site, argparse.Namespace], int]] = {
     "check": check,
     "status": status,
     "report": report,
+    "inspect": inspect,
 }

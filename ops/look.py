@@ -27,9 +27,11 @@ def look(
     *,
     further: Mapping[str, Sequence[Question]] | None = None,
     seconds: float = WHOLE_SECONDS,
+    redacted: bool = False,
 ) -> Seen:
     """Everything that these checks need, and `further` questions by machine. It takes `seconds` at
-    most, however many machines do not answer."""
+    most, however many machines do not answer. With `redacted` machines take their secrets out of
+    what they answer."""
     applying = [each for each in checks if each.applies(site)]
     asked = {
         each.name: (
@@ -43,7 +45,7 @@ def look(
         ThreadPoolExecutor(max_workers=1) as pool,
     ):
         own = pool.submit(_here, site)
-        machines = ask_all(way, asked, seconds)
+        machines = ask_all(way, asked, seconds, redacted=redacted)
         return Seen(site=site, now=datetime.now(UTC), machines=machines, here=own.result())
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from ops.checks.model import Seen
 from ops.judge import Row
 from ops.question import Answer
-from ops.scripts.redact import MASK, expression, masked
+from ops.scripts.redact import kept, known, masked, unknown
 from ops.site import Site
 
 PLAIN: Final = frozenset(
@@ -20,15 +19,17 @@ PLAIN: Final = frozenset(
     }
 )
 """The outputs that hold no secret; whatever else there is or will be is one."""
-_OF_KUBECONFIG = re.compile(r"(?:client-key-data|token|password):\s*(\S+)")
 
 
-def values(outputs: Mapping[str, Any]) -> Iterator[str]:
-    """Every value of a secret output; of a kubeconfig what is secret in it too."""
-    for name, value in outputs.items():
+def values(site: Site) -> Iterator[str]:
+    """Every value of a secret output, of a kubeconfig what is secret in it too; what else is known
+    to be secret."""
+    for name, value in site.outputs.items():
         if name not in PLAIN:
-            yield from _texts(value)
-    yield from _OF_KUBECONFIG.findall(str(outputs.get("kubeconfig") or ""))
+            for text in _texts(value):
+                yield text
+                yield from kept(text)
+    yield from site.secrets
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -42,38 +43,44 @@ def _texts(value: Any) -> Iterator[str]:
         yield value
 
 
-def known(site: Site) -> re.Pattern[str] | None:
-    """What to look for in texts about this stack."""
-    return expression(values(site.outputs))
-
-
 def without(site: Site, rows: list[Row]) -> list[Row]:
     """Rows whose sentences, which have machines' own words, hold no secret."""
-    pattern = known(site)
+    forms = known(values(site))
     return [
         replace(
             row,
-            wrong=tuple(masked(each, pattern) for each in row.wrong),
-            result=replace(row.result, detail=masked(row.result.detail, pattern)),
+            wrong=tuple(masked(each, forms) for each in row.wrong),
+            result=replace(row.result, detail=masked(row.result.detail, forms)),
         )
         for row in rows
     ]
 
 
 def unspoken(seen: Seen) -> Seen:
-    """What was seen, without known values in what machines said."""
-    pattern = known(seen.site)
-    if pattern is None:
-        return seen
+    """What was seen, without known values in what machines said and in outputs that are shown."""
+    forms = known(values(seen.site))
     machines = {
         name: replace(
             each,
-            answers={key: _unspoken(answer, pattern) for key, answer in each.answers.items()},
+            answers={key: _unspoken(answer, forms) for key, answer in each.answers.items()},
         )
         for name, each in seen.machines.items()
     }
-    return replace(seen, machines=machines)
+    # Those that hold secrets are asked for by name, by whoever knows what of them is none.
+    outputs = {
+        name: _cleaned(value, forms) if name in PLAIN else value
+        for name, value in seen.site.outputs.items()
+    }
+    return replace(seen, machines=machines, site=replace(seen.site, outputs=outputs))
 
 
-def _unspoken(answer: Answer, pattern: re.Pattern[str]) -> Answer:
-    return replace(answer, out=pattern.sub(MASK, answer.out), err=pattern.sub(MASK, answer.err))
+def _cleaned(value: Any, forms: Sequence[str]) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _cleaned(each, forms) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_cleaned(each, forms) for each in value]
+    return unknown(value, forms) if isinstance(value, str) else value
+
+
+def _unspoken(answer: Answer, forms: Sequence[str]) -> Answer:
+    return replace(answer, out=unknown(answer.out, forms), err=unknown(answer.err, forms))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ops.question import Machine
@@ -25,6 +25,10 @@ class Site:
     stack: Stack
     outputs: Mapping[str, Any]
     machines: Sequence[Machine]
+    config: Mapping[str, Any] = field(default_factory=dict)
+    """The stack's file as it is written: whole keys."""
+    secrets: Sequence[str] = ()
+    """Values of its configuration that are secret, as far as they were given."""
 
     def of(self, *roles: str) -> list[Machine]:
         """The machines of these roles, in the order of the chain."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ops.site import Site, site
-from settings.files import load_stack
+from settings.files import parse_stack
+from settings.reader import read_bytes
 
 PULUMI_SECONDS = 120
 
@@ -39,12 +41,24 @@ def given(stack: str | None, settings: Path | None, outputs: str | None) -> Site
     name = (stack or _named(settings)).rpartition("/")[2]
     path = settings or Path(f"Pulumi.{name}.yaml")
     try:
-        read = load_stack(path)
+        config = read_bytes(path.read_bytes(), str(path))
     except OSError as problem:
         raise NotGiven(
             f"{path}: {problem.strerror}; next: run it where that file is, or --settings FILE"
         ) from None
-    return site(name, read, _outputs(outputs) if outputs else _of_pulumi(str(stack)))
+    read = parse_stack(config, source=str(path))
+    found = site(name, read, _outputs(outputs) if outputs else _of_pulumi(str(stack)))
+    return replace(found, config=config)
+
+
+def secrets(stack: str) -> list[str]:
+    """The secret values of a stack's configuration, as Pulumi decrypts them.
+
+    Raises:
+        NotGiven: they cannot be had.
+    """
+    rows = _asked(["config", "--json", "--show-secrets", "--stack", stack])
+    return [str(row.get("value") or "") for row in rows.values() if row.get("secret")]
 
 
 def _named(settings: Path | None) -> str:
@@ -61,10 +75,14 @@ def _outputs(file: str) -> Mapping[str, Any]:
 
 
 def _of_pulumi(stack: str) -> Mapping[str, Any]:
-    argv = ["pulumi", "stack", "output", "--json", "--show-secrets", "--non-interactive"]
+    return _asked(["stack", "output", "--json", "--show-secrets", "--stack", stack])
+
+
+def _asked(words: Sequence[str]) -> Mapping[str, Any]:
+    name = f"pulumi {' '.join(word for word in words[:2] if not word.startswith('-'))}"
     try:
         done = subprocess.run(
-            [*argv, "--stack", stack],
+            ["pulumi", *words, "--non-interactive"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -76,8 +94,8 @@ def _of_pulumi(stack: str) -> Mapping[str, Any]:
     except subprocess.TimeoutExpired:
         raise NotGiven(f"pulumi did not answer within {PULUMI_SECONDS} s") from None
     if done.returncode:
-        raise NotGiven(f"pulumi stack output: {done.stderr.strip()}; next: pulumi stack ls")
-    return _object(done.stdout, "pulumi stack output")
+        raise NotGiven(f"{name}: {done.stderr.strip()}; next: pulumi stack ls")
+    return _object(done.stdout, name)
 
 
 def _object(text: str, where: str) -> Mapping[str, Any]:

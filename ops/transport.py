@@ -74,9 +74,17 @@ def _door(machine: Machine) -> str:
     return machine.address if machine.port == 22 else f"[{machine.address}]:{machine.port}"
 
 
-def program() -> str:
+def program(name: str = "answer") -> str:
     """What runs on a machine."""
-    return (files("ops.scripts") / "answer.py").read_text(encoding="utf-8")
+    return (files("ops.scripts") / f"{name}.py").read_text(encoding="utf-8")
+
+
+STORES = ("/var/lib/layered-cloud/*/secrets.json",)
+KEYS = (
+    *("/etc/haproxy/tls/*", "/etc/kubernetes/*.conf", "/etc/ssh/ssh_host_*_key"),
+    *("/etc/kubernetes/pki/*.key", "/etc/kubernetes/pki/etcd/*.key", "/var/lib/kubelet/pki/*"),
+)
+"""Where machines keep secrets."""
 
 
 def ask(
@@ -84,11 +92,19 @@ def ask(
     machine: Machine,
     questions: Sequence[Question],
     seconds: float = WHOLE_SECONDS,
+    *,
+    redacted: bool = False,
 ) -> Answers:
-    """What a machine answers; it says itself why where it does not."""
+    """What a machine answers; it says itself why where it does not. With `redacted` it takes out
+    the secrets that it keeps itself before it answers."""
     if not machine.python:
         return Answers(silent=NO_PYTHON)
-    request = {"questions": {each.name: each.as_dict() for each in questions}, "seconds": seconds}
+    redact = {"program": program("redact"), "stores": STORES, "keys": KEYS} if redacted else None
+    request = {
+        "questions": {each.name: each.as_dict() for each in questions},
+        "seconds": seconds,
+        "redact": redact,
+    }
     given = json.dumps({"program": program(), "request": request})
     begun, clock = time.time(), time.monotonic()
     try:
@@ -121,11 +137,13 @@ def ask_all(
     way: Access,
     asked: Mapping[str, tuple[Machine, Sequence[Question]]],
     seconds: float = WHOLE_SECONDS,
+    *,
+    redacted: bool = False,
 ) -> dict[str, Answers]:
     """Every machine side by side: nobody waits for one that does not answer."""
     with ThreadPoolExecutor(max_workers=ABREAST) as pool:
         futures = {
-            name: pool.submit(ask, way, machine, questions, seconds)
+            name: pool.submit(ask, way, machine, questions, seconds, redacted=redacted)
             for name, (machine, questions) in asked.items()
         }
         return {name: future.result() for name, future in futures.items()}

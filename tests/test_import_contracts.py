@@ -117,8 +117,8 @@ CASES = [
         "ops import settings and pure components, neither policy nor lab nor tests",
         {"ops/look.py": "import policy.rules\n"},
     ),
-    Case("who judges answers is pure", {"ops/checks/later.py": "import subprocess\n"}),
-    Case("who judges answers is pure", {"ops/terminal.py": "from ops import transport\n"}),
+    Case("who judges and shows answers is pure", {"ops/checks/later.py": "import subprocess\n"}),
+    Case("who judges and shows answers is pure", {"ops/terminal.py": "import ops.transport\n"}),
     Case(
         "no circle between files",
         {

@@ -11,6 +11,7 @@ from ops.checks import certificates, fill, haproxy, kubernetes, manifests, vips
 from ops.checks.model import Seen, texts
 from ops.judge import Row, about
 from ops.question import Machine, Question, reading
+from ops.scripts.redact import masked
 from ops.site import Site
 
 VITALS = reading("vitals", "/proc/uptime", "/proc/loadavg", "/etc/os-release")
@@ -193,7 +194,7 @@ def pushes(seen: Seen) -> list[Push]:
                     machine=machine,
                     layer=row["layer"],
                     at=str(row["at"]),
-                    drift=[f"{each['what']} is {each['is']}" for each in row["drift"]],
+                    drift=[masked(f"{each['what']} is {each['is']}") for each in row["drift"]],
                 )
                 for row in json.loads(text)
             ]
@@ -230,9 +231,12 @@ def _vitals(seen: Seen) -> Iterator[tuple[str, list[str]]]:
                 if "=" in line
             )
             seconds = int(float(files["/proc/uptime"].split()[0]))
-            load = files["/proc/loadavg"].split()[0]
+            load = float(files["/proc/loadavg"].split()[0])
             days = f"{seconds // _DAY} d {seconds % _DAY // _HOUR} h"
-            yield name, [release.get("PRETTY_NAME", "").strip('"'), f"up {days}, load {load}"]
+            yield (
+                name,
+                [masked(release.get("PRETTY_NAME", "").strip('"')), f"up {days}, load {load:.2f}"],
+            )
 
 
 def _nodes(seen: Seen) -> Iterator[tuple[str, list[str]]]:

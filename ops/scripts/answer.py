@@ -1,7 +1,8 @@
 """Answers questions about the machine it runs on, all side by side, and changes nothing there.
 
 Standard library only. It comes on standard input, with `request`:
-{"questions": {NAME: QUESTION}, "seconds": of them all}. A QUESTION has a `kind`, a row of `KINDS`,
+{"questions": {NAME: QUESTION}, "seconds": of them all, "redact": None or how secrets are taken out
+before anything leaves the machine, see `cleaning`}. A QUESTION has a `kind`, a row of `KINDS`,
 `seconds` and `most` (bytes of an answer), and what its kind reads. Prints one JSON object:
 {"begun": Unix time, "ended": Unix time,
  "answers": {NAME: {"status", "out", "err", "seconds"}}}. Status 124 is no answer in time.
@@ -17,6 +18,7 @@ import ssl
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,16 @@ EMBEDDED = re.compile(r"client-certificate-data:\s*([A-Za-z0-9+/=]+)")
 PATHS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENVIRONMENT = {"PATH": PATHS, "LC_ALL": "C.UTF-8", "HOME": "/root"}
 Said = tuple[int, str, str]
+BEYOND = 100_000
+"""Bytes that are read beyond what is told, so that no secret is cut before it is known."""
+
+
+def as_it_is(text: str) -> str:
+    return text
+
+
+CLEAN: Callable[[str], str] = as_it_is
+"""What takes secrets out of a text."""
 
 
 def ran(argv: list[str], seconds: float, given: str = "") -> Said:
@@ -71,7 +83,8 @@ def read(asked: dict[str, Any]) -> Said:
             found[str(path)] = None
             continue
         with path.open("rb") as file:
-            found[str(path)] = file.read(asked["most"]).decode(errors="replace")
+            text = file.read(asked["most"] + BEYOND).decode(errors="replace")
+        found[str(path)] = CLEAN(text)[: asked["most"]]
     return 0, json.dumps(found), ""
 
 
@@ -130,7 +143,7 @@ def services(asked: dict[str, Any]) -> Said:
         probe, status, said = row.pop("health"), None, ""
         if probe is not None:
             status, out, err = ran(probe["argv"], asked["seconds"])
-            said = (err or out).strip()[-500:]
+            said = CLEAN((err or out).strip())[-500:]
         row.update(active=active.strip(), status=status, said=said)
     return 0, json.dumps(list(found.values())), ""
 
@@ -153,14 +166,48 @@ def answered(asked: dict[str, Any]) -> dict[str, Any]:
         status, out, err = 124, "", f"no answer within {asked['seconds']:g} s"
     except (OSError, ValueError, KeyError) as problem:
         status, out, err = 1, "", f"{type(problem).__name__}: {problem}"
+    if asked["kind"] in ("run", "unix"):
+        out = CLEAN(out)
+    err = CLEAN(err)
     most, seconds = asked["most"], round(time.monotonic() - begun, 3)
     return {"status": status, "out": out[:most], "err": err[:most], "seconds": seconds}
+
+
+def cleaning(redact: dict[str, Any]) -> Callable[[str], str]:
+    """What takes out of a text the secrets that this machine keeps, in every form.
+
+    `program` is the text of `ops.scripts.redact`; `stores` are globs of JSON files that hold
+    nothing else, `keys` of files with private keys or kubeconfigs.
+    """
+    tools: dict[str, Any] = {}
+    exec(redact["program"], tools)  # noqa: S102 - our own module, sent as a text
+    values: list[str] = []
+
+    def gather(value: Any) -> None:
+        if isinstance(value, dict):
+            for each in value.values():
+                gather(each)
+        elif isinstance(value, list):
+            for each in value:
+                gather(each)
+        elif isinstance(value, str):
+            values.append(value)
+
+    for path in lying(redact["stores"]):
+        gather(json.loads(path.read_text(encoding="utf-8")))
+    for path in lying(redact["keys"]):
+        if path.is_file():
+            values.extend(tools["kept"](path.read_text(encoding="utf-8", errors="replace")))
+    forms = tools["known"](values)
+    return lambda text: str(tools["unknown"](text, forms))
 
 
 def main(request: dict[str, Any]) -> None:
     """Ends by itself when its time is over, though nobody listens any more."""
     signal.alarm(int(request["seconds"]) + 1)
     begun = time.time()
+    if request.get("redact"):
+        globals()["CLEAN"] = cleaning(request["redact"])
     with ThreadPoolExecutor(max_workers=4) as pool:
         told = dict(
             zip(

@@ -5,6 +5,7 @@ Too much is taken out rather than too little: a container's id goes with the tok
 """
 
 import base64
+import contextlib
 import json
 import re
 from collections.abc import Iterable
@@ -14,12 +15,11 @@ from urllib.parse import quote, quote_plus
 MASK = "<masked>"
 SHORTEST = 6
 """Characters of a known value that is looked for: less would be everywhere."""
-SHORTEST_FORM = 8
 SHORTEST_TOKEN = 16
 """Characters of a text that is taken for a token by its look."""
 MIXED = 0.2
 """Changes between letters and digits, and from small letters to capitals, in a character: random
-texts have 0.25 to 0.5, names less than 0.15."""
+texts have 0.3 to 0.5, names less than 0.15."""
 
 _NAMED = (
     r"passw(?:or)?d|passphrase|secret|token|api[-_]?key|auth[-_]?pass|authorization|credential"
@@ -28,15 +28,18 @@ _NAMED = (
 _PRIVATE = re.compile(
     r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL
 )
+# Without what stands before the word: it stays as it is, and looking for it takes long.
 _ASSIGNED = re.compile(
-    rf"(?i)([\w.-]*(?:{_NAMED})[\w.-]*\\?[\"']?\s*[:=]\s*(?:(?:bearer|basic)\s+)?\\?[\"']?)"
+    rf"(?i)((?:{_NAMED})[\w.-]{{0,40}}\\?[\"']?\s*[:=]\s*(?:(?:bearer|basic)\s+)?\\?[\"']?)"
     r"([^\s\"',;&\\<][^\s\"',;&\\]*)"
 )
 _SPOKEN = re.compile(r"(?i)\b((?:password|auth_pass|bearer|basic)\s+\"?)([^\s\"';<]+)")
+_OF_KUBECONFIG = re.compile(r"(?:client-key-data|token|password):\s*[\"']?([^\s\"']+)")
 _USERINFO = re.compile(r"(://[^/\s:@]*:)([^/\s@]+)(@)")
 _BOOTSTRAP = re.compile(r"\b[a-z0-9]{6}\.[a-z0-9]{16}\b")
 _UUID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
 _TOKEN = re.compile(rf"[A-Za-z0-9+/=_%~-]{{{SHORTEST_TOKEN},}}")
+_DIGITS = re.compile(r"[0-9a-fA-F]{32,}")
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]{1,15})*")
 _ROOTS = (
     *("api", "apis", "boot", "dev", "etc", "home", "lib", "mnt", "opt", "proc", "root", "run"),
@@ -47,39 +50,47 @@ _ROOTS = (
 def forms(value: str) -> set[str]:
     """How a value may be written: itself, each of its longer lines, escaped for JSON and URLs,
     in hexadecimal, in base64 wherever it begins."""
-    found = set()
     whole = value.strip()
-    lines = [line.strip() for line in whole.splitlines()]
-    for each in {whole, f"{whole}\n", value, *(line for line in lines if len(line) >= 16)}:
-        if len(each.strip()) < SHORTEST or each.startswith("-----"):
+    lines = [line.strip() for line in whole.splitlines() if len(line.strip()) >= SHORTEST_TOKEN]
+    key = whole.startswith("-----")
+    # The first and the last line of a key are everybody's; its lines in hexadecimal go by their
+    # look. There are many of them.
+    named = [line for line in lines if not line.startswith("-----")] if key else [whole, *lines]
+    found = {whole, json.dumps(whole)[1:-1]} if key else set()
+    for each in named:
+        if len(each) < SHORTEST:
             continue
-        found.add(each.strip())
         data = each.encode()
-        written = [json.dumps(each)[1:-1], quote(each, safe=""), quote(each), quote_plus(each)]
-        written += [data.hex(), data.hex().upper()]
+        found |= {each, json.dumps(each)[1:-1], quote(each, safe=""), quote(each), quote_plus(each)}
+        if not key:
+            found |= {data.hex(), data.hex().upper()}
         for shift in range(3):
             # Only the characters that hold nothing of what stands before or behind.
-            text = base64.b64encode(b"\0" * shift + data).decode().rstrip("=")
-            first = (shift * 8 + 5) // 6
-            last = (shift + len(data)) * 8 // 6
-            inner = text[first:last]
-            written += [inner, inner.replace("+", "-").replace("/", "_")]
-            written += [quote(inner, safe="")]
-        found.update(form for form in written if len(form) >= SHORTEST_FORM)
-    found.discard("")
-    # A key's PEM text: its first and last lines are everybody's.
-    return {form for form in found if not form.startswith("-----")} | _whole(whole)
+            text = base64.b64encode(b"\0" * shift + data).decode()
+            inner = text[(shift * 8 + 5) // 6 : (shift + len(data)) * 8 // 6]
+            found |= {inner, inner.replace("+", "-").replace("/", "_"), quote(inner, safe="")}
+    return {form for form in found if len(form) >= SHORTEST}
 
 
-def _whole(text: str) -> set[str]:
-    return {text, json.dumps(text)[1:-1]} if text.startswith("-----") else set()
+def known(values: Iterable[str]) -> tuple[str, ...]:
+    """All forms of all values, the longest first. Of lines `NAME=VALUE` the value is one too."""
+    every: set[str] = set()
+    for value in values:
+        every |= forms(value)
+        for line in value.splitlines():
+            if "-----" not in value and "=" in line:
+                every |= forms(line.split("=", 1)[1])
+    return tuple(sorted(every, key=lambda each: (-len(each), each)))
 
 
-def expression(values: Iterable[str]) -> "re.Pattern[str] | None":
-    """One expression for all forms of all values, the longest first."""
-    every = {form for value in values for form in forms(value)}
-    ordered = sorted(every, key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, ordered))) if ordered else None
+def kept(text: str) -> list[str]:
+    """The secrets in a file that has some: private keys, and what a kubeconfig calls its own."""
+    found = _PRIVATE.findall(text)
+    for each in _OF_KUBECONFIG.findall(text):
+        found.append(each)
+        with contextlib.suppress(ValueError):
+            found.append(base64.b64decode(each, validate=True).decode())
+    return found
 
 
 def mixed(text: str) -> float:
@@ -89,17 +100,31 @@ def mixed(text: str) -> float:
         before.isdigit() != after.isdigit() or (before.islower() and after.isupper())
         for before, after in pairwise(kept)
     )
+    # Names have one capital before small letters; random texts several.
+    changes += sum(
+        one.isupper() and two.isupper() and three.islower()
+        for one, two, three in zip(kept, kept[1:], kept[2:], strict=False)
+    )
     return changes / max(1, len(kept))
 
 
 def looks_random(token: str) -> bool:
     """Whether a text without blanks is more likely a key than a name."""
+    if _DIGITS.search(token):
+        return True
     if len(token) < SHORTEST_TOKEN or mixed(token) < MIXED:
         return False
     if _NAME.fullmatch(token):
         # As Kubernetes names pods: words and short tails.
         return any(len(each) >= SHORTEST_TOKEN for each in token.split("-"))
     return True
+
+
+def unknown(text: str, values: Iterable[str]) -> str:
+    """The text without known values alone."""
+    for each in values:
+        text = text.replace(each, MASK)
+    return text
 
 
 def _token(match: "re.Match[str]") -> str:
@@ -109,10 +134,9 @@ def _token(match: "re.Match[str]") -> str:
     return MASK if looks_random(token) else token
 
 
-def masked(text: str, known: "re.Pattern[str] | None" = None) -> str:
-    """The text without known values (`expression`) and without what looks like a secret."""
-    if known is not None:
-        text = known.sub(MASK, text)
+def masked(text: str, values: Iterable[str] = ()) -> str:
+    """The text without known values (`known`) and without what looks like a secret."""
+    text = unknown(text, values)
     text = _PRIVATE.sub(MASK, text)
     text = _USERINFO.sub(rf"\1{MASK}\3", text)
     text = _ASSIGNED.sub(rf"\1{MASK}", text)

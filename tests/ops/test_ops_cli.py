@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,11 @@ ROOT = Path(__file__).parents[2]
 PULUMI = """#!/bin/sh
 echo "$@" >>"$LOG"
 [ "$FAIL" = "" ] || { echo "error: no stack named 'prod' found" >&2; exit 255; }
-cat "$OUTPUTS"
+case $1 in
+config) echo '{"layered-cloud:bgpPasswords": {"value": "inside=xyzzy-4711", "secret": true},
+    "layered-cloud:environment": {"value": "127.0.0.1", "secret": false}}' ;;
+*) cat "$OUTPUTS" ;;
+esac
 """
 
 
@@ -78,7 +83,7 @@ def test_outputs_are_pulumis_own_and_machines_that_do_not_answer_are_rows(
     assert len(answering) == len(machines)
     assert all("Connection refused" in row["detail"] for row in answering)
     assert Path(given["LOG"]).read_text() == (
-        "stack output --json --show-secrets --non-interactive --stack organisation/project/prod\n"
+        "stack output --json --show-secrets --stack organisation/project/prod --non-interactive\n"
     )
     assert list(Path(given["TMPDIR"]).glob("layered-cloud-ops-*")) == []
     assert "Traceback" not in done.stderr
@@ -93,6 +98,29 @@ def test_outputs_may_come_from_a_file_or_standard_input(given: dict[str, str]) -
         assert "router-a" in done.stdout
         assert world.DEPLOY_KEY not in done.stdout
     assert not Path(given["LOG"]).exists()
+
+
+def test_a_bug_report_is_written_without_what_the_configuration_keeps_secret(
+    given: dict[str, str],
+) -> None:
+    folder = Path(given["LOG"]).parent
+    found = json.loads(Path(given["OUTPUTS"]).read_text())
+    found["urls"] = ["https://xyzzy-4711.lab.test", "https://echo.lab.test"]
+    Path(given["OUTPUTS"]).write_text(json.dumps(found))
+    done = ops(given, "inspect", "--stack", "prod")
+    assert (done.returncode, done.stdout) == (0, "prod-inspect.tar.gz\n"), done.stderr
+    with tarfile.open(folder / "prod-inspect.tar.gz") as tar:
+        texts = {
+            each.name: (tar.extractfile(each) or pytest.fail()).read().decode() for each in tar
+        }
+    assert [name for name, text in texts.items() if "xyzzy" in text] == []
+    told = json.loads(texts["prod-inspect/outputs.json"])
+    assert told["urls"] == ["https://<masked>.lab.test", "https://echo.lab.test"]
+    assert told["inventory"]["machines"]["lb-a"]["addresses"]["management"] == "127.0.0.1"
+    assert Path(given["LOG"]).read_text().splitlines() == [
+        "stack output --json --show-secrets --stack prod --non-interactive",
+        "config --json --show-secrets --stack prod --non-interactive",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_it_stands_alone(found: Seen) -> None:
 
 def test_what_a_machine_says_is_text_wherever_it_stands() -> None:
     said = f'"><b>{MARKUP}'
-    release = {**VITALS, "/etc/os-release": f"PRETTY_NAME={said}\n", "/proc/loadavg": f"{said} 1\n"}
+    release = {**VITALS, "/etc/os-release": f"PRETTY_NAME={said}\n"}
     further = {"lb-a": {figures.VITALS.name: answer(json.dumps(release))}}
     changed: Mapping[str, Mapping[str, str | world.Answer]] = {
         "lb-a": {

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
+import pytest
+import yaml
 from harness import ENV
 
 from lab import datacentre, runner
@@ -63,3 +66,23 @@ def test_the_report_draws_a_healthy_lab_and_names_what_was_stopped(
     text = path.read_text(encoding="utf-8")
     assert f"{balancer}: haproxy.service is inactive" in text
     assert "PRIVATE KEY" not in text
+
+
+def test_a_bug_report_of_the_lab_holds_none_of_its_secrets(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "found.tar.gz"
+    done = ops("inspect", "--to", str(path))
+    assert done.returncode == 0, done.stderr
+    given = runner.given()["secrets"]
+    access = state_dir() / "access"
+    secret = [*given.values(), *(access / "deploy_key").read_text().splitlines()[1:-1]]
+    config = yaml.safe_load((access / "kubeconfig").read_text())
+    secret += [each["user"]["client-key-data"] for each in config["users"]]
+    with tarfile.open(path) as tar:
+        names = tar.getnames()
+        texts = [(tar.extractfile(each) or pytest.fail()).read().decode() for each in tar]
+    for name in world.machines:
+        assert f"lab-inspect/machines/{name}/journal.txt" in names
+    assert not any(
+        line in text for line in "\n".join(secret).splitlines() for text in texts if len(line) > 20
+    )
+    assert not any("PRIVATE KEY" in text for text in texts)

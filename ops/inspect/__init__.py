@@ -1,0 +1,1 @@
+"""A stack that runs, as a bug report wants it, without its secrets."""
