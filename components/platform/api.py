@@ -18,7 +18,7 @@ from requests.utils import get_environ_proxies
 
 CONNECT_SECONDS = 5
 ANSWER_SECONDS = 20
-ASKED_SECONDS = 6
+ASKED_SECONDS = 4
 """How long an API that does not answer is asked again: longer than a balancer takes to lead away
 from a control plane that is gone."""
 PAUSE = 0.5

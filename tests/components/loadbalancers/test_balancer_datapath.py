@@ -221,6 +221,33 @@ def test_a_reload_is_seen_to_succeed(net: World) -> None:
     assert get(net, "cdn")[0]["status"] == 200
 
 
+KEPT = """
+import http.client, sys
+kept = http.client.HTTPConnection(sys.argv[1], 80, timeout=5)
+for _ in range(2):
+    kept.request("POST", "/", "x")
+    answer = kept.getresponse()
+    answer.read()
+    print(answer.status, answer.will_close, flush=True)
+    if not answer.will_close:
+        sys.stdin.readline()
+"""
+
+
+def test_a_reload_closes_no_idle_connection_before_it_has_said_so(net: World) -> None:
+    client = net.start("cdn", [sys.executable, "-c", KEPT, VIP])
+    assert client.stdin is not None
+    assert client.stdout is not None
+    assert client.stdout.readline() == b"200 False\n"
+    before = daemons(net, "lb-a", "haproxy")
+    assert within(net, "lb-a", haproxy.RELOAD).returncode == 0
+    until(lambda: set(daemons(net, "lb-a", "haproxy")) - set(before), "another process", 10)
+    time.sleep(1)
+    client.stdin.write(b"\n")
+    client.stdin.flush()
+    assert client.stdout.readline() == b"200 True\n"
+
+
 def test_a_reload_that_the_new_process_cannot_follow_is_seen_to_fail(net: World) -> None:
     broken = "frontend broken\n    mode http\n    bind /nowhere/broken.sock\n"
     path = f"{haproxy.DIRECTORY}/99-broken.cfg"
