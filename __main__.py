@@ -34,7 +34,7 @@ def after(*before: pulumi.Input[pulumi.Resource]) -> pulumi.ResourceOptions:
 
 
 # The CDN: who may call, and the certificate it meets.
-cdn = Cdn("cdn", settings=stack.cdn, secrets=secrets, ipv6=networks.ipv6)
+cdn = Cdn("cdn", settings=stack.published, secrets=secrets, ipv6=networks.ipv6)
 certificate = Certificate(
     "certificate",
     CertificateArgs(
@@ -173,6 +173,7 @@ platform = Platform(
         secrets=secrets.platform_secrets,
         targets=[*base.targets, *(target for each in everywhere for target in each.targets)],
         vips={"router": stack.routers.every_vip, "balancer": stack.balancers.every_vip},
+        services=stack.services,
         epoch=epoch,
     ),
     after(cluster),
@@ -183,6 +184,7 @@ routes = BalancersRoutes(
         machines=balancers,
         nodes=cluster.ingress_machines,
         settings=stack.balancers,
+        services=stack.service_routes,
         cdn_ranges=cdn.ranges,
         client_ip_header=cdn.client_ip_header,
         http_port=platform.ports.http,

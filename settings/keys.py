@@ -60,7 +60,7 @@ def required_secrets(stack: Stack) -> list[str]:
         needed += ["tlsCertificate", "tlsKey"]
     if stack.routers.bgp is not None and stack.routers.bgp.passwords():
         needed.append("bgpPasswords")
-    if stack.platform.references():
+    if stack.references():
         needed.append("platformSecrets")
     if stack.balancers.certificate.further:
         needed.append("tlsFurther")

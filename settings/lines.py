@@ -66,6 +66,6 @@ def _references(given: Mapping[str, str], stack: Stack, stack_name: str) -> list
             wrong=f"has no line for {each}",
             right=f"add a line {each}=VALUE and run: {command('platformSecrets', stack_name)}",
         )
-        for each in dict.fromkeys(stack.platform.references())
+        for each in dict.fromkeys(stack.references())
         if each not in named
     ]

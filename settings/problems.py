@@ -38,7 +38,7 @@ class Problem:
     @property
     def section(self) -> str:
         """The section of the key, such as `routers`."""
-        return self.key.partition(":")[2].partition(".")[0]
+        return self.key.partition(":")[2].partition(".")[0].partition("[")[0]
 
     def __str__(self) -> str:
         shown = "" if self.value is ABSENT else f"{shorten(self.value)} "

@@ -20,6 +20,7 @@ from components.loadbalancers.model import (
     Server,
 )
 from settings.models import Balancers as BalancersSettings
+from settings.models import Route
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,8 @@ class BalancersBaseArgs:
 class BalancersRoutesArgs:
     """`nodes` are all machines of the cluster. What the platform decides arrives as inputs:
     `http_port` and `https_port`, the NodePorts of the ingress, `load_balancer_ip` (used with target
-    load-balancer-ip only).
+    load-balancer-ip only). `services` are the public services' routes, tried behind the settings'
+    own.
     `certificate` is the PEM chain, leaf first; `key` its private key; `further` the chains of the
     further certificates, each with its key behind it, in the settings' order. `client_ip_header`
     names the client when the CDN calls; with None nobody does, and the client is whoever connects.
@@ -70,6 +72,7 @@ class BalancersRoutesArgs:
     authorities: pulumi.Input[str] | None = None
     certificate_required: bool = True
     maintenance: Collection[str] = ()
+    services: Sequence[Route] = ()
     epoch: str = "1"
 
 
@@ -127,6 +130,7 @@ def routes_model(
         per_client=settings.max_connections_per_client or settings.max_connections // 10,
         ingress=settings.ingress,
         routes=tuple(settings.routes),
+        services=tuple(args.services),
         further=further_names(settings),
         shares_tables=settings.shares_tables,
         rate=settings.rate_per_client,

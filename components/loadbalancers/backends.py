@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from components.loadbalancers.model import HTTP_PORT, HTTPS_PORT, RoutesModel, Server
@@ -16,7 +16,8 @@ class Backend:
 
     `ingress` ones are asked behind a PROXY header, and over TLS where the request came so. A
     service of its own takes no PROXY header; `tls` says whether it speaks TLS, `health_path` what
-    it is asked. `moves` is one address that the cluster moves by itself.
+    it is asked. `moves` is one address that the cluster moves by itself. `tracks` is the backend
+    whose checks say whether the same servers are up here.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Backend:
     port: int | None
     moves: bool = False
     health_path: str | None = None
+    tracks: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,15 @@ def backends(model: RoutesModel) -> Iterator[Backend]:
     for route in model.routes:
         for https in schemes(model):
             yield _routed(model, route, https=https)
+    for service in model.services:
+        for https in schemes(model):
+            routed = _routed(model, service, https=https)
+            if routed.ingress:
+                # As everybody's; and each check is a request: an ingress that is up for one service
+                # is up for all.
+                own = f"ingress_{_scheme(https)}"
+                routed = replace(routed, sharing=model.ingress, tracks=own)
+            yield routed
     for https in schemes(model):
         yield _ingress(model, f"ingress_{_scheme(https)}", model.ingress, https=https)
 

@@ -245,15 +245,16 @@ def kernel(model: BalancersModel, balancer: Balancer) -> str:
 
 def site(routes: RoutesModel) -> str:
     """Frontends for HTTP and HTTPS, and the backends of the ingress."""
+    every = (*routes.routes, *routes.services)
     return _text(
         "20-routes.cfg",
         model=routes,
         backends=list(backends(routes)),
-        ways=[way(route) for route in routes.routes],
+        ways=[way(route) for route in every],
         schemes=schemes(routes),
         clients_words=CLIENTS_WORDS,
         by_path=bool(routes.filter.denied_paths)
-        or any(route.paths or route.prefixes for route in routes.routes),
+        or any(route.paths or route.prefixes for route in every),
         below=below,
         asked_for=asked_for,
         page=PAGE,

@@ -153,7 +153,8 @@ class RoutesModel:
     With `node-port` they go to every one of `nodes` on `http_port` or `https_port` (NodePorts), as
     long as an ingress answers there. With `load-balancer-ip` they go to ports 80 and 443 of that
     one address. `lan6_vips` are for visitors by IPv6. `client_ip_header` is None where no CDN
-    stands in front, `client_certificate` where it shows none.
+    stands in front, `client_certificate` where it shows none. `services` are routes, too, tried
+    behind `routes`: of those who go to the ingress as everybody does, and are counted apart.
     """
 
     lan_vips: tuple[IPv4Address, ...]
@@ -172,6 +173,7 @@ class RoutesModel:
     per_client: int
     ingress: Sharing = field(default_factory=Sharing)
     routes: tuple[Route, ...] = ()
+    services: tuple[Route, ...] = ()
     further: tuple[str, ...] = ()
     shares_tables: bool = False
     rate: Rate | None = None

@@ -11,7 +11,7 @@ from components.host.bgp import Peering
 from components.host.endpoint import ApiEndpoint
 from components.host.target import Target
 from components.host.text import merged
-from settings.models import Chart, Networks, Platform
+from settings.models import Chart, Networks, Platform, PublicService
 
 Values = dict[str, Any]
 Object = dict[str, Any]
@@ -25,7 +25,8 @@ class Site:
     they have none. `trusted` are the only addresses whose PROXY header is believed.
     `control_planes_work` says that control planes take ordinary pods. `peering` are the routers'
     BGP sessions, of which the nodes have an end. `targets` are the machines' exporters, `vips`
-    every VIP by the role of the machines that hold it.
+    every VIP by the role of the machines that hold it. `services` are what visitors reach by names
+    of their own.
     """
 
     settings: Platform
@@ -38,6 +39,7 @@ class Site:
     peering: Peering | None = None
     targets: Sequence[Target] = ()
     vips: Mapping[str, Sequence[IPv4Address | IPv6Address]] = field(default_factory=dict)
+    services: Sequence[PublicService] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,11 +87,12 @@ class Addon:
 
     `pod_security` is the level of the namespace that is made for it (Pod Security Standards,
     kubernetes.io/docs/concepts/security/pod-security-standards); `None` says that the namespace is
-    Kubernetes' own. `values` are what the program decides for the chart; the stack's own are laid
-    over them. `objects` are keyed by their resource names, and sent in their order once the release
-    is there; those of kinds that the chart brings need a `webhook`. `minted` is there before the
-    release, and so are `secrets`: Secrets by their names, with the keys whose values the stack's
-    own secrets have. `after` names the addons without which this one cannot come up.
+    Kubernetes' own, or another's. `values` are what the program decides for the chart; the stack's
+    own are laid over them. `objects` are keyed by their resource names, and sent in their order
+    once the release is there; those of kinds that the chart brings need a `webhook`. `minted` is
+    there before the release, and so are `secrets`: Secrets by their names, with the keys whose
+    values the stack's own secrets have. `after` names the addons without which this one cannot come
+    up.
     """
 
     name: str

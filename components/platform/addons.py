@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from graphlib import TopologicalSorter
 
-from components.platform import cert_manager, cilium, demo, further, metallb, monitoring
+from components.platform import cert_manager, cilium, demo, further, metallb, monitoring, services
 from components.platform.addon import Addon, Site
 from components.platform.ingress import CONTROLLERS
 
@@ -28,9 +28,10 @@ for those that it names (`Addon.after`)."""
 
 
 def addons(site: Site) -> tuple[Addon, ...]:
-    """What goes to this cluster, the stack's further charts last."""
+    """What goes to this cluster: the stack's further charts and its services last."""
     ours = (made for make in ADDONS if (made := make(site)) is not None)
-    return (*ours, *further.addons(site))
+    installed = (*ours, *further.addons(site))
+    return (*installed, *services.addons(site, installed))
 
 
 def in_order(installed: Iterable[Addon]) -> list[Addon]:

@@ -12,7 +12,7 @@ from components.host import ApiEndpoint, Machine
 from components.host.bgp import Peering
 from components.host.target import Target
 from components.platform.addon import Site
-from settings.models import Networks
+from settings.models import Networks, PublicService
 from settings.models import Platform as PlatformSettings
 
 
@@ -26,7 +26,8 @@ class PlatformArgs:
     cluster's choice. `peering` are the routers' BGP sessions, `bgp_passwords` the lines
     NAME=PASSWORD of those that have one, `secrets` the lines NAMESPACE/NAME/KEY=VALUE, one for each
     key of the Secrets that addons refer to. `targets` are the machines' exporters, `vips` every VIP
-    by the role (router, balancer) of the machines that hold it. `epoch` asks the cluster again for
+    by the role (router, balancer) of the machines that hold it, `services` what visitors reach by
+    names of their own. `epoch` asks the cluster again for
     what is read back from it.
     """
 
@@ -44,6 +45,7 @@ class PlatformArgs:
     secrets: pulumi.Input[str] | None = None
     targets: Sequence[Target] = ()
     vips: Mapping[str, Sequence[IPv4Address | IPv6Address]] = field(default_factory=dict)
+    services: Sequence[PublicService] = ()
     epoch: str = "1"
 
     @property
@@ -60,4 +62,5 @@ class PlatformArgs:
             peering=self.peering,
             targets=tuple(self.targets),
             vips=self.vips,
+            services=tuple(self.services),
         )

@@ -9,6 +9,7 @@ from settings.checks.registry import doubts, reads
 from settings.models.cdn import ORIGIN_CA_DAYS, Cdn
 from settings.models.platform import Demo
 from settings.models.routing import Route
+from settings.models.services import PublicService
 from settings.models.stack import Stack
 from settings.models.walk import walk
 from settings.problems import Problem, problem
@@ -123,13 +124,16 @@ def balancers_take_what_the_cdn_passes_on(stack: Stack) -> Iterator[Problem]:
 
 @reads("balancers")
 def names_are_certified(stack: Stack) -> Iterator[Problem]:
-    """Every name of the service stands in the balancers' certificate: records, routes, the demo."""
+    """Every name of the service stands in the balancers' certificate: records, routes, services,
+    the demo."""
     names = stack.balancers.certificate.every_name
     served: list[tuple[str, str]] = []
     for path, cdn in walk(stack, Cdn):
         served += [(f"{path}.records[{index}]", each) for index, each in enumerate(cdn.records)]
     for path, route in walk(stack, Route):
         served += [(f"{path}.hosts[{index}]", each) for index, each in enumerate(route.hosts)]
+    for path, one in walk(stack, PublicService):
+        served += [(f"{path}.hosts[{index}]", each) for index, each in enumerate(one.hosts)]
     served += [(f"{path}.host", demo.host) for path, demo in walk(stack, Demo) if demo.enabled]
     for path, name in served:
         if not covered(names, name):

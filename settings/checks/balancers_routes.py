@@ -41,7 +41,7 @@ def routes_are_reached(stack: Stack) -> Iterator[Problem]:
             )
             continue
         for before, earlier in enumerate(routes[:index]):
-            if earlier.narrowed and _takes_all_of(earlier, route):
+            if earlier.narrowed and takes_all_of(earlier, route):
                 yield problem(
                     path,
                     route.name,
@@ -52,7 +52,8 @@ def routes_are_reached(stack: Stack) -> Iterator[Problem]:
                 break
 
 
-def _takes_all_of(earlier: Route, later: Route) -> bool:
+def takes_all_of(earlier: Route, later: Route) -> bool:
+    """Whether every request that fits the later one fits the earlier."""
     return (
         (
             not earlier.hosts
@@ -72,12 +73,13 @@ def _paths_within(earlier: Route, later: Route) -> bool:
         return True
     ours = [*later.paths, *later.prefixes]
     return bool(ours) and all(
-        _below(earlier.prefixes, each) or (each in earlier.paths and each in later.paths)
+        below(earlier.prefixes, each) or (each in earlier.paths and each in later.paths)
         for each in ours
     )
 
 
-def _below(prefixes: Sequence[str], path: str) -> bool:
+def below(prefixes: Sequence[str], path: str) -> bool:
+    """Whether the path is one of them, or below one."""
     return any(path == each or path.startswith(f"{each.rstrip('/')}/") for each in prefixes)
 
 
@@ -97,7 +99,7 @@ def routes_are_let_through(stack: Stack) -> Iterator[Problem]:
             )
         for key in ("paths", "prefixes"):
             for place, path in enumerate(getattr(route, key)):
-                if _below(denied, path.lower()):
+                if below(denied, path.lower()):
                     yield problem(
                         f"{here}.{key}[{place}]",
                         path,

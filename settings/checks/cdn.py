@@ -8,7 +8,9 @@ from settings.checks.names import inside
 from settings.checks.registry import doubts, reads
 from settings.models.addresses import SPECIAL, AnyNetwork, within
 from settings.models.cdn import kinds_that, too_wide, widest
+from settings.models.services import PublicService
 from settings.models.stack import Stack
+from settings.models.walk import walk
 from settings.problems import ABSENT, Problem, problem
 
 
@@ -158,10 +160,10 @@ def the_header_is_the_cdns_own(stack: Stack) -> Iterator[Problem]:
         )
 
 
-@doubts("cdn")
+@doubts("services", "cdn")
 def the_service_has_a_name(stack: Stack) -> Iterator[Problem]:
     """A zone without a record of ours leads nobody here."""
-    if stack.cdn.zone is not None and not stack.cdn.records:
+    if stack.cdn.zone is not None and not stack.published.records:
         yield problem(
             "cdn.records",
             [],
@@ -171,16 +173,19 @@ def the_service_has_a_name(stack: Stack) -> Iterator[Problem]:
         )
 
 
-@doubts("cdn")
+@doubts("services", "cdn")
 def names_are_covered_at_the_edge(stack: Stack) -> Iterator[Problem]:
     """Cloudflare's universal certificate is for the zone and names one label below it."""
     zone = stack.cdn.zone
-    for index, record in enumerate(stack.cdn.records):
+    named = [(f"cdn.records[{index}]", each) for index, each in enumerate(stack.cdn.records)]
+    for path, service in walk(stack.services, PublicService, "services"):
+        named += [(f"{path}.hosts[{index}]", each) for index, each in enumerate(service.hosts)]
+    for path, record in named:
         if zone is None or not inside(zone, record):
             continue
         if record.removesuffix(f".{zone}").count(".") > 0 and record != zone:
             yield problem(
-                f"cdn.records[{index}]",
+                path,
                 record,
                 f"is more than one label below {zone}: the CDN's universal certificate is not for "
                 "it",

@@ -9,7 +9,7 @@ from settings.models.stack import Stack
 from settings.problems import ABSENT, Problem, problem
 
 _KEY = "cdn.origin_pulls"
-_MOST_NAMES = 100
+MOST_NAMES = 100
 """Of one certificate (Cloudflare API, "Enable or Disable a Hostname for Client Authentication")."""
 
 
@@ -83,10 +83,10 @@ def a_certificate_is_shown_for_every_name(stack: Stack) -> Iterator[Problem]:
                 f"time ({_KEY})",
                 f"list the names themselves, or remove {_KEY}",
             )
-    if len(cdn.records) > _MOST_NAMES:
+    if len(cdn.records) > MOST_NAMES:
         yield problem(
             "cdn.records",
             f"{len(cdn.records)} names",
             f"are more than one certificate is shown for ({_KEY})",
-            f"list {_MOST_NAMES} at most",
+            f"list {MOST_NAMES} at most",
         )

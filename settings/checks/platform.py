@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from settings.checks.registry import reads
 from settings.models.charts import Chart
+from settings.models.platform import Demo
+from settings.models.services import PublicService
 from settings.models.stack import Stack
 from settings.models.walk import walk
 from settings.problems import Problem, problem
@@ -32,14 +34,16 @@ def charts_are_pinned(stack: Stack) -> Iterator[Problem]:
                 f"is not asked for {chart.chart}, which says itself where it is",
                 "remove it, or write the chart's name alone",
             )
-    demo = stack.platform.demo
-    if demo is not None and not _pinned(demo.image):
-        yield problem(
-            "platform.demo.image",
-            demo.image,
-            "may be another image tomorrow",
-            "write a tag other than latest, or a digest",
-        )
+    run: list[tuple[str, Demo | PublicService]] = [*walk(stack, Demo)]
+    run += walk(stack, PublicService)
+    for path, one in run:
+        if one.image is not None and not _pinned(one.image):
+            yield problem(
+                f"{path}.image",
+                one.image,
+                "may be another image tomorrow",
+                "write a tag other than latest, or a digest",
+            )
 
 
 def _pinned(image: str) -> bool:

@@ -7,7 +7,10 @@ from typing import Final
 
 from settings.checks.decided import Decided, off, on, only, undone
 from settings.checks.registry import reads
+from settings.models.platform import Demo
+from settings.models.services import PublicService
 from settings.models.stack import Stack
+from settings.models.walk import walk
 from settings.problems import ABSENT, Problem, problem
 
 CERT_MANAGER: Final = (
@@ -65,13 +68,14 @@ def issuers_can_sign(stack: Stack) -> Iterator[Problem]:
 
 
 @reads("platform")
-def demo_has_its_issuer(stack: Stack) -> Iterator[Problem]:
-    """Who signs for the demonstration is there."""
-    demo, given = stack.platform.demo, stack.platform.cert_manager
-    if demo is None or demo.issuer is None:
-        return
+def applications_have_their_issuers(stack: Stack) -> Iterator[Problem]:
+    """Who signs for the demonstration and for services is there."""
+    given = stack.platform.cert_manager
     names = [] if given is None else [each.name for each in given.issuers]
-    if demo.issuer not in names:
-        right = f"write one of {', '.join(names)}" if names else "name it there, or remove it"
-        wrong = "is none of platform.cert_manager.issuers"
-        yield problem("platform.demo.issuer", demo.issuer, wrong, right)
+    asking: list[tuple[str, Demo | PublicService]] = [*walk(stack, Demo)]
+    asking += walk(stack, PublicService)
+    for path, each in asking:
+        if each.issuer is not None and each.issuer not in names:
+            right = f"write one of {', '.join(names)}" if names else "name it there, or remove it"
+            wrong = "is none of platform.cert_manager.issuers"
+            yield problem(f"{path}.issuer", each.issuer, wrong, right)

@@ -56,7 +56,7 @@ OWN: Final[Mapping[str, Own]] = {
     ),
 }
 """Every addon by its name; no further chart takes one, also where the stack does without it."""
-_KUBERNETES: Final = ("default", "kube-node-lease", "kube-public", "kube-system")
+KUBERNETES: Final = ("default", "kube-node-lease", "kube-public", "kube-system")
 
 
 @reads("platform")
@@ -73,7 +73,7 @@ def further_charts_are_beside_ours(stack: Stack) -> Iterator[Problem]:
         elif seen.setdefault(chart.name, index) != index:
             wrong = f"is platform.charts[{seen[chart.name]}] already"
             yield problem(f"{here}.name", chart.name, wrong, "choose another name")
-        if chart.namespace in _KUBERNETES:
+        if chart.namespace in KUBERNETES:
             wrong, right = "is Kubernetes' own namespace", "write one that is made for the chart"
             yield problem(f"{here}.namespace", chart.namespace, wrong, right)
         elif chart.namespace in namespaces:

@@ -212,6 +212,7 @@ NGINX: Final = IngressRules(
     decided=decided,
     arguments=None,
     health=False,
+    one_ingress_a_host=True,
     leaving=Leaving(
         strategy=("controller", "strategy"),
         patience=("controller", "terminationGracePeriodSeconds"),

@@ -42,7 +42,8 @@ class IngressRules:
     other keys there would be overlooked by Helm. None where the chart's own schema refuses them, or
     below a place that is not listed. `request` is how much it takes of a request's line and header
     fields, in KiB; None where that is more than the balancers can pass on. `health` says whether
-    the chart has a value for the Service's healthCheckNodePort.
+    the chart has a value for the Service's healthCheckNodePort, `one_ingress_a_host` that of two
+    Ingress objects with one host it serves the older alone.
     """
 
     chart: str
@@ -52,6 +53,7 @@ class IngressRules:
     leaving: Leaving
     request: int | None = None
     health: bool = True
+    one_ingress_a_host: bool = False
 
 
 def traffic_policy(ingress: Ingress, *keys: str) -> Decided:

@@ -40,6 +40,11 @@ MONITORING: Final = (
         why="takes the place of the rules of this chain",
         right="write yours under another name",
     ),
+    Decided(
+        keys=("additionalPrometheusRulesMap", "layered-cloud-services"),
+        why="takes the place of the alerts of services",
+        right="write yours under another name",
+    ),
     Decided(keys=("kubeStateMetrics", "enabled"), why="hides nodes that fail", allowed=on),
     Decided(
         keys=("nodeExporter", "enabled"),

@@ -25,6 +25,7 @@ from settings.effects.words import (
     NODES,
     NOTHING,
     OTHER_RELEASE,
+    PODS,
     PORTS,
     PUSHED,
     REPLACES_ALL,
@@ -251,6 +252,32 @@ EFFECTS: Final[Mapping[str, str]] = {
     "platform.charts[].after": "nothing in the cluster: the order in which releases are made",
     "platform.charts[].secrets": "in place: the Secrets' keys; whether pods read them again is the "
     "chart's business",
+    # Public services.
+    "services[].name": "another service: with `image` the namespace of the old name and all in it "
+    "is deleted first; the balancers' route and the alerts have the new name",
+    "services[].hosts": f"its Ingress is changed in place; {HAPROXY}; records are made for new "
+    "names and deleted for those taken out",
+    "services[].path": f"its Ingress is changed in place; {HAPROXY}",
+    "services[].image": f"{PODS}; from null or to null, what answers for its names is another",
+    "services[].service": "its Ingress is changed in place, or made anew beside the other Service",
+    "services[].port": PODS,
+    "services[].replicas": "in place: pods are added or taken away, each finishing what it has",
+    "services[].env": PODS,
+    "services[].secrets": "in place: the Secret has other keys; pods are not renewed by that and "
+    "read it when they start",
+    "services[].cpu": PODS,
+    "services[].memory": PODS,
+    "services[].memory_limit": PODS,
+    "services[].health_path": PODS,
+    "services[].alive_path": PODS,
+    "services[].user": PODS,
+    "services[].writable": PODS,
+    "services[].issuer": "its Ingress is changed in place, and asks for a certificate of that "
+    "issuer",
+    "services[].annotations": "its Ingress is changed in place",
+    "services[].ingress_class": f"its Ingress is changed in place; {HAPROXY}",
+    "services[].node_port": HAPROXY,
+    "services[].alert": HELM,
     # The CDN.
     "cdn.kind": "the routers let other sources in and the balancers believe them, in place; "
     "records that the old kind managed are deleted at the CDN, those of the new one made",

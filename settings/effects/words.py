@@ -61,6 +61,9 @@ STAYS: Final = (
     "machines that join have the new version. Nodes of the cluster keep theirs and nothing is "
     "restarted: upgrade them by hand, control planes first (`kubeadm upgrade`), one after the other"
 )
+PODS: Final = (
+    "in place: its pods are renewed one by one, each finishing what it has for up to 300 s"
+)
 HELM: Final = "Helm upgrades the release, and its pods are renewed as the chart says"
 INGRESS: Final = (
     "Helm upgrades the ingress' release: its pods are renewed one by one, each finishing what it "

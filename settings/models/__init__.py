@@ -59,6 +59,7 @@ from settings.models.platform import (
 from settings.models.proxmox import Datastores, Image, Proxmox, ProxmoxHost
 from settings.models.routers import ConnectionLimits, Routers, RouterVip
 from settings.models.routing import CLIENTS_WORDS, Route, Sharing
+from settings.models.services import Alert, PublicService
 from settings.models.software import AptRepository, MachinesRepository, Software
 from settings.models.stack import Stack
 from settings.models.vrrp import Vrrp
@@ -85,6 +86,7 @@ __all__ = [
     "Address",
     "Address6",
     "AddressRange",
+    "Alert",
     "Answers",
     "AnyAddress",
     "AptRepository",
@@ -131,6 +133,7 @@ __all__ = [
     "Platform",
     "Proxmox",
     "ProxmoxHost",
+    "PublicService",
     "RangesRefused",
     "Rate",
     "Receiver",

@@ -244,3 +244,7 @@ class Cdn(Strict):
         """The header in which it names the client, once the rules have passed; None where nobody
         may name another's address."""
         return self.client_ip_header or next(iter(self.traits.client_headers), None)
+
+    def holds(self, name: str) -> bool:
+        """Whether the zone, if there is one, has that name in it."""
+        return self.zone is not None and f".{name}".endswith(f".{self.zone}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from pydantic import Field
+
 from settings.models.access import Access
 from settings.models.balancers import Balancers
 from settings.models.base import Name, Strict
@@ -17,6 +19,8 @@ from settings.models.networks import Networks
 from settings.models.platform import Platform
 from settings.models.proxmox import Image, Proxmox
 from settings.models.routers import Routers
+from settings.models.routing import Route
+from settings.models.services import PublicService
 from settings.models.software import Software
 from settings.models.walk import walk
 
@@ -53,10 +57,32 @@ class Stack(Strict):
     """The Kubernetes cluster."""
     platform: Platform
     """What runs on the cluster first."""
+    services: list[PublicService] = Field(default_factory=list, max_length=200)
+    """Public services: applications on the cluster, each with its names, its way through the chain
+    and its alerts."""
     cdn: Cdn
     """The CDN in front."""
     maintenance: Maintenance = Maintenance()
     """Machines that are looked after."""
+
+    @property
+    def published(self) -> Cdn:
+        """The CDN with a record for each service's name in its zone, too."""
+        names = [*self.cdn.records, *(each for one in self.services for each in one.hosts)]
+        ours = [each for each in dict.fromkeys(names) if self.cdn.holds(each)]
+        return self.cdn.model_copy(update={"records": ours})
+
+    @property
+    def service_routes(self) -> list[Route]:
+        """The balancers' routes for the services, in the order in which they are tried: a longer
+        path before a shorter one."""
+        longest = sorted(self.services, key=lambda each: -len(each.path.rstrip("/")))
+        return [each.route for each in longest]
+
+    def references(self) -> list[str]:
+        """The lines that `platformSecrets` must have, NAMESPACE/NAME/KEY each."""
+        own = (line for service in self.services for line in service.references())
+        return [*self.platform.references(), *own]
 
     def machines(self) -> Iterator[tuple[str, MachineSpec]]:
         """Every virtual machine with its role, in the order of the chain."""

@@ -106,6 +106,7 @@ def routes_args(stack: Stack) -> balancer_args.BalancersRoutesArgs:
         machines=stacks.machines(stack, "balancer"),
         nodes=[*stacks.machines(stack, "control_plane"), *stacks.machines(stack, "worker")],
         settings=stack.balancers,
+        services=stack.service_routes,
         cdn_ranges=ranges(stack),
         client_ip_header=stack.cdn.client_header,
         http_port=ingress.node_ports.http or 0,

@@ -342,6 +342,32 @@ def letting_out() -> Stack:
     return Stack.model_validate(config)
 
 
+def with_services() -> Stack:
+    """Public services of every sort: pods of ours, others', two at one name, another ingress'."""
+    config = lab_config()
+    config["balancers"]["certificate"]["names"] = ["*.lab.test"]
+    config["balancers"]["ingress"] = {"sticky": "source", "http2": True}
+    config["services"] = [
+        {
+            **{"name": "shop", "hosts": ["shop.lab.test", "store.lab.test"]},
+            **{"image": "registry.lab.test/shop:1", "port": 3000, "replicas": 3},
+            **{"env": {"MODE": "live", "POD_IP": "none"}, "secrets": ["PASSWORD"], "user": 1000},
+            **{"memory_limit": 256, "health_path": "/ready", "alive_path": "/alive"},
+            **{"writable": ["/tmp", "/var/cache"], "alert": {"availability": 99.9}},
+        },
+        {
+            **{"name": "cart", "hosts": ["shop.lab.test"], "path": "/cart"},
+            **{"image": "registry.lab.test/cart:2", "annotations": {"example.org/a": "b"}},
+        },
+        {"name": "again", "hosts": ["again.lab.test"], "service": "shop/shop:http"},
+        {
+            **{"name": "figures", "hosts": ["figures.lab.test"]},
+            **{"service": "elsewhere/web:8080", "ingress_class": "other", "node_port": 30999},
+        },
+    ]
+    return Stack.model_validate(config)
+
+
 NAMED = {
     "lab": lab,
     "single": single,
@@ -361,6 +387,7 @@ NAMED = {
     "guarded": guarded,
     "outbound": letting_out,
     "forwards": forwarding,
+    "services": with_services,
     "mikrotik": mikrotik,
     "mikrotik-alone": mikrotik_alone,
     "mikrotik-busy": mikrotik_busy,

@@ -36,7 +36,7 @@ def test_unknown_keys_wrong_types_and_collisions_are_told_together() -> None:
     assert told == [
         "layered-cloud:networking: is not a key here; did you mean networks? valid here: "
         "environment, networks, proxmox, access, software, routers, balancers, cluster, "
-        "platform, cdn, maintenance, proxmoxApiToken, proxmoxSshKey, deployKey, "
+        "platform, services, cdn, maintenance, proxmoxApiToken, proxmoxSshKey, deployKey, "
         "deployKeyBefore, cloudflareApiToken, tlsCertificate, tlsKey, bgpPasswords, "
         "platformSecrets, tlsFurther, backupSshKey, backupKey",
         "layered-cloud:proxmoxApiToken: is a secret in clear text; remove it, then: "

@@ -62,8 +62,9 @@ def test_a_key_that_an_answer_names_is_there(name: str) -> None:
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key.path)
 def test_an_example_is_taken_by_its_own_type_and_read_back_from_its_line(key: Key) -> None:
     value = value_of(key)
-    read: Any = yaml.safe_load(line(key))[f"layered-cloud:{key.path.partition('.')[0]}"]
-    for step in key.path.replace("[].", ".0.").split(".")[1:]:
+    section, *steps = key.path.replace("[].", ".0.").split(".")
+    read: Any = yaml.safe_load(line(key))[f"layered-cloud:{section}"]
+    for step in steps:
         read = read[int(step) if step == "0" else step]
     assert read == value
     if any(f"'{name}'" in repr(value) or key.path.endswith(name) for name in ABRIDGED):

@@ -6,7 +6,7 @@ Sources: the chart's values.yaml, 88; Prometheus' and Alertmanager's configurati
 from __future__ import annotations
 
 from components.platform.addon import Addon, Site, Values
-from components.platform.monitoring import alerts, rules, scrape
+from components.platform.monitoring import alerts, budgets, rules, scrape
 from settings.models import MONITORING_NAMESPACE, Monitoring
 
 NAME = "kube-prometheus-stack"
@@ -49,9 +49,7 @@ def values(site: Site, given: Monitoring) -> Values:
                 "additionalScrapeConfigs": scrape.configs(site.targets),
             },
         },
-        "additionalPrometheusRulesMap": {
-            "layered-cloud": {"groups": [rules.facts(site), *rules.groups()]}
-        },
+        "additionalPrometheusRulesMap": _rules(site),
         "alertmanager": {
             "config": alerts.config(given.receivers),
             "alertmanagerSpec": {
@@ -59,3 +57,12 @@ def values(site: Site, given: Monitoring) -> Values:
             },
         },
     }
+
+
+def _rules(site: Site) -> Values:
+    """The chart makes a PrometheusRule of each."""
+    made: Values = {"layered-cloud": {"groups": [rules.facts(site), *rules.groups()]}}
+    of_services = budgets.groups(site.services)
+    if of_services:
+        made[budgets.RULES] = {"groups": of_services}
+    return made

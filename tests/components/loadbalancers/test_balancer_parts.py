@@ -31,6 +31,7 @@ CASES += [
     ("announced", "lb-a"),
     ("announced", "lb-c"),
     ("announced-by-bird", "lb-b"),
+    ("services", "lb-a"),
 ]
 
 

@@ -6,6 +6,7 @@ from typing import get_args
 
 from components.platform import cert_manager, demo
 from components.platform.addon import Addon
+from components.platform.entrance import ingress
 from components.platform.ingress import CONTROLLERS
 from settings.models import Issuer
 from settings.models.cert_manager import TOKEN_REFERENCE
@@ -61,7 +62,7 @@ def test_the_demonstration_asks_whom_the_stack_names() -> None:
     shown = stacks.lab().platform.demo
     assert shown is not None
     signed = shown.model_copy(update={"issuer": "inside"})
-    made = demo.ingress(signed, CONTROLLERS["traefik"])
+    made = ingress(demo.entrance(signed), CONTROLLERS["traefik"])
     assert made["metadata"]["annotations"] == {"cert-manager.io/cluster-issuer": "inside"}
     assert made["spec"]["tls"] == [{"hosts": [shown.host], "secretName": "echo-tls"}]
-    assert "tls" not in demo.ingress(shown, CONTROLLERS["traefik"])["spec"]
+    assert "tls" not in ingress(demo.entrance(shown), CONTROLLERS["traefik"])["spec"]

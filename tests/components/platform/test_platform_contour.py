@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from components.platform import demo
 from components.platform.addon import Values
+from components.platform.entrance import ingress
 from components.platform.ingress.contour import CERTIFICATE, CONTOUR, HTTP, HTTPS, NAME
 from settings.checks.platform_ingress import INGRESS
 from settings.models import IngressTimeouts
@@ -49,10 +50,10 @@ def test_an_ingress_uses_the_certificate_of_contours_namespace_unless_it_has_its
     shown = stacks.lab().platform.demo
     assert shown is not None
     elsewhere = "projectcontour.io/tls-cert-namespace"
-    plainly = demo.ingress(shown, CONTOUR)
+    plainly = ingress(demo.entrance(shown), CONTOUR)
     assert plainly["metadata"]["annotations"][elsewhere] == NAME
     assert plainly["spec"]["tls"] == [{"hosts": [shown.host], "secretName": CERTIFICATE.name}]
-    signed = demo.ingress(shown.model_copy(update={"issuer": "inside"}), CONTOUR)
+    signed = ingress(demo.entrance(shown.model_copy(update={"issuer": "inside"})), CONTOUR)
     assert elsewhere not in signed["metadata"]["annotations"]
     assert signed["spec"]["tls"] == [{"hosts": [shown.host], "secretName": "echo-tls"}]
     for made in (plainly, signed):

@@ -6,6 +6,7 @@ import pytest
 
 from components.platform import demo
 from components.platform.addon import Values
+from components.platform.entrance import ingress
 from components.platform.ingress.nginx import CERTIFICATE, NAME, NGINX
 from settings.checks.platform_ingress import INGRESS
 from settings.models import IngressTimeouts, NodePorts
@@ -44,7 +45,7 @@ def test_any_host_is_spoken_to_over_tls_and_an_ingress_without_a_secret_is_serve
     assert NGINX.minted is CERTIFICATE
     shown = stacks.lab().platform.demo
     assert shown is not None
-    spec = demo.ingress(shown, NGINX)["spec"]
+    spec = ingress(demo.entrance(shown), NGINX)["spec"]
     assert spec["ingressClassName"] == made["ingressClass"]["name"] == "nginx"
     assert spec["tls"] == [{"hosts": [shown.host]}]
     assert entries()["ssl-redirect"] == "False", "and over HTTP as well"
@@ -53,7 +54,7 @@ def test_any_host_is_spoken_to_over_tls_and_an_ingress_without_a_secret_is_serve
 def test_answers_of_an_authority_stand_in_the_one_ingress_of_a_host() -> None:
     shown = stacks.lab().platform.demo
     assert shown is not None
-    signed = demo.ingress(shown.model_copy(update={"issuer": "by-answer"}), NGINX)
+    signed = ingress(demo.entrance(shown.model_copy(update={"issuer": "by-answer"})), NGINX)
     assert signed["metadata"]["annotations"] == {
         "acme.cert-manager.io/http01-edit-in-place": "true",
         "cert-manager.io/cluster-issuer": "by-answer",
