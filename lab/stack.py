@@ -139,7 +139,10 @@ def config(facts: Facts, profile: str | None = None) -> dict[str, Any]:
     repositories += [software["kubernetes_repository"], software["containerd_repository"]]
     for repository in repositories:
         repository["signed_by"] = facts.signing_key
-    values[f"{NAMESPACE}platform"]["demo"]["image"] = facts.demo_image
+    demo = values[f"{NAMESPACE}platform"]["demo"]
+    for each in [*values.get(f"{NAMESPACE}services", []), demo]:
+        if each.get("image") == demo["image"]:
+            each["image"] = facts.demo_image
     return values
 
 

@@ -12,6 +12,7 @@ from lab.probes import (
     exporters,
     inside,
     moves,
+    services,
 )
 from lab.probes.result import Probe
 
@@ -19,6 +20,7 @@ PROBES: dict[str, Probe] = {
     "one owner of each VIP": edge.one_owner_each,
     "cluster ready": inside.cluster_ready,
     "whole chain from outside": edge.through_the_chain,
+    "every service at its names": services.answering,
     "traffic crossed both tiers": inside.crossed_both_tiers,
     "every balancer that announces is led requests": announced.every_balancer,
     "hairpin from every node": edge.hairpin,

@@ -105,3 +105,10 @@ def test_the_stack_file_itself_stays_as_it_is(tmp_path: Path) -> None:
     assert (stack.CHECKOUT / "Pulumi.lab.yaml").read_text(encoding="utf-8") == before
     written = yaml.safe_load((tmp_path / "Pulumi.lab.yaml").read_text(encoding="utf-8"))
     assert written["config"]["layered-cloud:platform"]["demo"]["image"] == FACTS.demo_image
+
+
+def test_services_of_the_demonstrations_image_have_the_one_that_was_built() -> None:
+    config = stack.config(FACTS, "both-active")
+    images = [each.get("image") for each in config["layered-cloud:services"]]
+    assert images == [FACTS.demo_image, None]
+    assert config["layered-cloud:platform"]["demo"]["image"] == FACTS.demo_image

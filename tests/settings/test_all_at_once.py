@@ -77,7 +77,7 @@ def test_an_empty_configuration_names_every_section() -> None:
     assert [found.key for found in caught.value.problems] == [
         f"layered-cloud:{name}"
         for name in SECTIONS
-        if name not in ("access", "software", "maintenance")
+        if name not in ("access", "software", "maintenance", "services")
     ]
 
 

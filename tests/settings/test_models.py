@@ -25,6 +25,7 @@ from settings.models import (
     Vrrp,
 )
 from settings.models.addresses import Address, address, edge_of, subnet, within
+from settings.models.balancers import Reach
 from settings.models.stack import ROLES
 from settings.models.walk import walk
 from tests.settings.fixtures import base_config, patched, read_patch
@@ -92,7 +93,11 @@ def test_every_address_of_a_stack_has_a_holder_or_a_reason() -> None:
         # One of each, which no kind of router has: every list of machines is looked at.
         update={"machines": [first], "physical": [PhysicalSpec(**legs, interfaces=ports)]}
     )
-    stack = virtual.model_copy(update={"routers": routers})
+    balancers = virtual.balancers.model_copy(
+        # Which no stack has beside visitors by IPv6.
+        update={"reach": Reach(kind="bgp", vips=[address("198.18.30.1")])}
+    )
+    stack = virtual.model_copy(update={"routers": routers, "balancers": balancers})
     # Of either family: an address of another one would pass unlooked at.
     families = (get_args(Address)[0], IPv6Address)
     written = {
