@@ -94,6 +94,7 @@ def base_model(args: BalancersBaseArgs) -> BalancersModel:
         service=tuple(settings.service_vips),
         reach=settings.reach.kind,
         peering=args.peering,
+        tcp_ports=tuple(each.port for each in settings.tcp_routes),
         source_routes=dict(args.source_routes),
         neighbours={
             "lan": neighbours(others, "lan", settings.neighbours.lan),
@@ -126,7 +127,11 @@ def routes_model(
         client_ip_header=args.client_ip_header,
         client_certificate=_verified(args),
         redirect_to_https=settings.redirect_to_https,
-        rooms=Rooms.of(settings.max_connections, shares_tables=settings.shares_tables),
+        rooms=Rooms.of(
+            settings.max_connections,
+            shares_tables=settings.shares_tables,
+            tcp=sum(each.max_connections for each in settings.tcp_routes),
+        ),
         per_client=settings.max_connections_per_client or settings.max_connections // 10,
         ingress=settings.ingress,
         routes=tuple(settings.routes),
@@ -138,6 +143,7 @@ def routes_model(
         filter=settings.filter,
         answers=settings.answers,
         page=settings.maintenance_page,
+        tcp_routes=tuple(settings.tcp_routes),
         logging=settings.logging,
     )
 

@@ -151,6 +151,7 @@ class BalancersRoutes(pulumi.ComponentResource):
                 further_names(args.settings),
                 args.settings.sources,
                 args.settings.maintenance_page,
+                args.settings.tcp_routes,
                 authorities=args.authorities is not None,
             ),
         )

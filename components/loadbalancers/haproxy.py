@@ -54,6 +54,7 @@ from settings.models import (
     SOURCE_PORTS,
     MaintenancePage,
     Sources,
+    TcpRoute,
 )
 
 DIRECTORY = "/etc/haproxy/layered"
@@ -153,12 +154,13 @@ def routes_part(
     further: Sequence[str] = (),
     sources: Sources | None = None,
     page: MaintenancePage | None = None,
+    tcp_routes: Sequence[TcpRoute] = (),
     *,
     authorities: bool = False,
 ) -> Part:
     """The service's frontends and where they send; alike on both balancers. `further` are the names
     of certificates beside the first, `sources` the visitors' networks, `page` what is answered
-    where nobody does.
+    where nobody does, `tcp_routes` what is passed on beside HTTP.
 
     Late: `routes`, a `RoutesModel`; `cdn_ranges`, the CDN's networks, none where nobody may name a
     client's address; `certificate`, the PEM chain, leaf first; `authorities` (PEM) where they are
@@ -209,6 +211,10 @@ def routes_part(
                 for port, name in ((HTTP_PORT, "HTTP"), (HTTPS_PORT, "HTTPS"))
                 for sources in ("cdn", "lan")
             ),
+            *(
+                _port(each.port, "lan", "named" if each.sources else "anyone", f"tcp_{each.name}")
+                for each in tcp_routes
+            ),
             _port(SERVES_PORT, "loopback", "itself", "keepalived's preference"),
         ),
     )
@@ -233,7 +239,8 @@ def kernel(model: BalancersModel, balancer: Balancer) -> str:
     """sysctl.d(5): addresses of the other balancer, and ports of the machine's own connections,
     none of which takes one that HAProxy listens on."""
     first, last = SOURCE_PORTS
-    listening = [each for each in (model.api_port, model.stats_port) if first <= each <= last]
+    own = (model.api_port, model.stats_port, *model.tcp_ports)
+    listening = [each for each in own if first <= each <= last]
     return _text(
         "sysctl.conf",
         balancer=balancer,

@@ -21,6 +21,7 @@ from settings.models import (
     Sharing,
     Sizes,
     Sources,
+    TcpRoute,
     Timeouts,
     Vrrp,
 )
@@ -89,10 +90,11 @@ class Rooms:
     own: int = 10
 
     @classmethod
-    def of(cls, most: int, *, shares_tables: bool = False) -> Rooms:
-        """Shares out `most` connections (at least 100): nine tenths are the service's."""
+    def of(cls, most: int, *, shares_tables: bool = False, tcp: int = 0) -> Rooms:
+        """Shares out `most` connections (at least 100): nine tenths are the service's, but for the
+        `tcp` that TCP routes may have."""
         kept = max(50, most // 10)
-        return cls(service=most - kept, api=kept - (4 if shares_tables else 3) * cls.own)
+        return cls(service=most - kept - tcp, api=kept - (4 if shares_tables else 3) * cls.own)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +119,7 @@ class BalancersModel(Pair[Balancer, BalancerVip]):
     service: tuple[IPv4Address, ...]
     reach: str = "vrrp"
     peering: Peering | None = None
+    tcp_ports: tuple[int, ...] = ()
     source_routes: Mapping[IPv4Address, IPv4Address] = field(default_factory=dict)
     neighbours: Mapping[str, tuple[IPv4Address, ...]] = field(default_factory=dict)
     shares_tables: bool = False
@@ -181,6 +184,7 @@ class RoutesModel:
     filter: Filter = field(default_factory=Filter)
     answers: Answers = field(default_factory=Answers)
     page: MaintenancePage | None = None
+    tcp_routes: tuple[TcpRoute, ...] = ()
     logging: Logging | None = None
 
     @property

@@ -10,7 +10,7 @@ from components.host.part import Part
 from components.loadbalancers import haproxy, rsyslog
 from components.loadbalancers.model import Balancer, BalancersModel
 from components.loadbalancers.reach import WAYS, Make
-from settings.models import MaintenancePage, Sources
+from settings.models import MaintenancePage, Sources, TcpRoute
 
 DAEMONS: tuple[Make, ...] = (haproxy.part, rsyslog.part)
 """Whatever way requests come; None from a part that a balancer does without. Its way's are brought
@@ -42,9 +42,10 @@ def routes_parts(
     further: Sequence[str] = (),
     sources: Sources | None = None,
     page: MaintenancePage | None = None,
+    tcp_routes: Sequence[TcpRoute] = (),
     *,
     authorities: bool = False,
 ) -> tuple[Part, ...]:
     """The parts of the routes, alike on both balancers; `authorities` when clients show
     certificates. See `haproxy.routes_part`."""
-    return (haproxy.routes_part(further, sources, page, authorities=authorities),)
+    return (haproxy.routes_part(further, sources, page, tcp_routes, authorities=authorities),)

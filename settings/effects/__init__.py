@@ -159,6 +159,7 @@ EFFECTS: Final[Mapping[str, str]] = {
     "balancers.target": HAPROXY,
     "balancers.ingress": HAPROXY,
     "balancers.routes": HAPROXY,
+    "balancers.tcp_routes": HAPROXY,
     "balancers.rate_per_client": HAPROXY,
     "balancers.sources": HAPROXY,
     "balancers.filter": HAPROXY,

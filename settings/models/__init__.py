@@ -62,6 +62,7 @@ from settings.models.routing import CLIENTS_WORDS, Route, Sharing
 from settings.models.services import Alert, PublicService
 from settings.models.software import AptRepository, MachinesRepository, Software
 from settings.models.stack import Stack
+from settings.models.tcp_routes import TcpRoute
 from settings.models.vrrp import Vrrp
 
 __all__ = [
@@ -149,6 +150,7 @@ __all__ = [
     "Stack",
     "Strict",
     "Subnet",
+    "TcpRoute",
     "Timeouts",
     "Vrrp",
     "Wan",

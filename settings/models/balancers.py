@@ -14,6 +14,7 @@ from settings.models.machines import MachineSpec
 from settings.models.page import MaintenancePage
 from settings.models.proxmox import Image
 from settings.models.routing import Route, Sharing
+from settings.models.tcp_routes import TcpRoute
 from settings.models.vrrp import Vrid, Vrrp
 
 CONNECTION_FILES: Final = 2
@@ -170,6 +171,8 @@ class Balancers(Strict):
     """How requests without a route of their own are shared out."""
     routes: list[Route] = Field(default_factory=list)
     """Requests with a way of their own, in the order they are tried."""
+    tcp_routes: list[TcpRoute] = Field(default_factory=list)
+    """TCP services beside HTTP and HTTPS."""
     rate_per_client: Rate | None = None
     """How often one client may ask, told by its address (through the CDN: by the client that it
     names); both balancers know it. Null: no limit."""

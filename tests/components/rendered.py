@@ -139,7 +139,11 @@ def balancer_whole(stack: Stack, name: str) -> Part:
     further = balancer_args.further_names(stack.balancers)
     asked = stack.cdn.origin_pulls is not None
     routes = balancer_parts.routes_parts(
-        further, stack.balancers.sources, stack.balancers.maintenance_page, authorities=asked
+        further,
+        stack.balancers.sources,
+        stack.balancers.maintenance_page,
+        stack.balancers.tcp_routes,
+        authorities=asked,
     )
     return summed("balancers", (*base, *routes))
 

@@ -73,6 +73,23 @@ def maintained() -> Stack:
     """A router, a balancer and a worker in maintenance, and a host that is closed."""
     config = lab_config()
     config["maintenance"] = {"machines": ["router-a", "lb-a", "worker-1"]}
+    config["balancers"]["tcp_routes"] = [
+        {
+            "name": "mail",
+            "port": 25,
+            "node_port": 30025,
+            "proxy_protocol": True,
+            "max_connections": 50,
+        },
+        {
+            **{"name": "database", "port": 15432, "node_port": 30432},
+            **{
+                "sources": ["192.0.2.0/24", "198.51.100.7/32"],
+                "idle_timeout": 600,
+                "max_connections": 200,
+            },
+        },
+    ]
     config["balancers"]["maintenance_page"] = {
         "html": "<!doctype html><title>Bald zurück</title>\n",
         "hosts": ["echo.lab.test"],

@@ -1,0 +1,93 @@
+"""TCP routes: ports of their own, that the routers lead to, and room for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from settings.checks.balancers import TAKEN
+from settings.checks.registry import reads
+from settings.models.stack import Stack
+from settings.problems import Problem, problem
+
+_ROUTES = "balancers.tcp_routes"
+
+
+@reads("balancers")
+def tcp_routes_have_ports_of_their_own(stack: Stack) -> Iterator[Problem]:
+    """HAProxy listens on each port once, and a name is told from the others."""
+    balancers = stack.balancers
+    taken = dict(TAKEN)
+    for key, user in (("api_port", "the API frontend"), ("stats_port", "the statistics")):
+        taken.setdefault(getattr(balancers, key), f"{user} (balancers.{key})")
+    names: dict[str, int] = {}
+    for index, each in enumerate(balancers.tcp_routes):
+        path = f"{_ROUTES}[{index}]"
+        if each.port in taken:
+            yield problem(
+                f"{path}.port",
+                each.port,
+                f"is taken by {taken[each.port]} on the balancers",
+                "give the route a port of its own",
+            )
+        taken.setdefault(each.port, f"{each.name} ({path})")
+        if names.setdefault(each.name, index) != index:
+            yield problem(
+                f"{path}.name",
+                each.name,
+                f"is that of {_ROUTES}[{names[each.name]}] already",
+                "give each a name of its own",
+            )
+
+
+@reads("balancers")
+def tcp_routes_leave_room(stack: Stack) -> Iterator[Problem]:
+    """HTTP and HTTPS have what is left of all connections: half of them at least."""
+    balancers = stack.balancers
+    wanted, most = (
+        sum(each.max_connections for each in balancers.tcp_routes),
+        (balancers.max_connections // 2),
+    )
+    if wanted > most:
+        yield problem(
+            _ROUTES,
+            wanted,
+            "connections (the sum of max_connections) leave too few for HTTP and HTTPS of "
+            f"balancers.max_connections ({balancers.max_connections})",
+            f"let the routes have {most} together, or raise balancers.max_connections",
+        )
+
+
+@reads("balancers", "routers")
+def tcp_routes_are_led_to(stack: Stack) -> Iterator[Problem]:
+    """Nobody outside gets to a port that the routers do not forward."""
+    vips = stack.balancers.lan_vips
+    for index, each in enumerate(stack.balancers.tcp_routes):
+        led = any(
+            forward.protocol == "tcp"
+            and forward.to in vips
+            and forward.inside[0] <= each.port <= forward.inside[1]
+            for forward in stack.routers.forwards
+        )
+        if not led:
+            yield problem(
+                f"{_ROUTES}[{index}].port",
+                each.port,
+                "is a port that no entry of routers.forwards leads to",
+                f"add to routers.forwards: {{ name: {each.name}, port: {each.port}, to: "
+                f"{vips[0]} }}",
+            )
+
+
+@reads("balancers", "platform")
+def tcp_routes_lead_beside_the_ingress(stack: Stack) -> Iterator[Problem]:
+    """The ingress' own ports speak HTTP behind a PROXY header, and have frontends."""
+    ports = stack.platform.ingress.node_ports
+    for index, each in enumerate(stack.balancers.tcp_routes):
+        for key in ("http", "https", "health"):
+            if each.node_port == getattr(ports, key):
+                yield problem(
+                    f"{_ROUTES}[{index}].node_port",
+                    each.node_port,
+                    f"is the ingress' (platform.ingress.node_ports.{key})",
+                    "name the service's own",
+                )
