@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,18 @@ def test_nothing_is_restored_over_somebodys_etcd(
     assert done.returncode == 1
     assert f"{data} holds the data of an etcd that is not this program's" in done.stderr
     assert node.exists("/var/lib/etcd/member/snap/db")
+
+
+@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
+def test_the_text_is_clean_to_shellcheck() -> None:
+    done = subprocess.run(
+        ["shellcheck", "--shell=bash", "--exclude=SC2154", "-"],
+        input=f"#!/bin/bash\n{founder()}",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == ""
 
 
 def test_only_who_may_make_a_cluster_restores_one() -> None:
