@@ -14,6 +14,7 @@ from components.host.pair.watch import PROGRAM
 from components.host.part import Part
 from lab.probes.edge import SCANNED
 from lab.software import apt, base, checkers, packages
+from policy.closed import MANAGEMENT
 from settings.checks.balancers import TAKEN
 from settings.files import examine
 from settings.models import Balancers
@@ -47,7 +48,7 @@ def absences(sums: Iterable[Sum]) -> set[str]:
         for layer, parts in sums
         for part in parts
         if part.name != STACKS_OWN
-        for rule in (_free, _owned, _scanned, _served, _judges, _golden)
+        for rule in (_free, _owned, _managed, _scanned, _served, _judges, _golden)
         for fault in rule(layer, part)
     }
 
@@ -137,6 +138,16 @@ def _scanned(_: str, part: Part) -> Iterator[str]:
                 f"{part.name} listens on {number}, which no probe asks for from outside: add it "
                 "to SCANNED in lab/probes/edge.py"
             )
+
+
+def _managed(_: str, part: Part) -> Iterator[str]:
+    by_management = {port.number for port in part.ports if port.network == "management"}
+    figures = {exporter.port for exporter in part.exporters}
+    for port in sorted(_listened(part) & (by_management | figures) - set(MANAGEMENT)):
+        yield (
+            f"{part.name} is reached at {port} by whoever runs the machines, and the rules let a "
+            "stack open it to the world: add it to MANAGEMENT in policy/closed.py"
+        )
 
 
 def _served(_: str, part: Part) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -17,7 +17,10 @@ from components.host.part import (
     Service,
     Text,
 )
-from settings.checks import balancers
+from settings.checks import balancers, distributions
+from settings.files import examine
+from settings.models import DISTRIBUTIONS, Stack
+from settings.models.stack import SECTIONS
 from tests import part_contract, part_places, whole
 from tests.import_contracts import called, tree
 from tests.part_contract import covers, faults
@@ -218,24 +221,54 @@ def test_the_settings_keep_free_nothing_that_no_part_listens_on() -> None:
     assert set(balancers.TAKEN) - listened == set(), "TAKEN in settings/checks/balancers.py"
 
 
+ROLES_OF: Mapping[str, Sequence[str]] = {
+    "routers": ["router"],
+    "loadbalancers": ["balancer"],
+    "cluster": ["control_plane", "worker"],
+}
+"""Whose machines a push reaches, by the first word of its name; the baseline's reach all."""
+
+
+def test_the_settings_know_who_installs_what_a_release_has_elsewhere() -> None:
+    elsewhere = {what for row in DISTRIBUTIONS.values() for what in row.elsewhere}
+    assert set(distributions.BROUGHT) == elsewhere, "BROUGHT in settings/checks/distributions.py"
+    for name in STACKS:
+        stack = examine(whole.config_of(*whole.VARIANTS.get(name, (name, {})))).stack
+        assert isinstance(stack, Stack), name
+        brought = set[tuple[str, str]]()
+        for layer, made in whole.plan(name).sums:
+            roles = ROLES_OF.get(layer.partition(".")[0], list(SECTIONS))
+            whats = {each.brings for part in made for each in part.packages} & elsewhere
+            brought |= {(what, role) for what in whats if what for role in roles}
+        said = {
+            (what, role)
+            for what, does in distributions.BROUGHT.items()
+            for role in SECTIONS
+            if does(stack, role)
+        }
+        assert said == brought, f"{name}: BROUGHT in settings/checks/distributions.py"
+
+
 NEW = Part(
     name="it",
     packages=(Package(name="itd"),),
     files=(FILE,),
     checks=(CHECK,),
-    ports=(replace(PORT, number=9256, network="management"),),
+    ports=(replace(PORT, number=49_999, network="management"),),
 )
 
 
 def test_a_new_daemon_is_told_every_place_that_lacks_it() -> None:
     assert part_places.absences([("baseline", (NEW,))]) == {
-        "it listens on 9256 of the balancers, which a stack may choose: add it to TAKEN in "
+        "it listens on 49999 of the balancers, which a stack may choose: add it to TAKEN in "
         "settings/checks/balancers.py",
         "it writes /etc/it.conf on nodes, which a stack may name in cluster.node_files: add it to "
         "OWNED in settings/checks/cluster_nodes.py",
         "it installs itd on nodes, which a stack may name in cluster.extra_packages: add it to "
         "INSTALLED in settings/checks/cluster_nodes.py",
-        "it listens on 9256, which no probe asks for from outside: add it to SCANNED in "
+        "it is reached at 49999 by whoever runs the machines, and the rules let a stack open it to "
+        "the world: add it to MANAGEMENT in policy/closed.py",
+        "it listens on 49999, which no probe asks for from outside: add it to SCANNED in "
         "lab/probes/edge.py",
         "it installs itd, which the lab does not serve: add it to DEBIAN_PACKAGES in "
         "lab/software/apt.py",

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from typing import Final
 
 from settings.checks.registry import doubts, reads
 from settings.checks.releases import family_of, release_of
 from settings.checks.routers_kind import KINDS
-from settings.models.distributions import DISTRIBUTIONS, Distribution
+from settings.models.distributions import DISTRIBUTIONS, Distribution, DistributionName
 from settings.models.proxmox import Image
 from settings.models.software import AptRepository
 from settings.models.stack import ROLES, SECTIONS, Stack
 from settings.problems import Problem, problem
 
 _ALL = ("software", "proxmox", "routers", "balancers", "cluster")
+
+
+def _speaks_by_bird(stack: Stack, role: str) -> bool:
+    bgp = stack.routers.bgp
+    return role == "router" and bgp is not None and bgp.daemon == "bird"
+
+
+BROUGHT: Final[Mapping[str, Callable[[Stack, str], bool]]] = {
+    "bird": _speaks_by_bird,
+    "conntrackd": lambda stack, role: role == "router" and len(stack.routers.machines) > 1,
+    "node-exporter": lambda stack, _: stack.access.node_exporter and stack.access.baseline_packages,
+}
+"""Whether machines of a role install what some release has elsewhere (`Distribution.elsewhere`); a
+test compares it with what the parts install."""
 
 
 def images(stack: Stack) -> dict[str, Image]:
@@ -92,26 +107,30 @@ def _distinct(images: Sequence[Image]) -> list[Image]:
 
 @doubts("access", *_ALL)
 def repositories_have_every_component(stack: Stack) -> Iterator[Problem]:
-    """What routers install may be in a part of their distribution's archive that is not listed, and
-    so may the exporter, of every machine that takes one."""
-    roles = [role for role in SECTIONS if _has_one(stack, role)]
-    installing = {
-        stack.distribution(role).name: role
-        for role in reversed(roles)
-        if role == "router" or stack.access.node_exporter
-    }
-    for name, role in installing.items():
-        yield from _lacking(stack, DISTRIBUTIONS[name], role.replace("_", " "))
+    """What a role's machines install may be in a part of their distribution's archive that is not
+    listed."""
+    wanted: dict[DistributionName, tuple[str, set[str]]] = {}
+    for role in SECTIONS:
+        row = DISTRIBUTIONS[stack.distribution(role).name]
+        if _has_one(stack, role):
+            _, components = wanted.setdefault(row.name, (role, set()))
+            components |= {
+                row.elsewhere[what] for what in row.elsewhere if BROUGHT[what](stack, role)
+            }
+            if not components:
+                del wanted[row.name]
+    for name, (role, components) in wanted.items():
+        yield from _lacking(stack, DISTRIBUTIONS[name], components, role.replace("_", " "))
 
 
-def _lacking(stack: Stack, row: Distribution, role: str) -> Iterator[Problem]:
+def _lacking(stack: Stack, row: Distribution, wanted: Set[str], role: str) -> Iterator[Problem]:
     taken = {
         index: each
         for index, each in enumerate(stack.software.repositories)
         if each in stack.software.of(row.name) and row.name in each.suites
     }
     listed = {component for each in taken.values() for component in each.components}
-    lacking = [each for each in row.components if each not in listed]
+    lacking = [each for each in row.components if each in wanted - listed]
     if lacking and not listed.isdisjoint(row.components):
         index, each = next(iter(taken.items()))
         yield problem(

@@ -2,8 +2,8 @@
 stands anywhere else.
 
 Sources: the releases' own package lists and files; ssh_config's and sshd's release notes (OpenSSH
-9.8); FRR's user guide, "Daemons"; unattended-upgrades' README. `make distributions` asks the
-daemons themselves.
+9.8); FRR's user guide, "Daemons"; unattended-upgrades' README. `make daemons` asks the daemons
+themselves.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ class Distribution:
     """Where the image lists its package sources, beside /etc/apt/sources.list."""
     components: tuple[str, ...]
     """Those of the archive that have everything of `packages` but Kubernetes."""
+    elsewhere: Mapping[str, str]
+    """What of `packages` is not in the first of `components`, and in which it is."""
     security_origins: tuple[str, ...]
     """Where security updates come from (unattended-upgrades, Origins-Pattern)."""
     upgrades_lists: tuple[str, ...]
@@ -98,6 +100,7 @@ DISTRIBUTIONS: Final[Mapping[DistributionName, Distribution]] = MappingProxyType
             },
             sources="/etc/apt/sources.list.d/debian.sources",
             components=("main",),
+            elsewhere={},
             security_origins=_DEBIAN_SECURITY,
             upgrades_lists=("Origins-Pattern",),
             frr_always=("zebra", "staticd"),
@@ -123,6 +126,7 @@ DISTRIBUTIONS: Final[Mapping[DistributionName, Distribution]] = MappingProxyType
             },
             sources="/etc/apt/sources.list.d/debian.sources",
             components=("main",),
+            elsewhere={},
             security_origins=_DEBIAN_SECURITY,
             upgrades_lists=("Origins-Pattern",),
             frr_always=("zebra", "mgmtd", "staticd"),
@@ -152,6 +156,7 @@ DISTRIBUTIONS: Final[Mapping[DistributionName, Distribution]] = MappingProxyType
             },
             sources="/etc/apt/sources.list.d/ubuntu.sources",
             components=("main", "universe"),
+            elsewhere=dict.fromkeys(("bird", "conntrackd", "node-exporter"), "universe"),
             security_origins=(
                 "origin=Ubuntu,archive=${distro_codename}-security",
                 "origin=UbuntuESM,archive=${distro_codename}-infra-security",

@@ -158,3 +158,16 @@ def test_unattended_upgrades_takes_security_and_nothing_else() -> None:
         each.replace("${distro_codename}", name) for each in distribution.ROW.security_origins
     ]
     assert said.stdout.splitlines() == expected, said.stderr
+
+
+@checked.real
+def test_its_archive_has_elsewhere_what_the_table_says() -> None:
+    """A package's section names its component, but the first (deb-control(5), Section)."""
+    there = run("dpkg-query", "-f", "${Package} ${Section}\n", "-W").stdout.splitlines()
+    sections = dict(line.split(" ", 1) for line in there)
+    found = {
+        what: sections[name].partition("/")[0]
+        for what, name in distribution.ROW.packages.items()
+        if "/" in sections.get(name, "")
+    }
+    assert found == distribution.ROW.elsewhere
