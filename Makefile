@@ -76,7 +76,7 @@ lint: venv
 unit: venv ## the tests that need no lab
 	@$(PYTHON) -m pytest $(ABREAST) -m "not lab" tests
 
-daemons: deps venv ## test routers and balancers with the daemons of DISTRIBUTION=trixie|noble
+daemons: deps venv ## test routers and balancers with the daemons of DISTRIBUTION, any row of settings/models/distributions.py
 	@$(PYTHON) -m lab.software build --only checkers-$(DISTRIBUTION)
 	@LAYERED_CLOUD_TEST_DISTRIBUTION=$(DISTRIBUTION) $(PYTHON) -m pytest $(ABREAST) -m root $(DAEMONS)
 

@@ -75,7 +75,7 @@ class Image(Strict):
     file_name: DiskImage
     """Its name in the datastore."""
     distribution: DistributionName = DEFAULT_DISTRIBUTION
-    """The release that is on it: Debian 12 (bookworm) or 13 (trixie), Ubuntu 24.04 (noble)."""
+    """The release that is on it, by its code name (os-release(5), VERSION_CODENAME)."""
 
 
 class Datastores(Strict):

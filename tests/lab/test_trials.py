@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab import stack, trials
+from lab.software import checkers
 
 
 @pytest.fixture(autouse=True)
@@ -19,15 +20,18 @@ def test_everything_is_the_tests_every_profile_and_every_drill() -> None:
     assert [each.name for each in trials.trials()] == [
         "default",
         "long",
-        "trixie",
-        "noble",
+        *checkers.FURTHER,
         *stack.profiles(),
         "drills",
     ]
-    default, long, trixie, _, first, *_, drills = trials.trials()
+    by_name = {each.name: each for each in trials.trials()}
+    default, long, drills = (by_name[name] for name in ("default", "long", "drills"))
+    first = by_name[stack.profiles()[0]]
     assert long.argv[-3:] == ["-m", "long", "tests/lab/e2e"]
     assert drills.argv == ["make", "drills"]
-    assert trixie.argv == ["make", "daemons", "DISTRIBUTION=trixie"]
+    assert {name: by_name[name].argv for name in checkers.FURTHER} == {
+        name: ["make", "daemons", f"DISTRIBUTION={name}"] for name in checkers.FURTHER
+    }
     assert default.argv == ["make", "test"]
     assert first.env == {trials.PROFILE: stack.profiles()[0]}
 
@@ -37,7 +41,7 @@ def test_one_profile_may_be_asked_for_and_an_unknown_one_is_named() -> None:
     assert [each.name for each in trials.trials("default")] == ["default"]
     with pytest.raises(
         stack.UnknownProfile,
-        match=r"no profile x; there are default, long, trixie, noble, both-active",
+        match=rf"no profile x; there are default, long, {', '.join(checkers.FURTHER)}, both-active",
     ):
         trials.trials("x")
 
