@@ -181,16 +181,32 @@ def vm(name: str, number: int, host: str, role: str) -> Resource:
     )
 
 
-def test_a_pair_on_one_host_is_told_when_there_is_another_host() -> None:
-    pair = [vm("lb-a", 1, "pve1", "balancer"), vm("lb-b", 2, "pve1", "balancer")]
-    assert violations(pair) == []
-    assert violations([*pair, vm("w-1", 3, "pve2", "worker")]) == [
-        "pairs-stand-apart: lb-b stands on pve1 like lb-a: one host's loss takes both balancers"
-    ]
-    assert violations([*pair[:1], vm("r-a", 2, "pve1", "router"), vm("w", 3, "pve2", "x")]) == []
+LB_A, LB_B = (vm(f"lb-{letter}", ord(letter), "pve1", "balancer") for letter in "ab")
+ELSEWHERE = vm("w-1", 3, "pve2", "worker")
+TOGETHER: dict[str, tuple[list[Resource], list[str]]] = {
+    "pairs-stand-apart": (
+        [LB_A, LB_B, ELSEWHERE],
+        ["lb-b stands on pve1 like lb-a: one host's loss takes both balancers"],
+    ),
+    "vm-ids-differ": (
+        [vm("a", 7, "pve1", "worker"), vm("b", 7, "pve1", "worker")],
+        ["b has the id 7, which is a's: give each its own"],
+    ),
+}
+"""What breaks a rule over all resources, of `policy.rules`, and what it says."""
 
 
-def test_two_machines_with_one_id_are_told() -> None:
-    assert violations([vm("a", 7, "pve1", "worker"), vm("b", 7, "pve1", "worker")]) == [
-        "vm-ids-differ: b has the id 7, which is a's: give each its own"
-    ]
+@pytest.mark.parametrize("rule", TOGETHER)
+def test_a_fault_of_several_is_told_with_what_to_do(rule: str) -> None:
+    resources, told = TOGETHER[rule]
+    assert violations(resources) == [f"{rule}: {line}" for line in told]
+
+
+def test_every_rule_over_all_resources_speaks_in_one() -> None:
+    """Those of other modules: `BROKEN` in test_changes.py."""
+    assert {rule.name for rule in STACK_RULES if rule in rules.STACK_RULES} == set(TOGETHER)
+
+
+def test_a_pair_may_share_the_only_host() -> None:
+    assert violations([LB_A, LB_B]) == []
+    assert violations([LB_A, vm("r-a", 2, "pve1", "router"), vm("w", 3, "pve2", "x")]) == []
