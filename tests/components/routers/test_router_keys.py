@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator
 from functools import cache
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pulumi
@@ -20,12 +18,11 @@ from pydantic import ValidationError
 from components.routers.kinds import KINDS
 from settings.checks import routers_kind
 from settings.checks.routers_kind import Asks, kinds_can_do_what_is_asked
-from settings.examples import value_of
 from settings.models import ConnectionLimits, Routers, Stack
 from settings.reference import every_key
-from settings.shape import choices
 from tests.components import rendered, stacks
 from tests.components.mocks import run_program
+from tests.components.other_values import others, places
 
 OTHERS = {
     "kind": "chooses who is asked here",
@@ -82,56 +79,11 @@ def before(kind: str, name: str) -> Any:
     return found
 
 
-def places(value: Any, key: str) -> Iterator[tuple[Any, str]]:
-    """Each mapping of a configuration that holds the key, with the key's last name."""
-    step, _, rest = key.partition(".")
-    if not rest:
-        yield value, step
-        return
-    below = value[step.removesuffix("[]")]
-    for each in below if isinstance(below, list) else [] if below is None else [below]:
-        yield from places(each, rest)
-
-
-def others(value: Any, leaf: str) -> Iterator[Any]:
-    """Other values of the same type; some of them may be refused."""
-    key = every_key()[f"routers.{leaf}"]
-    if found := choices(key.annotation):
-        yield from (each for each in found if each != value)
-    elif isinstance(value, bool):
-        yield not value
-    elif isinstance(value, int | float):
-        yield from (value + 1, value * 2, value - 1)
-    elif isinstance(value, str):
-        yield from (f"{value}-x", *_addresses(value), "router-a", "router-b")
-    elif isinstance(value, list):
-        for index, each in enumerate(value):
-            for other in _addresses(str(each)):
-                yield [*value[:index], other, *value[index + 1 :]]
-        yield [*value, *value_of(key)]
-        yield value_of(key)
-        yield value[:-1]
-    else:
-        yield value_of(key)
-
-
-def _addresses(text: str) -> Iterator[str]:
-    """Another address or network, where it is one."""
-    try:
-        if "/" in text:
-            network = ip_network(text)
-            yield str(next(network.subnets()))
-        else:
-            yield str(ip_address(text) + 1)
-    except ValueError:
-        return
-
-
 def kept_by(kind: str, leaf: str) -> str | None:
     """The stack in which another value of the key makes another text; None if there is none."""
     for name, config in configs(kind):
         for index, (holder, last) in enumerate(places(config["routers"], leaf)):
-            for other in others(holder[last], leaf):
+            for other in others(holder[last], f"routers.{leaf}"):
                 changed = copy.deepcopy(config)
                 at = list(places(changed["routers"], leaf))[index][0]
                 at[last] = other
@@ -169,7 +121,9 @@ def test_what_a_kind_lacks_is_refused_where_it_is_written(kind: str, key: str) -
     assert held, "no stack of the kind has what it stands in"
     for index, (holder, last) in enumerate(held):
         changed = copy.deepcopy(config)
-        list(places(changed["routers"], key))[index][0][last] = next(others(holder[last], key))
+        list(places(changed["routers"], key))[index][0][last] = next(
+            others(holder[last], f"routers.{key}")
+        )
         (told,) = kinds_can_do_what_is_asked(Stack.model_validate(changed))
         assert re.sub(r"\[\d+]", "[]", told.key) == f"layered-cloud:routers.{key}"
 
