@@ -75,10 +75,10 @@ def traffic_policy(ingress: Ingress, *keys: str) -> Decided:
 
 
 def placed(
-    ingress: Ingress, kind: tuple[str, ...], words: tuple[str, str], replicas: tuple[str, ...]
+    ingress: Ingress, kind: tuple[str, ...], words: tuple[object, object], replicas: tuple[str, ...]
 ) -> tuple[Decided, Decided]:
-    """What the pods belong to, by the chart's `words` for a DaemonSet and a Deployment, and how
-    many they are."""
+    """What the pods belong to, by what the chart says for a DaemonSet and a Deployment (`words`, or
+    true and false), and how many they are."""
     said = "platform.ingress.replicas"
     if ingress.replicas is None:
         why, word = "leaves nodes without an ingress to answer the balancers", words[0]

@@ -54,11 +54,33 @@ def test_pods_that_are_so_many_are_shared_out_and_evicted_one_by_one() -> None:
     assert placement.budget(so_many, "on") == {"on": True, "maxUnavailable": 1}
 
 
+def said_of_placement(word: str, **given: object) -> list[Any]:
+    """What the values say at the places that the controller's rules keep for it: words, or a
+    boolean, as its chart has them. The values are what these rules let through."""
+    every = plain().ingress
+    ingress = every.model_copy(update=given)
+    rules = INGRESS[word].decided
+    kept = zip(rules(every), rules(every.model_copy(update={"replicas": 7})), strict=True)
+    places = [a.keys for a, b in kept if a.why != b.why and a.keys == b.keys]
+    assert places, f"{word}: `placed` (settings/checks/platform_ingress_rules.py) in its `decided`"
+    values = CONTROLLERS[word].values(site(plain().model_copy(update={"ingress": ingress})))
+    found = [within(values, each) for each in places]
+    allowed = {each.keys: each.allowed for each in rules(ingress)}
+    for place, value in zip(places, found, strict=True):
+        assert allowed[place](value), (word, place, value)
+    return found
+
+
+def within(values: Any, keys: tuple[str, ...]) -> Any:
+    for key in keys:
+        values = values[key]
+    return values
+
+
 @each_kind
 def test_the_pods_of_a_controller_are_on_every_node_or_so_many(word: str) -> None:
     every, so_many = chosen(word), chosen(word, replicas=7)
-    assert {"DaemonSet", "daemonset"} & set(every)
-    assert {"Deployment", "deployment"} & set(so_many)
+    assert said_of_placement(word) != said_of_placement(word, replicas=7)
     assert 7 not in every
     assert 7 in so_many
     assert ("kubernetes.io/hostname" in so_many, "kubernetes.io/hostname" in every) == (True, False)
