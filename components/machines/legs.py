@@ -86,7 +86,7 @@ def legs(
 
 
 def _address6(spec: MachineSpec, network: str, segment: Segment) -> IPv6Interface | None:
-    address = {"lan": spec.lan6, "wan": spec.wan6}.get(network)
+    address = getattr(spec, f"{network}6", None)
     if address is None or segment.cidr6 is None:
         return None
     return IPv6Interface(f"{address}/{segment.cidr6.prefixlen}")

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from settings.models.machines import MachineSpec
+from settings.models.networks import Networks
+
 REPLACES: Final = (
     "another machine: the old VM is destroyed and a new one made, which gets everything again; "
     "where `proxmox.protect` is set, refused unless `proxmox.replaceable` names it"
@@ -95,6 +98,12 @@ RUNS: Final = (
 )
 
 
+_LEGS: Final = tuple(
+    key for key in MachineSpec.model_fields if key.removesuffix("6") in Networks.model_fields
+)
+"""Keys that are an address of a machine: its network's name, with a 6 for that by IPv6."""
+
+
 def machine(path: str, more: str, member: str = "") -> dict[str, str]:
     """Of one list of machines; `more` is what another one in it, or one less, does."""
     here = f"{path}[]"
@@ -102,8 +111,7 @@ def machine(path: str, more: str, member: str = "") -> dict[str, str]:
     return {
         path: more,
         **{f"{here}.{each}": REPLACES + member for each in ("vm_id", "host")},
-        **{f"{here}.{each}": REPLACES + member for each in ("management", "lan", "wan", "sync")},
-        **{f"{here}.{each}": REPLACES + member for each in ("lan6", "wan6")},
+        **{f"{here}.{each}": REPLACES + member for each in _LEGS},
         f"{here}.name": name + member,
         f"{here}.cores": "the same machine, from its next start by Proxmox on: nothing is rebooted",
         f"{here}.memory": "the same machine, from its next start by Proxmox on: nothing is "

@@ -111,8 +111,8 @@ def test_every_address_of_a_stack_has_a_holder_or_a_reason() -> None:
         - {
             f"{path.partition('[')[0]}.{leg}"
             for path in ROLES
-            for leg in ("wan", "sync", "wan6")
-            if not path.startswith("routers")
+            for leg in MachineSpec.model_fields
+            if leg.removesuffix("6") in ("wan", "sync") and not path.startswith("routers")
         }
         - {f"{path}.lan6" for path in ROLES if path.startswith("cluster")}
     )
