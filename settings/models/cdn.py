@@ -163,6 +163,17 @@ CDN_KINDS: Final[Mapping[str, CdnTraits]] = MappingProxyType(
 """By the word of `cdn.kind`."""
 
 
+def headers_of_cdns() -> frozenset[str]:
+    """Header fields in which any CDN of the table names the client, in lower case: from anybody
+    else they are a client's own words."""
+    return frozenset(
+        header.lower()
+        for traits in CDN_KINDS.values()
+        for header in (*traits.client_headers, traits.header_to_set)
+        if header is not None
+    )
+
+
 def kinds_that(trait: str) -> str:
     """The words of `cdn.kind` whose traits have it, as a message names them."""
     return " or ".join(word for word, traits in CDN_KINDS.items() if getattr(traits, trait))

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field
 
 from settings.models.base import Form, Hostname, Name, Seconds, Strict, fault
-from settings.models.cdn import HeaderName
+from settings.models.cdn import HeaderName, headers_of_cdns
 from settings.models.platform import NodePort
 
 UrlPath = Annotated[
@@ -39,11 +39,17 @@ Method = Annotated[
 ]
 """RFC 9110, section 9; methods are compared with their case."""
 
-CLIENTS_WORDS: Final = (
-    *("client-ip", "fastly-client-ip", "forwarded", "front-end-https", "proxy", "true-client-ip"),
-    *("x-client-ip", "x-cluster-client-ip", "x-forwarded", "x-host", "x-original-forwarded-for"),
-    *("x-original-host", "x-original-method", "x-original-path", "x-original-uri"),
-    *("x-original-url", "x-real-ip", "x-rewrite-url"),
+CLIENTS_WORDS: Final = tuple(
+    sorted(
+        {
+            *("client-ip", "forwarded", "front-end-https", "proxy", "x-client-ip"),
+            *("x-cluster-client-ip", "x-forwarded", "x-host", "x-original-forwarded-for"),
+            *("x-original-host", "x-original-method", "x-original-path", "x-original-uri"),
+            *("x-original-url", "x-real-ip", "x-rewrite-url"),
+            # The template knows which of Cloudflare's own stay when Cloudflare calls.
+            *(each for each in headers_of_cdns() if not each.startswith("cf-connecting-")),
+        }
+    )
 )
 """Header fields in which a client says who or where it is, or what it asks for: the balancers take
 them out, as they do all that begin with `x-forwarded-`."""
