@@ -155,7 +155,7 @@ cluster = Cluster(
     ),
     after(base, *on_nodes),
 )
-founding.made(cluster.kubeconfig)
+founding.made(cluster.kubeconfig, cluster.release)
 platform = Platform(
     "platform",
     PlatformArgs(

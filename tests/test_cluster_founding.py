@@ -96,10 +96,12 @@ def test_the_program_asks_before_it_reaches_proxmox(name: str) -> None:
 
 @dataclasses.dataclass
 class World:
-    """`answers` is whether the update gets as far as a cluster."""
+    """`answers` is whether the update gets as far as a cluster, `upgrades` as its last node."""
 
     management: str = "198.18.0.10"
     answers: bool = True
+    version: str = "1.36.1"
+    upgrades: bool = True
 
     def program(self) -> None:
         # Imported here: the engine loads the program's modules anew for every run.
@@ -109,6 +111,7 @@ class World:
 
         config = stacks.lab_config()
         config["balancers"]["vips"][0]["management"] = [self.management]
+        config["cluster"]["kubernetes_version"] = self.version
         stack = Stack.model_validate(config)
         founding = Founding(
             "founding",
@@ -121,7 +124,13 @@ class World:
         # Stands for whatever would be pushed: another one for another address.
         pushed = tls.PrivateKey(f"push-{self.management}", algorithm=founding.first("ED25519"))
         if self.answers:
-            founding.made(pulumi.Output.secret(pushed.private_key_openssh))
+            secret = pulumi.Output.secret(pushed.private_key_openssh)
+            if self.upgrades:
+                founding.made(secret, pushed.id.apply(lambda _: self.version))
+            else:
+                # A key of two bits: the provider refuses, as a node does that cannot be drained.
+                stuck = tls.PrivateKey("stuck", algorithm="RSA", rsa_bits=2)
+                founding.made(secret, stuck.id)
 
 
 @pytest.fixture
@@ -157,3 +166,30 @@ def test_the_engine_refuses_before_anything_that_waits_is_made(world: tuple[Worl
 
     assert "push-198.18.0.11" in made
     assert "push-198.18.0.12" not in made
+
+
+@pytest.mark.timeout(300)
+def test_a_release_is_refused_that_may_not_follow_the_one_that_every_node_has(
+    world: tuple[World, Engine],
+) -> None:
+    it, engine = world
+    it.version = "1.35.4"
+    engine.up()
+    # What stops half way may be taken back, and does not forget the cluster.
+    it.version, it.upgrades = "1.36.3", False
+    with pytest.raises(EngineError):
+        engine.up()
+    it.management = "198.18.0.12"
+    with pytest.raises(EngineError, match=r"balancers\.vips was .*198.18.0.10.*198.18.0.12"):
+        engine.preview()
+    it.management, it.version, it.upgrades = "198.18.0.10", "1.35.4", True
+    engine.up()
+
+    it.version = "1.36.3"
+    engine.up()
+    it.version = "1.36.1"
+    for run in (engine.preview, engine.up):
+        with pytest.raises(EngineError, match=r"1\.36\.1 is older than what runs: the cluster is"):
+            run()
+    it.version = "1.36.3"
+    assert engine.up().changed == 0

@@ -19,6 +19,7 @@ TOKENS = {
     "OriginPulls": "layered-cloud:cdn:OriginPulls",
     "Cluster": "layered-cloud:cluster:Cluster",
     "Founding": "layered-cloud:cluster:Founding",
+    "Release": "layered-cloud:cluster:Release",
     "Machines": "layered-cloud:machines:Machines",
     "Platform": "layered-cloud:platform:Platform",
     "Routers": "layered-cloud:routers:Routers",

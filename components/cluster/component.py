@@ -13,6 +13,7 @@ from components.cluster.control_plane import ControlPlane, ControlPlaneArgs
 from components.cluster.control_planes import ControlPlanes
 from components.cluster.parts import parts
 from components.cluster.restore import restoring
+from components.cluster.upgrade import Upgrades
 from components.cluster.verify import verify
 from components.cluster.worker import Worker, WorkerArgs
 from components.host import (
@@ -42,10 +43,9 @@ class Cluster(pulumi.ComponentResource):
     credentials epoch and again in the last 30 days of its year: raising the epoch takes the role
     from the one before; with several control planes, whichever's machine is replaced joins those
     that live; one that is taken out of the stack is drained and loses its vote and its node
-    before its machine goes.
+    before its machine goes; a changed version is brought to the nodes in turn (`Upgrades`).
 
-    Leaves out: version upgrades (a changed version is installed but
-    not applied, `kubeadm upgrade` is the operator's); changes to the kubeadm configuration after
+    Leaves out: changes to the kubeadm configuration after
     init; the pod network (the platform's first release), so nodes are not Ready yet.
 
     Raises `LayerError` for machines that no cluster can be made of.
@@ -53,6 +53,8 @@ class Cluster(pulumi.ComponentResource):
 
     identity: pulumi.Output[str]
     """Names this very cluster: one made on another machine under the same name is another one."""
+    release: pulumi.Output[str]
+    """Kubernetes' version, once every node runs it."""
     kubeconfig: pulumi.Output[str]
     """Of the administrator, through the management VIP; secret."""
     control_plane: Machine
@@ -100,8 +102,12 @@ class Cluster(pulumi.ComponentResource):
                 hooks=pulumi.ResourceHookBinding(before_update=[handed_out.hook(name)]),
             ),
         )
+        upgrades = Upgrades(name, asked=self.control_plane, parent=self)
+        first = planes.living
+        # Before anybody joins: what joins is of the release that the cluster has.
+        applied = upgrades.control_plane(first, args.node(first), [access, configured[first.name]])
         # One after the other: etcd takes in no two at once.
-        joined: list[pulumi.Resource] = [access]
+        joined: list[pulumi.Resource] = [applied]
         for machine in planes.beside(planes.founder):
             before = [joined[-1], configured[machine.name]]
             joined.append(self._control_plane(machine, planes, args, before))
@@ -115,19 +121,31 @@ class Cluster(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=joined),
         )
+        upgraded = [applied]
+        for machine in planes.beside(first):
+            before = [upgraded[-1], joined[-1], configured[machine.name]]
+            upgraded.append(upgrades.control_plane(machine, args.node(machine), before))
+        turns: list[HostAction] = []
         for machine in args.workers:
-            Worker(
+            worker = Worker(
                 machine.name,
                 WorkerArgs(
                     machine=machine,
                     node=args.node(machine),
                     control_plane=self.control_plane,
                     ignore_preflight_errors=cluster.ignore_preflight_errors,
+                    release=upgraded,
                 ),
                 opts=pulumi.ResourceOptions(
                     parent=self, depends_on=[configured[machine.name], access]
                 ),
             )
+            ahead = len(turns) - cluster.max_unavailable
+            before = [*upgraded, worker.member, *([turns[ahead]] if ahead >= 0 else [])]
+            turns.append(upgrades.worker(machine, args.node(machine), before))
+        self.release = pulumi.Output.all(*(each.stdout for each in (*upgraded, *turns))).apply(
+            lambda _: cluster.kubernetes_version
+        )
         self.identity = self._identity(name, planes, cluster.name, joined)
         self.kubeconfig = pulumi.Output.secret(access.result)
         self.nodes = tuple(
@@ -147,6 +165,7 @@ class Cluster(pulumi.ComponentResource):
             {
                 "identity": self.identity,
                 "kubeconfig": self.kubeconfig,
+                "release": self.release,
                 "servers": actions.servers(api),
                 "nodes": {node.name: str(node.address) for node in self.nodes},
             }

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import pulumi
 
 from components.cluster import birth
+from components.cluster.release import Release
 from components.host import ApiEndpoint, LayerError
 from settings.models import Cluster as ClusterSettings
 from settings.models import Networks
@@ -23,7 +24,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class FoundingArgs:
-    """What only `kubeadm init` reads, all of it decided."""
+    """What only `kubeadm init` reads, and the release, all of it decided."""
 
     cluster: ClusterSettings
     networks: Networks
@@ -66,16 +67,25 @@ class Founding(pulumi.ComponentResource):
                 pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_update=[hook])),
             ),
         )
+        # Of its own: an upgrade that stops half way must not make this forget that it answered.
+        self._release = Release(
+            f"{name}-release",
+            args.cluster.kubernetes_version,
+            args.cluster.unreachable,
+            pulumi.ResourceOptions(parent=self),
+        )
 
     def first(self, value: pulumi.Input[T]) -> pulumi.Output[T]:
         """The value, once this was asked: who needs it comes after.
 
-        A component has no child here to depend on, so an option (`depends_on`) would order nothing.
+        No child of this is made on a machine, so an option (`depends_on`) would order nothing.
         """
-        return pulumi.Output.all(self.urn, value).apply(lambda both: both[1])
+        asked = pulumi.Output.all(self.urn, self._release.urn, value)
+        return asked.apply(lambda all_of_it: all_of_it[2])
 
-    def made(self, kubeconfig: pulumi.Input[Any]) -> None:
-        """`kubeconfig` is known once the cluster has answered."""
+    def made(self, kubeconfig: pulumi.Input[Any], release: pulumi.Input[str]) -> None:
+        """`kubeconfig` is known once the cluster has answered, `release` once every node has it."""
+        self._release.reached(release)
         known = pulumi.Output.from_input(kubeconfig).apply(lambda _: True)
         self.answered = pulumi.Output.unsecret(known)
         self.register_outputs({"answered": self.answered})

@@ -24,14 +24,14 @@ async def asked(args: pulumi.ResourceHookArgs) -> None:
     Raises:
         LayerError: names every value.
     """
-    before, now = await _seen(args.old_inputs), await _seen(args.new_inputs)
+    before, now = await seen(args.old_inputs), await seen(args.new_inputs)
     if before["machine"] != now["machine"]:
         return
     if changed := birth.refusal(before["epoch"], now["epoch"]):
         raise LayerError("cluster", [*changed, birth.REMEDY])
 
 
-async def _seen(inputs: Mapping[str, Any] | None) -> dict[str, str]:
+async def seen(inputs: Mapping[str, Any] | None) -> dict[str, str]:
     """The machine (its host key, with the incarnation) and the epoch that a command was given."""
     given = inputs or {}
     connection = await pulumi.Output.from_input(given.get("connection")).future()

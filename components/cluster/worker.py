@@ -16,12 +16,14 @@ from components.host import HostAction, HostActionArgs, Machine
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerArgs:
-    """`control_plane` signs the certificate and drains the node when the worker leaves."""
+    """`control_plane` signs the certificate and drains the node when the worker leaves; `release`
+    is there once the API servers are of the kubelet's."""
 
     machine: Machine
     node: NodeModel
     control_plane: Machine
     ignore_preflight_errors: Sequence[str]
+    release: Sequence[pulumi.Resource]
 
 
 class _Step(HostAction):
@@ -44,6 +46,9 @@ class Worker:
 
     Raises nothing before the update; a failed join says kubeadm's words and the kubelet's last.
     """
+
+    member: HostAction
+    """There once the node is registered."""
 
     def __init__(
         self, name: str, args: WorkerArgs, opts: pulumi.ResourceOptions | None = None
@@ -79,9 +84,9 @@ class Worker:
                 undo=actions.reset(),
                 secrets={"join": certificate.result},
             ),
-            opts=pulumi.ResourceOptions(parent=below, depends_on=[certificate]),
+            opts=pulumi.ResourceOptions(parent=below, depends_on=[certificate, *args.release]),
         )
-        _Step(
+        self.member = _Step(
             f"{name}-member",
             HostActionArgs(
                 machine=args.control_plane,

@@ -88,6 +88,21 @@ def pods_have_somewhere_to_run(stack: Stack) -> Iterator[Problem]:
 
 
 @reads("cluster")
+def an_upgrade_leaves_workers(stack: Stack) -> Iterator[Problem]:
+    """Pods that are drained go to another worker, which is not out too."""
+    cluster, workers = stack.cluster, len(stack.cluster.workers)
+    if cluster.max_unavailable > max(1, workers - 1):
+        most = max(1, workers - 1)
+        yield problem(
+            "cluster.max_unavailable",
+            cluster.max_unavailable,
+            f"workers may be out at once during an upgrade, and cluster.workers has {workers}: "
+            "none would be left for their pods",
+            f"write {most}" + (" at most" if most > 1 else ""),
+        )
+
+
+@reads("cluster")
 def version_is_supported(stack: Stack) -> Iterator[Problem]:
     """The minor is one the cluster layer knows, with a container runtime that serves it."""
     cluster = stack.cluster

@@ -18,6 +18,7 @@ from settings.effects.words import (
     HAPROXY,
     HELM,
     IMAGE_FILE,
+    IN_TURN,
     INGRESS,
     LEGS,
     MAINTENANCE,
@@ -31,7 +32,6 @@ from settings.effects.words import (
     REPLACES_ALL,
     RUNS,
     SOURCES,
-    STAYS,
     ZONE,
     chart,
     image,
@@ -172,8 +172,14 @@ EFFECTS: Final[Mapping[str, str]] = {
     "balancers.redirect_to_https": HAPROXY,
     # The cluster.
     "cluster.name": FOUNDING,
-    "cluster.kubernetes_version": STAYS,
-    "cluster.package_revision": STAYS,
+    "cluster.kubernetes_version": f"an upgrade, {IN_TURN}. An older version, a minor that is "
+    "skipped, or any while `cluster.unreachable` names somebody: refused, in a preview too and "
+    "before any machine is touched",
+    "cluster.package_revision": f"an upgrade to other packages of the same release, {IN_TURN}",
+    "cluster.max_unavailable": "nothing by itself: the order in which the next upgrade takes "
+    "workers",
+    "cluster.drain_seconds": "nothing by itself: each node's action is sent again, finds nothing "
+    "to do, and the next upgrade waits as long for pods to leave",
     **image("cluster.image"),
     **machine(
         "cluster.control_planes",
@@ -191,7 +197,7 @@ EFFECTS: Final[Mapping[str, str]] = {
     "cluster.kubelet.extra_args": NODES,
     "cluster.kubelet.config": FOUNDING,
     "cluster.containerd": NODES,
-    "cluster.containerd.version": STAYS,
+    "cluster.containerd.version": f"an upgrade of the runtime, {IN_TURN}",
     "cluster.containerd.package": "the other package takes the first one's place on every node at "
     "once; what runs goes on until containerd is restarted",
     "cluster.ignore_preflight_errors": "nothing on nodes that are in the cluster: the next `init` "

@@ -60,9 +60,10 @@ NODES: Final = (
     "in place: pushed to every node; kubelet or containerd is restarted where its own files "
     "changed, and pods go on running"
 )
-STAYS: Final = (
-    "machines that join have the new version. Nodes of the cluster keep theirs and nothing is "
-    "restarted: upgrade them by hand, control planes first (`kubeadm upgrade`), one after the other"
+IN_TURN: Final = (
+    "node by node: the control planes one after the other, then `cluster.max_unavailable` workers "
+    "at once, each drained first. One that cannot be drained within `cluster.drain_seconds` stops "
+    "it, and the next `pulumi up` goes on there"
 )
 PODS: Final = (
     "in place: its pods are renewed one by one, each finishing what it has for up to 300 s"

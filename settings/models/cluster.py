@@ -207,6 +207,10 @@ class Cluster(Strict):
     """Further small text files of every node, by absolute path; no secrets."""
     extra_packages: list[PackageName] = Field(default_factory=list)
     """Further Debian packages of every node."""
+    max_unavailable: int = Field(default=1, ge=1)
+    """Workers that an upgrade has out at once, at most."""
+    drain_seconds: int = Field(default=300, ge=10, le=3600)
+    """How long the pods of a node may take to leave it, their budgets respected."""
     credentials_epoch: Epoch = 1
     """Raise to mint a new administrator's kubeconfig."""
     backups: Backups | None = None

@@ -3,7 +3,8 @@ manager and the scheduler, each machine in a root and namespaces of its own.
 
 What is not real: the kubelet, which would want a container runtime. In its place `POD_RUNNER` runs
 the commands of the static pods as they stand in kubeadm's manifests, and registers the node and
-those pods with the credentials that kubeadm wrote for the kubelet.
+those pods with the credentials that kubeadm wrote for the kubelet. With a file /run/kubelet-version
+it says that it is of that version, and Ready.
 """
 
 from __future__ import annotations
@@ -26,16 +27,30 @@ PROGRAMS = (
 )
 
 POD_RUNNER = r"""
-import http.server, json, os, shutil, subprocess, sys, threading, time, yaml
+import hashlib, http.server, json, os, shutil, subprocess, sys, threading, time, yaml
 name, manifests, running = sys.argv[1], "/etc/kubernetes/manifests", {}
 INFO = ["systemUUID", "bootID", "kernelVersion", "osImage", "containerRuntimeVersion"]
 INFO += ["kubeletVersion", "kubeProxyVersion", "operatingSystem", "architecture"]
-MIRROR, mirrored = "kubernetes.io/config.mirror", set()
+MIRROR, HASH = "kubernetes.io/config.mirror", "kubernetes.io/config.hash"
+mirrored, alive, VERSION = {}, 0, "/run/kubelet-version"
 
 def create(kubectl, what):
     words = [*kubectl, "create", "--filename", "-"]
     done = subprocess.run(words, input=json.dumps(what).encode(), stdout=sys.stderr)
     return done.returncode == 0
+
+def status(kubectl, path, more):
+    got = subprocess.run([*kubectl, "get", "--raw", path], stdout=subprocess.PIPE)
+    if got.returncode != 0:
+        return False
+    what = json.loads(got.stdout)
+    info = {**what["status"].get("nodeInfo", {}), **more.pop("nodeInfo", {})}
+    what["status"] = {**what["status"], **more, **({"nodeInfo": info} if info else {})}
+    words = [*kubectl, "replace", "--raw", f"{path}/status", "--filename", "-"]
+    done = subprocess.run(words, input=json.dumps(what).encode(), stdout=subprocess.DEVNULL)
+    return done.returncode == 0
+
+READY = {"type": "Ready", "status": "True", "reason": "StandIn", "message": ""}
 
 class Healthy(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -85,18 +100,31 @@ while True:
                 "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name}},
                 "status": {"nodeInfo": {**dict.fromkeys(INFO, "none"), "machineID": machine}},
             })
+        if done.stdout and os.path.exists(VERSION) and time.monotonic() > alive + 3:
+            at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            info = {"kubeletVersion": open(VERSION).read().strip()}
+            ready = {**READY, "lastHeartbeatTime": at, "lastTransitionTime": at}
+            if status(kubectl, f"/api/v1/nodes/{name}", {"nodeInfo": info, "conditions": [ready]}):
+                alive = time.monotonic()
         for each in there & set(running) if done.stdout else ():
-            if (each, done.stdout) not in mirrored:
+            now = (done.stdout, hashlib.sha256(running[each][1].encode()).hexdigest()[:32])
+            if mirrored.get(each) != now:
                 pod = yaml.safe_load(running[each][1])
                 pod["metadata"]["name"] += f"-{name}"
-                pod["metadata"].setdefault("annotations", {}).update({MIRROR: "1"})
+                pod["metadata"].setdefault("annotations", {}).update({MIRROR: "1", HASH: now[1]})
+                words = [*kubectl, "delete", "pod", pod["metadata"]["name"], "--ignore-not-found"]
+                words += ["--namespace", "kube-system", "--grace-period", "0", "--force"]
+                subprocess.run(words, stdout=sys.stderr)
                 pod["metadata"]["ownerReferences"] = [{
                     "apiVersion": "v1", "kind": "Node", "name": name, "uid": done.stdout,
                     "controller": True,
                 }]
                 pod["spec"]["nodeName"] = name
-                if create(kubectl, pod):
-                    mirrored.add((each, done.stdout))
+                called = pod["metadata"]["name"]
+                runs = {"phase": "Running", "conditions": [READY]}
+                path = f"/api/v1/namespaces/kube-system/pods/{called}"
+                if create(kubectl, pod) and status(kubectl, path, runs):
+                    mirrored[each] = now
     time.sleep(0.3)
 """
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from components.cluster import actions, admission, etcd
+from components.cluster import actions, admission, etcd, turns
 from components.cluster.render import text
 from components.host.endpoint import ApiEndpoint
 from tests.components.cluster import nodes
@@ -65,6 +65,14 @@ TEXTS = {
     "access-guard": actions.access_guard(API, 2),
     "kubeconfig": actions.kubeconfig(API, 2),
     "swap": text("swap.sh.j2"),
+    **{
+        f"upgrade-{name}": getattr(turns.turn(nodes.worker()), name)()
+        for name in ("leave", "upgrade", "upgraded_guard", "back", "back_guard")
+    },
+    **{
+        f"upgrade-{name}": getattr(turns.turn(nodes.control_plane()), name)()
+        for name in ("control_plane", "control_plane_guard")
+    },
 }
 
 

@@ -21,6 +21,7 @@ from tests.components.cluster import nodes
 from tests.components.mocks import Answer, Registered, Registration, run_program
 
 COMMAND = "command:remote:Command"
+TURN = ("drain", "upgrade", "uncordon")
 API = ApiEndpoint(lan=IPv4Address("198.18.10.10"), management=IPv4Address("198.18.0.10"))
 
 
@@ -84,10 +85,11 @@ def test_names_come_from_machines() -> None:
         "cluster-members",
         "cp-1-control-plane",
         "cp-1-node",
-        *(
+        "cp-1-upgrade",
+        *sorted(
             f"{worker}-{what}"
             for worker in ("worker-1", "worker-2")
-            for what in ("certificate", "identity", "join", "member", "node")
+            for what in ("certificate", "identity", "join", "member", "node", *TURN)
         ),
     ]
 
@@ -285,13 +287,15 @@ def test_further_control_planes_join_one_after_the_other_once_the_api_answers() 
         "cp-1-control-plane",
         "cp-1-identity",
         "cp-1-node",
+        "cp-1-upgrade",
         *(
             f"{name}-{what}"
             for name in ("cp-2", "cp-3")
-            for what in ("certificate-cp-1", "control-plane", "identity", "node")
+            for what in ("certificate-cp-1", "control-plane", "identity", "node", "upgrade")
         ),
     ]
-    order = ["cp-1-control-plane", "cluster-kubeconfig", "cp-2-identity", "cp-2-certificate-cp-1"]
+    order = ["cp-1-control-plane", "cluster-kubeconfig", "cp-1-upgrade", "cp-2-identity"]
+    order += ["cp-2-certificate-cp-1"]
     order += ["cp-2-control-plane", "cp-3-identity", "cp-3-certificate-cp-1", "cp-3-control-plane"]
     order += ["cluster-members"]
     for before, after in itertools.pairwise(order):

@@ -1,0 +1,144 @@
+"""The shell texts of an upgrade, node by node. Pure.
+
+What must happen to a machine before its pods leave (somebody who sends it visitors is told first)
+belongs before `leave`: a resource that `NAME-drain` depends on.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from components.cluster.actions import MARKERS, ignoring
+from components.cluster.containerd import part as runtime
+from components.cluster.kubeadm import part as tools
+from components.cluster.kubelet import part as kubelet
+from components.cluster.model import NodeModel
+from components.cluster.render import text
+from components.host.part import Package
+
+READY_SECONDS = 300
+"""For a restarted kubelet to be Ready with its new version."""
+SNAPSHOTS = "/var/backups/layered-cloud/etcd"
+"""Where etcd's snapshots lie on the control plane that is asked, root's alone."""
+KEPT = 3
+"""Snapshots that stay."""
+_SCRIPTS = Path(__file__).parent / "scripts"
+_FUTURE = "from __future__ import annotations\n"
+_SKEW = "from components.cluster.scripts.skew import kubelet_refusal, refusal\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """One node's turn: `packages` by name with their versions, as the machine calls them.
+
+    `own_dns` is a stack whose own words say CoreDNS's image: that one stays, and kubeadm refuses to
+    migrate the configuration of a release that it does not know (corefile-migration).
+    """
+
+    name: str
+    release: str
+    packages: Mapping[str, str]
+    runtime: str
+    ignored: Sequence[str]
+    drain_seconds: int
+    own_dns: bool
+
+    @property
+    def target(self) -> str:
+        """What the node is annotated with when it is there."""
+        return f"kubernetes={self.packages['kubelet']} runtime={self.packages[self.runtime]}"
+
+    def leave(self) -> str:
+        """On a control plane: takes the node out, unless it runs what it should; a failure names
+        the pod and its budget, and leaves the node as it was."""
+        return self._asked("leave", self.drain_seconds)
+
+    def upgraded_guard(self) -> str:
+        """Holds on a machine whose packages are at their versions, with nothing under way."""
+        return text("upgraded-guard.sh.j2", markers=MARKERS, packages=self.packages)
+
+    def upgrade(self) -> str:
+        """On a worker that is out: kubeadm, its work, the other packages, one restart."""
+        return text("upgrade-node.sh.j2", **self._words())
+
+    def control_plane_guard(self) -> str:
+        """The same of a control plane, whose static pods and cluster are of the release."""
+        node = self.upgraded_guard()
+        return text("upgraded-control-plane-guard.sh.j2", node=node, release=self.release)
+
+    def control_plane(self) -> str:
+        """On a control plane, all of its turn. The first one upgrades what all share, after a
+        snapshot of etcd; which one that is the cluster itself says."""
+        return text(
+            "upgrade-control-plane.sh.j2",
+            **self._words(),
+            name=self.name,
+            target=self.target,
+            turn=_program(),
+            skip=" --skip-phases addon/coredns" if self.own_dns else "",
+            snapshot=f"{SNAPSHOTS}/before-v{self.release}.db",
+            save=_save(f"{SNAPSHOTS}/before-v{self.release}.db"),
+            drain_seconds=self.drain_seconds,
+            ready_seconds=READY_SECONDS,
+        )
+
+    def back_guard(self) -> str:
+        """Holds when the node is noted at what it runs, and takes pods if it did before."""
+        return text("back-guard.sh.j2", name=self.name, target=self.target)
+
+    def back(self) -> str:
+        """On a control plane: awaits the node, and has it take pods again."""
+        return self._asked("back", READY_SECONDS)
+
+    def _asked(self, verb: str, seconds: int) -> str:
+        words = f'{verb} {self.name} "{self.target}" {seconds}'
+        return f"export KUBECONFIG=/etc/kubernetes/admin.conf\n{_program(words)}\n"
+
+    def _words(self) -> dict[str, object]:
+        rest = {name: each for name, each in self.packages.items() if name != "kubeadm"}
+        return {
+            "markers": MARKERS,
+            "release": self.release,
+            "ignore": ignoring(self.ignored),
+            "kubeadm": _pinned({"kubeadm": self.packages["kubeadm"]}),
+            "software": _pinned(rest),
+        }
+
+
+def turn(node: NodeModel) -> Turn:
+    """The node's turn, to what its parts pin."""
+    settled: list[Package] = []
+    for part in (runtime, kubelet, tools):
+        settled += [each for each in part(node).packages if each.settled]
+    cluster = node.cluster
+    return Turn(
+        name=node.name,
+        release=cluster.kubernetes_version,
+        packages={each.name: str(each.version) for each in settled},
+        runtime=cluster.containerd.package,
+        ignored=cluster.ignore_preflight_errors,
+        drain_seconds=cluster.drain_seconds,
+        own_dns="imageTag" in (cluster.cluster_configuration.get("dns") or {}),
+    )
+
+
+def _pinned(packages: Mapping[str, str]) -> str:
+    return " ".join(shlex.quote(f"{name}={version}") for name, version in packages.items())
+
+
+@cache
+def _source(name: str) -> str:
+    return (_SCRIPTS / f"{name}.py").read_text(encoding="utf-8")
+
+
+def _program(words: str = '"$@"') -> str:
+    source = _source("skew") + _source("turn").replace(_FUTURE, "").replace(_SKEW, "")
+    return f"python3 - {words} <<'PROGRAM'\n{source}PROGRAM"
+
+
+def _save(path: str) -> str:
+    return f"python3 - \"$etcd\" {path} {KEPT} <<'PROGRAM'\n{_source('snapshot')}PROGRAM"

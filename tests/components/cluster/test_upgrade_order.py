@@ -1,0 +1,141 @@
+"""In which order nodes are upgraded, as the engine is told."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from components.cluster import turns
+from settings.models import MachineSpec, Stack
+from tests.components import stacks
+from tests.components.cluster import nodes
+from tests.components.cluster.test_cluster_component import COMMAND, command, run, sent
+from tests.components.mocks import Registered
+
+
+def with_workers(count: int, stack: Stack | None = None) -> Stack:
+    """The stack with so many workers, alike."""
+    chosen = stack or stacks.lab()
+    first = chosen.cluster.workers[0]
+    workers = [
+        MachineSpec.model_validate(
+            {
+                **first.model_dump(mode="json"),
+                "name": f"worker-{number}",
+                "vm_id": 200 + number,
+                "management": f"198.18.0.{100 + number}",
+                "lan": f"198.18.10.{100 + number}",
+            }
+        )
+        for number in range(1, count + 1)
+    ]
+    return chosen.model_copy(
+        update={"cluster": chosen.cluster.model_copy(update={"workers": workers})}
+    )
+
+
+def before(seen: Registered, later: str) -> set[str]:
+    """Every command that has ended when `later` begins."""
+    names = {each.urn: each.name for each in seen.of_type(COMMAND)}
+    found: set[str] = set()
+    new = [later]
+    while new:
+        told = command(seen, new.pop()).dependencies
+        fresh = {names[urn] for urn in told if urn in names} - found
+        found |= fresh
+        new += fresh
+    return found
+
+
+def test_control_planes_come_first_one_after_the_other_and_the_asked_one_begins() -> None:
+    seen = run(with_workers(3, stacks.three()))
+    order = ["cp-1-upgrade", "cp-2-upgrade", "cp-3-upgrade"]
+    for earlier, later in itertools.pairwise(order):
+        assert earlier in before(seen, later)
+    for number in (1, 2, 3):
+        assert set(order) <= before(seen, f"worker-{number}-drain")
+        assert set(order) <= before(seen, f"worker-{number}-join")
+
+
+def test_whoever_is_asked_begins() -> None:
+    seen = run(stacks.three(), unreachable=["cp-1"])
+    assert "cp-2-upgrade" in before(seen, "cp-1-upgrade")
+    assert "cp-2-upgrade" in before(seen, "cp-3-upgrade")
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+def test_no_more_workers_are_out_at_once_than_are_asked_for(at_once: int) -> None:
+    count = 5
+    seen = run(with_workers(count), max_unavailable=at_once)
+    ended = {number: before(seen, f"worker-{number}-drain") for number in range(1, count + 1)}
+    for several in itertools.combinations(range(1, count + 1), at_once + 1):
+        pairs = itertools.combinations(several, 2)
+        assert any(f"worker-{one}-uncordon" in ended[other] for one, other in pairs), several
+    # As many may be.
+    together = range(1, at_once + 1)
+    for one, other in itertools.permutations(together, 2):
+        assert f"worker-{one}-uncordon" not in ended[other]
+
+
+def test_a_worker_is_drained_then_changed_then_awaited() -> None:
+    seen = run()
+    steps = ["worker-1-member", "worker-1-drain", "worker-1-upgrade", "worker-1-uncordon"]
+    for earlier, later in itertools.pairwise(steps):
+        assert command(seen, earlier).urn in command(seen, later).dependencies
+    asked = seen.one(COMMAND, "cp-1-upgrade").inputs["connection"]["host"]
+    own = seen.one(COMMAND, "worker-1-node").inputs["connection"]["host"]
+    hosts = [command(seen, each).inputs["connection"]["host"] for each in steps[1:]]
+    assert hosts == [asked, own, asked]
+
+
+def test_an_unchanged_release_changes_nothing_and_another_one_what_it_must() -> None:
+    one, same = run(), run()
+    other = run(kubernetes_version="1.36.9")
+    assert [
+        e.name for e in one.of_type(COMMAND) if same.one(COMMAND, e.name).inputs != e.inputs
+    ] == []
+    changed = {
+        e.name for e in one.of_type(COMMAND) if other.one(COMMAND, e.name).inputs != e.inputs
+    }
+    turned = {f"worker-{n}-{what}" for n in (1, 2) for what in ("drain", "upgrade", "uncordon")}
+    pushed = {"cp-1-node", "worker-1-node", "worker-2-node"}
+    assert changed == turned | pushed | {"cp-1-upgrade"}
+
+
+def test_nobody_is_asked_about_another_step_than_of_his_own_action() -> None:
+    seen = run()
+    asked = {each.name for each in seen.of_type(COMMAND) if "cluster-steps" in each.before_update}
+    assert asked == {"cp-1-upgrade", "worker-1-upgrade", "worker-2-upgrade"}
+
+
+def test_what_a_push_leaves_is_what_the_turn_brings() -> None:
+    seen = run()
+    pushed = sent(seen, "worker-1-node")
+    brought = turns.turn(nodes.worker()).packages
+    assert set(pushed["settled"]) == set(brought)
+    assert {name: pushed["packages"][name] for name in brought} == brought
+
+
+def test_etcd_is_saved_before_the_first_change_and_kubeadm_is_installed_alone() -> None:
+    text = turns.turn(nodes.control_plane()).control_plane()
+    steps = [
+        "turn permit 1.36.3",
+        "host-install kubeadm=1.36.3-1.1\n",
+        "kubeadm upgrade plan v1.36.3",
+        "/before-v1.36.3.db 3 <<",
+        "kubeadm upgrade apply v1.36.3 --yes",
+        "turn drain cp-1",
+        "host-install containerd.io=2.4.2-1 kubelet=1.36.3-1.1 kubectl=1.36.3-1.1\n",
+        "systemctl restart kubelet.service",
+        "turn back cp-1",
+    ]
+    places = [text.index(each) for each in steps]
+    assert places == sorted(places)
+
+
+def test_neither_drains_nor_waits_beyond_what_the_action_may_take() -> None:
+    seen = run(drain_seconds=900)
+    assert sent(seen, "worker-1-drain")["seconds"] > 900
+    assert sent(seen, "cp-1-upgrade")["seconds"] > 900 + turns.READY_SECONDS
+    assert " 900 <<" in sent(seen, "worker-1-drain")["do"]
