@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lab import runner, stack
 from lab.hypervisor.hypervisor import Hypervisor
@@ -27,7 +28,7 @@ from lab.services import Service
 from lab.software import plugins
 from lab.software.images import ECHO
 from lab.software.progress import Progress
-from lab.software.software import Software, ensure, everything, meanwhile
+from lab.software.software import Software, depot_of, ensure, everything, meanwhile
 from lab.steps import Steps
 from settings.files import load_stack
 
@@ -82,6 +83,7 @@ def up(profile: str | None, steps: Steps) -> None:
     with steps.step("software"):
         wanted = [*everything(), *stack.profile_software(profile)]
         software = ensure([name for name in wanted if name not in late], progress)
+        software = replace(software, depot_root=depot_of(wanted))
     with meanwhile(late, progress):
         _up(profile, steps, software)
 

@@ -100,30 +100,28 @@ _STAGING = (
     *("kubelet", "metrics", "mount-utils", "pod-security-admission", "sample-apiserver"),
     *("sample-cli-plugin", "sample-controller", "streaming"),
 )
-_KUBERNETES_MODULE = GoModule(
-    requires={"k8s.io/kubernetes": f"v{versions.KUBERNETES}"},
-    replaces={
-        f"k8s.io/{name}": f"k8s.io/{name} v{versions.KUBERNETES_STAGING}" for name in _STAGING
-    },
-)
-_KUBERNETES_VARIABLES = {
-    f"k8s.io/component-base/version.{name}": value
-    for name, value in {
-        "gitVersion": f"v{versions.KUBERNETES}",
-        "gitMajor": versions.KUBERNETES.split(".")[0],
-        "gitMinor": versions.KUBERNETES.split(".")[1],
-        "gitTreeState": "clean",
-    }.items()
-}
 
 
-def _kubernetes(name: str) -> GoProgram:
+def _kubernetes(
+    name: str,
+    version: str = versions.KUBERNETES,
+    staging: str = versions.KUBERNETES_STAGING,
+    called: str | None = None,
+) -> GoProgram:
+    major, minor, _ = version.split(".")
+    told = {"gitVersion": f"v{version}", "gitMajor": major, "gitMinor": minor}
     return GoProgram(
-        name=name,
-        version=versions.KUBERNETES,
-        module=_KUBERNETES_MODULE,
+        name=called or name,
+        version=version,
+        module=GoModule(
+            requires={"k8s.io/kubernetes": f"v{version}"},
+            replaces={f"k8s.io/{each}": f"k8s.io/{each} v{staging}" for each in _STAGING},
+        ),
         packages={name: f"k8s.io/kubernetes/cmd/{name}"},
-        variables=_KUBERNETES_VARIABLES,
+        variables={
+            f"k8s.io/component-base/version.{key}": value
+            for key, value in {**told, "gitTreeState": "clean"}.items()
+        },
     )
 
 
@@ -133,6 +131,18 @@ KUBECTL = _kubernetes("kubectl")
 KUBE_APISERVER = _kubernetes("kube-apiserver")
 KUBE_CONTROLLER_MANAGER = _kubernetes("kube-controller-manager")
 KUBE_SCHEDULER = _kubernetes("kube-scheduler")
+EARLIER = {
+    each.name: _kubernetes(
+        each.name,
+        versions.KUBERNETES_EARLIER,
+        versions.KUBERNETES_EARLIER_STAGING,
+        f"{each.name}-earlier",
+    )
+    for each in (
+        *(KUBEADM, KUBELET, KUBECTL, KUBE_APISERVER, KUBE_CONTROLLER_MANAGER, KUBE_SCHEDULER),
+    )
+}
+"""The same programs of an earlier release, by name: no part of every lab."""
 
 COREDNS = GoProgram(
     name="coredns",

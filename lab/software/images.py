@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,13 +26,15 @@ class Image:
     entries: Callable[[Progress], Iterator[Entry]]
     needs: tuple[Item, ...]
     inputs: Mapping[str, str] = field(default_factory=dict)
+    mark: str = ""
+    """Behind the item's name, where another tag of the same image is an item too."""
 
     @property
     def item(self) -> Item:
         """The image as an item of the cache: an OCI layout."""
         name = self.reference.rpartition(":")[0].replace("/", "-")
         return Item(
-            name=f"image-{name}",
+            name=f"image-{name}{self.mark}",
             version=self.reference.rpartition(":")[2],
             inputs={
                 "reference": self.reference,
@@ -55,6 +57,7 @@ def _static(
     *,
     names: tuple[str, ...] = (),
     config: ImageConfig | None = None,
+    mark: str = "",
 ) -> Image:
     """An image of static executables of one program, in one folder."""
     chosen = names or tuple(program.packages)
@@ -73,6 +76,7 @@ def _static(
         entries=entries,
         needs=(program.item,),
         inputs={"folder": folder, "names": " ".join(chosen)},
+        mark=mark,
     )
 
 
@@ -211,16 +215,28 @@ IMAGES: tuple[Image, ...] = (
     *(CILIUM, CILIUM_OPERATOR, METALLB_CONTROLLER, METALLB_SPEAKER, TRAEFIK, ECHO),
 )
 """Every image the registry serves."""
+EARLIER: tuple[Image, ...] = tuple(
+    _static(
+        f"{_K8S}/{name}:v{versions.KUBERNETES_EARLIER}",
+        goitems.EARLIER[name],
+        _BIN,
+        mark="-earlier",
+    )
+    for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
+)
+"""Of the release that an upgrade begins with."""
 
 
-def registry_item() -> Item:
-    """One OCI layout of all images, its blobs hard links: what the depot's registry serves."""
+def registry_item(name: str = "registry", further: Sequence[Image] = ()) -> Item:
+    """One OCI layout of all images, its blobs hard links: what the depot's registry serves.
+    `further` are images beside those of every lab."""
+    served = (*IMAGES, *further)
 
     def make(directory: Path, progress: Progress) -> None:
         blobs = directory / "blobs" / "sha256"
         blobs.mkdir(parents=True)
         manifests = []
-        for image in IMAGES:
+        for image in served:
             progress.detail(image.reference)
             layout = image.item.path
             manifests += oci.read_index(layout)
@@ -230,9 +246,9 @@ def registry_item() -> Item:
         oci.write_index(directory, manifests)
 
     return Item(
-        name="registry",
+        name=name,
         version=versions.KUBERNETES,
         inputs={"recipe": fingerprint(sys.modules[__name__])},
-        needs=tuple(image.item for image in IMAGES),
+        needs=tuple(image.item for image in served),
         make=make,
     )

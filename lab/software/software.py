@@ -14,7 +14,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.software import apt, base, charts, checkers, goitems, images, plugins, signing, versions
+from lab.software import (
+    apt,
+    base,
+    charts,
+    checkers,
+    earlier,
+    goitems,
+    images,
+    plugins,
+    signing,
+    versions,
+)
 from lab.software.progress import Progress, Silent
 from lab.software.store import BuildError, Item, ensure_item, software_dir
 
@@ -52,13 +63,21 @@ class Software:
         return base.checksum(self.base_image)
 
 
-def depot_item() -> Item:
-    """The depot's root: links to the repositories, the image, the registry and the charts."""
-    parts = {"apt": apt.item(), "base": base.item(), "registry": images.registry_item()}
-    parts |= {"charts": charts.item()}
+def depot_item(
+    called: str = "depot", *, kubernetes: Item | None = None, registry: Item | None = None
+) -> Item:
+    """The depot's root: links to the repositories, the image, the registry and the charts.
+
+    `kubernetes` has the packages of Kubernetes in place of those of every lab, `registry` the
+    images.
+    """
+    parts = {"apt": apt.item(), "base": base.item(), "charts": charts.item()}
+    parts["registry"] = registry or images.registry_item()
+    if kubernetes is not None:
+        parts["kubernetes"] = kubernetes
     links = {
         "debian": parts["apt"].path / "debian",
-        "kubernetes": parts["apt"].path / "kubernetes",
+        "kubernetes": (kubernetes or parts["apt"]).path / "kubernetes",
         "containerd": parts["apt"].path / "containerd",
         "key.asc": parts["apt"].path / signing.PUBLIC,
         "images": parts["base"].path,
@@ -73,7 +92,7 @@ def depot_item() -> Item:
             (directory / name).symlink_to(os.path.relpath(target, directory))
 
     return Item(
-        name="depot",
+        name=called,
         version="1",
         inputs={"links": " ".join(sorted(links))},
         needs=tuple(parts.values()),
@@ -95,6 +114,7 @@ def items() -> dict[str, Item]:
         images.registry_item(),
         charts.item(),
         depot_item(),
+        *_upgrade_items(),
         *(program.item for program in plugins.BUILT.values()),
         *(program.item for program in goitems.TOOLS),
         *(checkers.item(each) for each in checkers.FURTHER),
@@ -102,6 +122,20 @@ def items() -> dict[str, Item]:
     return {item.name: item for item in ordered}
 
 
+def _upgrade_items() -> list[Item]:
+    """What a datacentre is made of that is to be upgraded, the depot of both releases last."""
+    registry = images.registry_item("registry-upgrade", images.EARLIER)
+    return [
+        *(program.item for program in goitems.EARLIER.values()),
+        *(image.item for image in images.EARLIER),
+        earlier.item(),
+        registry,
+        depot_item(UPGRADE, kubernetes=earlier.item(), registry=registry),
+    ]
+
+
+UPGRADE = "depot-upgrade"
+"""The depot that has an earlier release of Kubernetes too."""
 LAB = ("pulumi", "helm", "checkers", "depot")
 """Ensuring these ensures all that the lab's machines are made of: the depot needs all others."""
 
@@ -125,6 +159,12 @@ def paths() -> Software:
         charts=charts.item().path,
         depot_root=depot_item().path,
     )
+
+
+def depot_of(names: Iterable[str]) -> Path:
+    """The root of the depot among the names of items; the ordinary one where they name none."""
+    named = [name for name in names if name == UPGRADE]
+    return items()[named[0]].path if named else depot_item().path
 
 
 def ensure(names: Iterable[str] | None = None, progress: Progress | None = None) -> Software:

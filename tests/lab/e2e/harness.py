@@ -100,7 +100,15 @@ def cut(process: subprocess.Popen[str]) -> None:
 
 def balancers(**changes: Any) -> dict[str, Any]:
     """The lab's balancers section with other values."""
-    key = "layered-cloud:balancers"
+    return _section("layered-cloud:balancers", changes)
+
+
+def cluster(**changes: Any) -> dict[str, Any]:
+    """The lab's cluster section with other values."""
+    return _section("layered-cloud:cluster", changes)
+
+
+def _section(key: str, changes: dict[str, Any]) -> dict[str, Any]:
     section = copy.deepcopy(runner.given()["config"][key])
     section.update(changes)
     return {key: section}

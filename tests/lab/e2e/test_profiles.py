@@ -8,15 +8,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from harness import assert_one_change_a_balancer, lab, leftovers, variant
+from harness import assert_one_change_a_balancer, cluster, lab, leftovers, variant
 
 from lab import datacentre, stack
 from lab.hypervisor.hypervisor import Hypervisor
-from lab.probes import edge, inside
+from lab.probes import edge, inside, rollouts
 from lab.probes.result import until
 from lab.probes.world import World
+from lab.software import versions
 from lab.trials import PROFILE
 
 ONE = os.environ.get(PROFILE)
@@ -74,3 +76,42 @@ def test_a_control_plane_that_is_lost_joins_the_others(other: World) -> None:
     went = [step for step in answer["steps"] if "replace" in step["op"] or "delete" in step["op"]]
     assert [step["urn"] for step in went if "kubernetes:" in step["urn"]] == []
     assert variant("up")["changed"] == 0
+
+
+def test_an_upgrade_loses_nothing_that_clients_ask_for(other: World) -> None:
+    """Node by node, under requests and streams from outside; again, it changes nothing."""
+    begun = other.stack.cluster.kubernetes_version
+    wanted = versions.KUBERNETES
+    if begun == wanted:
+        pytest.skip(f"this datacentre is made with {wanted}, the release that it would end with")
+    for wrong, said in (("1.35.4", "is older than what runs"), ("1.36.0", "1.36.1 or later")):
+        refused = variant("preview", changes=cluster(kubernetes_version=wrong))
+        assert not refused["ok"]
+        assert said in refused["error"]
+
+    answers: list[dict[str, Any]] = []
+    whole = cluster(kubernetes_version=wanted)
+    seen = rollouts.loaded(
+        other,
+        lambda: answers.append(variant("up", seconds=1800, changes=whole)),
+        stream_seconds=300,
+        longest=2400,
+    )
+    (answer,) = answers
+    assert answer["ok"], answer["error"]
+    print(seen)
+    assert (seen.lost, seen.streams_lost) == (0, 0), str(seen)
+    replaced = [step["urn"] for step in answer["steps"] if step["op"] not in ("same", "update")]
+    assert replaced == []
+
+    each = '{.metadata.name} {.status.nodeInfo.kubeletVersion} {.spec.unschedulable}{"\\n"}'
+    shown = other.kubectl("get", "nodes", "--output", f"jsonpath={{range .items[*]}}{each}{{end}}")
+    assert [line.split() for line in shown.splitlines()] == [
+        [name, f"v{wanted}"] for name in sorted(other.nodes)
+    ]
+    first = other.role("control_plane")[0]
+    path = f"/var/backups/layered-cloud/etcd/before-v{wanted}.db"
+    assert other.text(first, ["stat", "--format", "%a %U", path]).strip() == "600 root"
+    inside.manifests_true(other)
+    until(lambda: edge.through_the_chain(other), 60, "the chain does not answer")
+    assert variant("up", changes=whole)["changed"] == 0

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from lab import stack
 from lab.software import apt, base, charts, checkers, debian, goitems, images, plugins, versions
 from lab.software.gobuild import GoModule, GoProgram, build_go
 from lab.software.gotools import go_command
 from lab.software.progress import Silent
-from lab.software.software import LAB, _flattened, items, paths, stale
+from lab.software.software import LAB, UPGRADE, _flattened, depot_of, items, paths, stale
 from lab.software.store import BuildError
 
 
@@ -91,7 +92,23 @@ def test_everything_named_is_everything_there_is() -> None:
     others = {each.name for each in (*goitems.TOOLS, *plugins.BUILT.values())}
     others |= {checkers.item(name).name for name in checkers.FURTHER}
     assert reached.isdisjoint(others)
-    assert reached | others >= set(known)
+    of_the_upgrade = {item.name for item in _flattened([known[UPGRADE]])}
+    assert reached | others | of_the_upgrade >= set(known)
+
+
+def test_an_earlier_release_is_built_for_the_profile_that_begins_with_it_alone() -> None:
+    known = items()
+    of_every_lab = {item.name for item in _flattened(known[name] for name in LAB)}
+    own = {item.name for item in _flattened([known[UPGRADE]])} - of_every_lab
+    programs = {f"{name}-earlier" for name in goitems.EARLIER}
+    assert own > programs
+    assert own & of_every_lab == set()
+    assert stack.profile_software("upgrade") == [UPGRADE]
+    assert depot_of([*LAB, UPGRADE]) == known[UPGRADE].path != depot_of(LAB)
+    for program in goitems.EARLIER.values():
+        assert set(program.module.replaces.values()) == {
+            f"{path} v{versions.KUBERNETES_EARLIER_STAGING}" for path in program.module.replaces
+        }
 
 
 def test_needs_come_before_what_is_made_of_them() -> None:
