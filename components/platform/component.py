@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
 from importlib import metadata
-from typing import Any, TypeVar
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -17,34 +14,18 @@ from pulumi_kubernetes.helm.v3 import Release, ReleaseArgs, RepositoryOptsArgs
 from components.host import HostAction, HostActionArgs
 from components.host.errors import LayerError
 from components.host.passwords import passwords
-from components.platform import cut_off, readback, render, secrets
+from components.platform import cut_off, ports, render, secrets
 from components.platform.addon import Addon, Minted, Object, SelfSigned, Webhook
 from components.platform.addons import addons, in_order
 from components.platform.api import reachable
 from components.platform.args import PlatformArgs
-from components.platform.ingress import CONTROLLERS, Controller
+from components.platform.ingress import CONTROLLERS
 from components.platform.verify import verify
 from settings.models import Chart
 
 WEBHOOK_SECONDS = 180
-SERVICE_SECONDS = 60
-"""How long a changed address may take until the Service has it."""
-
-T = TypeVar("T", int, str)
 
 _SDK = metadata.version("pulumi-kubernetes")
-
-
-@dataclass(frozen=True, kw_only=True)
-class IngressPorts:
-    """Where the ingress answers: NodePorts of every node that takes pods, and the LoadBalancer
-    address. What was decided is known in a preview; the rest is discovered. `health` is none where
-    every node answers (the policy Cluster)."""
-
-    http: pulumi.Output[int]
-    https: pulumi.Output[int]
-    health: pulumi.Output[int | None]
-    load_balancer_ip: pulumi.Output[str]
 
 
 class Platform(pulumi.ComponentResource):
@@ -64,7 +45,7 @@ class Platform(pulumi.ComponentResource):
     when the live Service has another port or address than was decided, and names both.
     """
 
-    ports: IngressPorts
+    ports: ports.IngressPorts
     there: pulumi.Output[pulumi.Resource]
     """What comes after the platform waits for: all of it. When nothing answers behind the API, only
     for the ports as they were read back: the provider asks such an API for a minute."""
@@ -93,8 +74,16 @@ class Platform(pulumi.ComponentResource):
             there[addon.name] = made = self._install(addon, [*network, *before])
             network += made if addon.network else []
         controller = CONTROLLERS[args.settings.ingress.kind]
-        service = self._service(controller, installed[controller.name], answers)
-        self.ports = self._ports(controller, service)
+        release = self._releases[controller.name]
+        waited: pulumi.Output[Any] = answers.apply(lambda known: release if known else None)
+        service = ports.read_back(
+            f"{name}-ingress-service",
+            args,
+            controller,
+            installed[controller.name],
+            pulumi.ResourceOptions(parent=self, depends_on=[waited]),
+        )
+        self.ports = ports.seen(args.settings.ingress, controller, service)
         self.there = answers.apply(lambda known: self if known else service)
         self.register_outputs(
             {
@@ -290,58 +279,3 @@ class Platform(pulumi.ComponentResource):
             {**manifest},
             pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(version=_SDK)),
         )
-
-    def _service(
-        self, controller: Controller, addon: Addon, answers: pulumi.Output[bool]
-    ) -> HostAction:
-        """The ingress' Service, read by a control plane, not by the provider: when the API is out
-        of reach, an unchanged release is not looked at, and not waited for, so that what comes
-        before and after can still be changed. A changed one is asked for all the same, and the
-        action fails."""
-        args, release = self._args, self._releases[controller.name]
-        expected = readback.expected(controller, args.settings.ingress)
-        where = (controller.namespace, controller.service)
-        waited: pulumi.Output[Any] = answers.apply(lambda known: release if known else None)
-        return HostAction(
-            f"{self._name}-ingress-service",
-            HostActionArgs(
-                machine=args.control_plane,
-                name="ingress-service",
-                do=render.service_agrees(*where, expected, SERVICE_SECONDS),
-                result=render.service(*where),
-                result_secret=False,
-                epoch=f"{args.epoch}-{_fingerprint(addon)}",
-                seconds=SERVICE_SECONDS + 60,
-            ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[waited]),
-        )
-
-    def _ports(self, controller: Controller, service: HostAction) -> IngressPorts:
-        ingress = self._args.settings.ingress
-
-        def live(decided: T | None, read: Callable[[readback.Service], T]) -> pulumi.Output[T]:
-            # Known in a preview; on an update it flows only once it was seen live.
-            if decided is not None and pulumi.runtime.is_dry_run():
-                return pulumi.Output.from_input(decided)
-            return service.result.apply(lambda text: read(readback.Service.parsed(text)))
-
-        ports, address = ingress.node_ports, ingress.load_balancer_ip
-        return IngressPorts(
-            http=live(ports.http, lambda live: live.node_port(controller.http)),
-            https=live(ports.https, lambda live: live.node_port(controller.https)),
-            health=(
-                live(ports.health, lambda live: live.health_port)
-                if ingress.external_traffic_policy == "Local"
-                else pulumi.Output.from_input(None)
-            ),
-            load_balancer_ip=live(
-                None if address is None else str(address), lambda live: live.address
-            ),
-        )
-
-
-def _fingerprint(addon: Addon) -> str:
-    """Another text for every other release."""
-    chart = None if addon.chart is None else (addon.chart.chart, addon.chart.version)
-    text = json.dumps([chart, addon.chart_values], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

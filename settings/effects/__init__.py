@@ -10,30 +10,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from settings.effects.inside import INSIDE
 from settings.effects.words import (
     ALIKE,
     BGP,
     FIREWALL,
     FOUNDING,
     HAPROXY,
-    HELM,
     IMAGE_FILE,
-    IN_TURN,
-    INGRESS,
     LEGS,
     MAINTENANCE,
     MOVES,
-    NODES,
     NOTHING,
-    OTHER_RELEASE,
-    PODS,
-    PORTS,
     PUSHED,
     REPLACES_ALL,
-    RUNS,
     SOURCES,
     ZONE,
-    chart,
     image,
     machine,
     segment,
@@ -170,121 +162,7 @@ EFFECTS: Final[Mapping[str, str]] = {
     "balancers.api_port": FOUNDING,
     "balancers.stats_port": HAPROXY,
     "balancers.redirect_to_https": HAPROXY,
-    # The cluster.
-    "cluster.name": FOUNDING,
-    "cluster.kubernetes_version": f"an upgrade, {IN_TURN}. An older version, a minor that is "
-    "skipped, or any while `cluster.unreachable` names somebody: refused, in a preview too and "
-    "before any machine is touched",
-    "cluster.package_revision": f"an upgrade to other packages of the same release, {IN_TURN}",
-    "cluster.max_unavailable": "nothing by itself: the order in which the next upgrade takes "
-    "workers",
-    "cluster.drain_seconds": "nothing by itself: each node's action is sent again, finds nothing "
-    "to do, and the next upgrade waits as long for pods to leave",
-    **image("cluster.image"),
-    **machine(
-        "cluster.control_planes",
-        "two more join, one after the other, behind those that there are; those taken out leave "
-        "the balancers and etcd, then are destroyed. From three to one the rules refuse",
-        ". The only control plane takes the cluster with it; one of several joins again",
-    ),
-    "cluster.unreachable": "what was asked of one control plane is asked of another; no machine is "
-    "touched",
-    **machine(
-        "cluster.workers", RUNS, ". It is not drained before: `kubectl drain` it while it runs"
-    ),
-    "cluster.schedule_on_control_planes": FOUNDING,
-    "cluster.node_mask": FOUNDING,
-    "cluster.kubelet.extra_args": NODES,
-    "cluster.kubelet.config": FOUNDING,
-    "cluster.containerd": NODES,
-    "cluster.containerd.version": f"an upgrade of the runtime, {IN_TURN}",
-    "cluster.containerd.package": "the other package takes the first one's place on every node at "
-    "once; what runs goes on until containerd is restarted",
-    "cluster.ignore_preflight_errors": "nothing on nodes that are in the cluster: the next `init` "
-    "or `join` goes by it",
-    "cluster.cluster_configuration": FOUNDING,
-    "cluster.sysctls": NODES,
-    "cluster.node_files": NODES,
-    "cluster.extra_packages": NODES,
-    "cluster.credentials_epoch": "a new administrator's kubeconfig; the old one loses its role",
-    "cluster.backups": "in place: pushed to every control plane, whose pods go on; taken out, no "
-    "more are taken, and those at the store stay",
-    "cluster.backups.recipient": "in place: further backups are opened by its key. Keep the old "
-    "key as long as the backups that it opens",
-    "cluster.backups.ssh.url": "in place: further backups go there; those at the old place stay, "
-    "and nothing removes them",
-    "cluster.backups.ssh.keep": "in place: after the next backup as many stay at the store",
-    "cluster.backups.keep": "in place: after the next backup as many stay on each control plane",
-    "cluster.restore": "refused on a control plane that is in a cluster, or while another one is. "
-    "With every control plane's machine replaced, the first makes the cluster of that backup. "
-    "Taking it out changes nothing",
-    # What runs on the cluster first.
-    **chart(
-        "platform.cilium",
-        f"{HELM}: Cilium's agents one node after the other, while the kernel's tables go on",
-    ),
-    **chart(
-        "platform.metallb.chart",
-        f"{HELM}: the speakers one after the other; an address moves to "
-        "another node when its announcer leaves",
-    ),
-    "platform.metallb.mode": "the objects of the other way are sent; connections to the services' "
-    "addresses are cut while they change hands",
-    "platform.metallb.pool": "in place: the pool's object is changed; a service whose address is "
-    "outside it from then on gets another",
-    "platform.ingress.kind": "the other controller is installed. The old one's release is never "
-    "uninstalled by an update: it keeps its NodePorts and address until `helm uninstall`",
-    **chart("platform.ingress.chart", INGRESS),
-    "platform.ingress.node_ports": PORTS,
-    "platform.ingress.replicas": "Helm upgrades the ingress' release: pods are added or taken "
-    "away, and from null to a number or back one set of pods takes the place of the other",
-    "platform.ingress.external_traffic_policy": "Helm changes the live Service, it is read back, "
-    "and then the balancers, which check nodes in another way, are reloaded with it",
-    "platform.ingress.timeouts": INGRESS,
-    "platform.ingress.load_balancer_ip": "Helm changes the live Service, and MetalLB announces the "
-    "other address; with `balancers.target: load-balancer-ip` the balancers are reloaded with it",
-    "platform.demo": "its objects are made, changed or deleted; its pods are renewed one by one",
-    **chart("platform.cert_manager.chart", HELM),
-    "platform.cert_manager.issuers": "in place: the issuers' objects are changed; certificates "
-    "that were issued stay",
-    **chart("platform.monitoring.chart", HELM),
-    "platform.monitoring.receivers": HELM,
-    **chart("platform.charts[]", HELM),
-    "platform.charts": "another release is installed; one taken out of the list stays in the "
-    "cluster until `helm uninstall`",
-    "platform.charts[].name": OTHER_RELEASE,
-    "platform.charts[].namespace": OTHER_RELEASE,
-    "platform.charts[].pod_security": "in place: the namespace's label; pods that run stay, new "
-    "ones are judged by it",
-    "platform.charts[].after": "nothing in the cluster: the order in which releases are made",
-    "platform.charts[].secrets": "in place: the Secrets' keys; whether pods read them again is the "
-    "chart's business",
-    # Public services.
-    "services[].name": "another service: with `image` the namespace of the old name and all in it "
-    "is deleted first; the balancers' route and the alerts have the new name",
-    "services[].hosts": f"its Ingress is changed in place; {HAPROXY}; records are made for new "
-    "names and deleted for those taken out",
-    "services[].path": f"its Ingress is changed in place; {HAPROXY}",
-    "services[].image": f"{PODS}; from null or to null, what answers for its names is another",
-    "services[].service": "its Ingress is changed in place, or made anew beside the other Service",
-    "services[].port": PODS,
-    "services[].replicas": "in place: pods are added or taken away, each finishing what it has",
-    "services[].env": PODS,
-    "services[].secrets": "in place: the Secret has other keys; pods are not renewed by that and "
-    "read it when they start",
-    "services[].cpu": PODS,
-    "services[].memory": PODS,
-    "services[].memory_limit": PODS,
-    "services[].health_path": PODS,
-    "services[].alive_path": PODS,
-    "services[].user": PODS,
-    "services[].writable": PODS,
-    "services[].issuer": "its Ingress is changed in place, and asks for a certificate of that "
-    "issuer",
-    "services[].annotations": "its Ingress is changed in place",
-    "services[].ingress_class": f"its Ingress is changed in place; {HAPROXY}",
-    "services[].node_port": HAPROXY,
-    "services[].alert": HELM,
+    **INSIDE,
     # The CDN.
     "cdn.kind": "the routers let other sources in and the balancers believe them, in place; "
     "records that the old kind managed are deleted at the CDN, those of the new one made",
