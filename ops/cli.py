@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -29,11 +30,12 @@ from settings.problems import SettingsError
 INSPECT_SECONDS = 180.0
 """That a machine may take for all that a bug report wants."""
 UNASKED = 2
-"""Exit status where nothing could be asked."""
+"""Exit status where nothing could be asked, or what was found cannot be written."""
+_SIGNALLED = 128
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status: 0 all holds, 1 something does not, 2 nothing could be asked."""
+    """Exit status: 0 all holds, 1 something does not, 2 nothing could be asked or written."""
     parser = argparse.ArgumentParser(
         prog="python -m ops",
         description="Looks at a stack that runs, over the management network; changes nothing.",
@@ -66,11 +68,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (NotGiven, Lacking, SettingsError) as problem:
         sys.stderr.write(f"{problem}\n")
         return UNASKED
-    return COMMANDS[options.command](site, options)
+    try:
+        return COMMANDS[options.command](site, options)
+    except BrokenPipeError:
+        # Whoever read it (`| head`) has enough; nothing is left to be flushed to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _SIGNALLED + signal.SIGPIPE
+    except KeyboardInterrupt:
+        return _SIGNALLED + signal.SIGINT
+    except OSError as problem:
+        where = f"{problem.filename}: " if problem.filename else ""
+        sys.stderr.write(f"{where}{problem.strerror}; next: --to FILE where there is room\n")
+        return UNASKED
 
 
 def _ended(number: int, _: FrameType | None) -> None:
-    sys.exit(128 + number)
+    sys.exit(_SIGNALLED + number)
 
 
 def check(site: Site, options: argparse.Namespace) -> int:

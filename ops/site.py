@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from ops.question import Machine
 from settings.models import Stack
@@ -13,8 +13,15 @@ NODES = ("control_plane", "worker")
 """The roles that are nodes of the cluster."""
 
 
+_ORDER: Final = ("router", "balancer", *NODES)
+_FORMS: Final[Mapping[str, type]] = {"api_endpoints": Mapping, "urls": list}
+"""Of outputs that may be absent."""
+_KEY = "PRIVATE KEY-----"
+
+
 class Lacking(ValueError):
-    """An output that is needed is not there; the text says which, and what to do."""
+    """An output that is needed is not there or of another form; the text says which, and what to
+    do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +51,8 @@ def site(name: str, stack: Stack, outputs: Mapping[str, Any]) -> Site:
     """The stack called `name`.
 
     Raises:
-        Lacking: `inventory` or `deploy_key` is not among the outputs.
+        Lacking: `inventory` or `deploy_key` is not among the outputs, something is of another
+            form than this program's, or no machine of the outputs is one of the settings'.
     """
     for needed in ("inventory", "deploy_key"):
         if not outputs.get(needed):
@@ -52,21 +60,51 @@ def site(name: str, stack: Stack, outputs: Mapping[str, Any]) -> Site:
                 f"the outputs of stack {name} have no {needed}; next: pulumi up --stack {name}, or "
                 "give outputs with their secrets (pulumi stack output --json --show-secrets)"
             )
-    rows: Mapping[str, Mapping[str, Any]] = outputs["inventory"]["machines"]
+    if _KEY not in str(outputs["deploy_key"]):
+        raise Lacking(
+            f"the output deploy_key of stack {name} is no private key; next: give outputs with "
+            "their secrets (pulumi stack output --json --show-secrets)"
+        )
+    for output, form in _FORMS.items():
+        if outputs.get(output) and not isinstance(outputs[output], form):
+            raise _other(name, f"the output {output}")
     try:
+        rows: Mapping[str, Mapping[str, Any]] = outputs["inventory"]["machines"]
         machines = [_machine(key, row) for key, row in rows.items()]
     except KeyError as missing:
         raise Lacking(
             f"the output inventory of stack {name} has no {missing} of a machine: it is an older "
             f"program's; next: pulumi up --stack {name}"
         ) from None
-    order = ["router", "balancer", *NODES]
-    machines.sort(key=lambda each: order.index(each.role))
+    except (TypeError, AttributeError, ValueError):
+        raise _other(name, "the output inventory") from None
+    wanted = {str(spec.management) for _, spec in stack.machines()}
+    wanted |= {str(spec.management) for _, spec in stack.physical()}
+    if not any(each.address in wanted for each in machines):
+        raise Lacking(
+            f"no machine of the outputs of stack {name} is one of its settings': they are of "
+            "different stacks; next: --settings and --outputs of the same one"
+        )
+    machines.sort(key=lambda each: _ORDER.index(each.role))
     return Site(name=name, stack=stack, outputs=outputs, machines=tuple(machines))
 
 
+def _other(name: str, what: str) -> Lacking:
+    return Lacking(
+        f"{what} of stack {name} has another form than this program's; next: pulumi up --stack "
+        f"{name} with this program, or look with the one that made the stack"
+    )
+
+
 def _machine(name: str, row: Mapping[str, Any]) -> Machine:
+    """Raises KeyError for what is absent, ValueError or TypeError for what is something else."""
     addresses = row["addresses"]
+    texts = (row["role"], addresses["management"], addresses["lan"], row["user"], row["host_key"])
+    # Each becomes a word of ssh's command line or of its files.
+    if not all(isinstance(each, str) and each.isprintable() for each in texts):
+        raise TypeError(name)
+    if row["role"] not in _ORDER or not isinstance(row["host"], str | None):
+        raise ValueError(name)
     return Machine(
         name=name,
         role=row["role"],

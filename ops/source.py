@@ -15,6 +15,8 @@ from settings.files import parse_stack
 from settings.reader import read_bytes
 
 PULUMI_SECONDS = 120
+_WORDS = 800
+"""Characters of Pulumi's own words that are told."""
 
 
 class NotGiven(RuntimeError):
@@ -58,6 +60,11 @@ def secrets(stack: str) -> list[str]:
         NotGiven: they cannot be had.
     """
     rows = _asked(["config", "--json", "--show-secrets", "--stack", stack])
+    if not all(isinstance(row, Mapping) for row in rows.values()):
+        raise NotGiven(
+            "pulumi config tells its values in another form than is known here; next: "
+            "--outputs FILE, which does without them"
+        )
     return [str(row.get("value") or "") for row in rows.values() if row.get("secret")]
 
 
@@ -68,10 +75,10 @@ def _named(settings: Path | None) -> str:
 
 def _outputs(file: str) -> Mapping[str, Any]:
     try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as problem:
         raise NotGiven(f"{file}: {problem.strerror}; next: name a file of outputs") from None
-    return _object(text, file)
+    return _object(data, "standard input" if file == "-" else file)
 
 
 def _of_pulumi(stack: str) -> Mapping[str, Any]:
@@ -85,23 +92,30 @@ def _asked(words: Sequence[str]) -> Mapping[str, Any]:
             ["pulumi", *words, "--non-interactive"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
             timeout=PULUMI_SECONDS,
             check=False,
         )
     except FileNotFoundError:
         raise NotGiven("pulumi is not on PATH; next: install it, or --outputs FILE") from None
+    except OSError as problem:
+        raise NotGiven(
+            f"pulumi cannot be run: {problem.strerror}; next: `pulumi version`, or --outputs FILE"
+        ) from None
     except subprocess.TimeoutExpired:
-        raise NotGiven(f"pulumi did not answer within {PULUMI_SECONDS} s") from None
+        raise NotGiven(
+            f"pulumi did not answer within {PULUMI_SECONDS} s; next: `pulumi whoami`, does its "
+            "backend answer? or --outputs FILE"
+        ) from None
     if done.returncode:
-        raise NotGiven(f"{name}: {done.stderr.strip()}; next: pulumi stack ls")
+        said = " ".join(done.stderr.decode(errors="replace").split())[-_WORDS:]
+        raise NotGiven(f"{name}: {said or f'status {done.returncode}'}; next: pulumi stack ls")
     return _object(done.stdout, name)
 
 
-def _object(text: str, where: str) -> Mapping[str, Any]:
+def _object(data: bytes, where: str) -> Mapping[str, Any]:
     try:
-        found = json.loads(text)
-    except ValueError:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise NotGiven(

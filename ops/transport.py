@@ -8,9 +8,9 @@ standard input.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
+from ops.pipe import Silent, said
 from ops.question import Answer, Answers, Machine, Question
 
 CONNECT_SECONDS = 8
@@ -108,29 +110,42 @@ def ask(
     given = json.dumps({"program": program(), "request": request})
     begun, clock = time.time(), time.monotonic()
     try:
-        done = subprocess.run(
-            way.argv(machine),
-            input=given.encode(),
-            capture_output=True,
-            timeout=seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return Answers(silent=f"no answer within {seconds:g} s", seconds=seconds)
+        status, out, err = said(way.argv(machine), given.encode(), seconds)
+    except Silent as why:
+        return Answers(silent=str(why), seconds=round(time.monotonic() - clock, 3))
     except OSError as problem:
         return Answers(silent=f"ssh cannot be run here: {problem.strerror}; install OpenSSH")
     now, took = time.time(), round(time.monotonic() - clock, 3)
-    if done.returncode:
-        words = done.stderr.decode(errors="replace").strip() or f"status {done.returncode}"
-        return Answers(silent=words[-800:], seconds=took)
+    if status:
+        return Answers(silent=_words(err) or f"status {status}", seconds=took)
     try:
-        told = json.loads(done.stdout)
-        answers = {key: Answer(**each) for key, each in told["answers"].items()}
-        least, most = told["ended"] - now, told["begun"] - begun
-    except (ValueError, KeyError, TypeError):
-        words = done.stdout[:200].decode(errors="replace")
+        told = json.loads(out)
+        answers = {key: _answer(each) for key, each in told["answers"].items()}
+        least, most = _number(told["ended"]) - now, _number(told["begun"]) - begun
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        words = out[:200].decode(errors="replace")
         return Answers(silent=f"its answer cannot be read: {words!r}", seconds=took)
     return Answers(answers=answers, seconds=took, least=least, most=most)
+
+
+def _words(err: bytes) -> str:
+    """What ssh complains of, without the frames that it draws."""
+    lines = (line.strip() for line in err.decode(errors="replace").splitlines())
+    return " ".join(line for line in lines if line and not line.startswith("@"))[-800:]
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise TypeError
+    return float(value)
+
+
+def _answer(row: Any) -> Answer:
+    """Raises KeyError or TypeError for what no answer is."""
+    status, out, err = row["status"], row["out"], row["err"]
+    if not (isinstance(status, int) and isinstance(out, str) and isinstance(err, str)):
+        raise TypeError
+    return Answer(status=status, out=out, err=err, seconds=_number(row["seconds"]))
 
 
 def ask_all(
