@@ -69,6 +69,7 @@ lint: venv
 	@$(VENV)/bin/mypy --no-error-summary
 	@told=$$($(VENV)/bin/lint-imports --no-logo --no-cache) || { echo "$$told"; exit 1; }
 	@$(PYTHON) -m tests.dead_code
+	@$(PYTHON) -m tests.documented
 	@git ls-files -co --exclude-standard '*.sh' .ci/run | xargs shellcheck
 	@$(PYTHON) -m settings check Pulumi.*.yaml
 	@$(PYTHON) -m lab.software run actionlint

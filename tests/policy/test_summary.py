@@ -24,7 +24,8 @@ def test_the_page_shows_what_is_said_of_five_changes() -> None:
     page = PAGE.read_text(encoding="utf-8")
     head = page.partition(MARK)[0]
     made = "\n".join(
-        f"## {title}\n\n`````markdown\n{told(*steps)}`````\n" for title, steps in SAMPLES.items()
+        f"## {title}\n\n<!-- shows: output -->\n`````markdown\n{told(*steps)}`````\n"
+        for title, steps in SAMPLES.items()
     )
     if os.environ.get("UPDATE_GOLDEN"):
         PAGE.write_text(f"{head}{MARK}\n{made}", encoding="utf-8")
