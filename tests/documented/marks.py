@@ -11,7 +11,7 @@
 | `<!-- shows: stack -->` | is a piece of a stack file: its keys and values are checked |
 | `<!-- shows: output -->` | is no command; so are `file`, `drawing` and `code` |
 
-tests/test_documented_offline.py and tests/lab/e2e/test_2_documented.py run them.
+What is marked `offline` or `lab` is fit to be run so; no test runs it yet, its words are checked.
 """
 
 from __future__ import annotations
