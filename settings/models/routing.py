@@ -13,7 +13,7 @@ from settings.models.platform import NodePort
 UrlPath = Annotated[
     str,
     Form(
-        r"/(?!.*//)(?!(.*/)?\.\.?(/|$))[A-Za-z0-9._~!$&()*+,=:@/-]{0,200}",
+        r"(?!.*//)/(?!(.*/)?\.\.?(/|$))[A-Za-z0-9._~!$&()*+,=:@/-]{0,200}",
         "is no path of a URL",
         "write it decoded and whole, such as /shop/cart: no query, no percent signs, "
         "no semicolons, no dots alone",
