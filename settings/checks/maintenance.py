@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from settings.checks.balancers_reach import HOLDING
 from settings.checks.claims import standing
 from settings.checks.registry import reads
 from settings.models.machines import MachineSpec, PhysicalSpec
@@ -43,12 +44,19 @@ def a_router_is_left(stack: Stack) -> Iterator[Problem]:
 
 @reads("maintenance", "balancers")
 def a_balancer_is_left(stack: Stack) -> Iterator[Problem]:
-    """Its peer holds the addresses meanwhile."""
-    yield from _pair(stack, "balancers.machines", "balancer", stack.balancers.machines)
+    """Its peer holds the addresses meanwhile: of several that announce the service, the first two
+    alone hold those of the API."""
+    machines = stack.balancers.machines
+    beyond = " that may hold balancers.vips (the first two do)" if machines[HOLDING:] else ""
+    yield from _pair(stack, "balancers.machines", "balancer", machines[:HOLDING], beyond)
 
 
 def _pair(
-    stack: Stack, path: str, role: str, machines: Sequence[MachineSpec | PhysicalSpec]
+    stack: Stack,
+    path: str,
+    role: str,
+    machines: Sequence[MachineSpec | PhysicalSpec],
+    beyond: str = "",
 ) -> Iterator[Problem]:
     members = [each.name for each in machines]
     named = [(at, name) for at, name in _named(stack) if name in members]
@@ -59,7 +67,7 @@ def _pair(
         wrong = f"is the only {role} ({path}): there is no peer that could hold its addresses"
         right = f"take it out, or add a second {role} first"
     else:
-        wrong = f"would leave no {role}: {named[0][1]} is named too"
+        wrong = f"would leave no {role}{beyond}: {named[0][1]} is named too"
         right = f"name one {role} at a time"
     yield problem(at, name, wrong, right)
 
