@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from settings.checks.networks_and_holders import nobodys
 from settings.checks.registry import doubts, reads
 from settings.models.addresses import address, is_address
 from settings.models.stack import Stack
@@ -32,6 +33,17 @@ def backups_outlive_what_they_are_of(stack: Stack) -> Iterator[Problem]:
                 "write a server elsewhere",
             )
             return
+
+
+@reads("networks", "cluster")
+def backups_go_to_a_server(stack: Stack) -> Iterator[Problem]:
+    """Some addresses are nobody's, and those of pods and services are not there when the cluster is
+    lost."""
+    backups = stack.cluster.backups
+    host = backups.ssh.host if backups else ""
+    if is_address(host) and (why := nobodys(stack.networks, address(host))) is not None:
+        right = "write the name or address of a server outside the stack"
+        yield problem("cluster.backups.ssh.url", host, why, right)
 
 
 @reads("cluster")
