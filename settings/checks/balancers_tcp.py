@@ -57,6 +57,29 @@ def tcp_routes_leave_room(stack: Stack) -> Iterator[Problem]:
         )
 
 
+@reads("balancers", "services")
+def tcp_routes_and_others_agree_on_the_header(stack: Stack) -> Iterator[Problem]:
+    """A service takes PROXY headers or does not, whichever route leads to its NodePort; routes of
+    HTTP to a service of its own write none."""
+    said: dict[int, tuple[bool, str]] = {}
+    plain = [(f"balancers.routes[{at}]", each) for at, each in enumerate(stack.balancers.routes)]
+    plain += [(f"services[{at}]", each.route) for at, each in enumerate(stack.services)]
+    for key, route in plain:
+        if route.node_port is not None:
+            said.setdefault(route.node_port, (False, f"{key} writes no PROXY header"))
+    for index, each in enumerate(stack.balancers.tcp_routes):
+        here = f"{_ROUTES}[{index}].proxy_protocol"
+        words = f"{here} is {str(each.proxy_protocol).lower()}"
+        earlier, why = said.setdefault(each.node_port, (each.proxy_protocol, words))
+        if earlier != each.proxy_protocol:
+            yield problem(
+                here,
+                each.proxy_protocol,
+                f"is at odds about the service at node_port {each.node_port}: {why}",
+                "say the same of both, or lead one of them to a port of its own",
+            )
+
+
 @reads("balancers", "routers")
 def tcp_routes_are_led_to(stack: Stack) -> Iterator[Problem]:
     """Nobody outside gets to a port that the routers do not forward."""
