@@ -31,12 +31,12 @@ _SECRETS: Final = (
         "remove it, and replace the key: this one has leaked",
     ),
     (
-        re.compile(r"[^\s@!=]+@(pam|pve|[a-z]+)![\w.-]+=[0-9a-f]{8}-[0-9a-f]{4}-"),
+        re.compile(r"[^\s@!=]@(pam|pve|[a-z]+)![\w.-]+=[0-9a-f]{8}-[0-9a-f]{4}-"),
         "is a Proxmox API token, in clear text",
         "remove it, and make another: this one has leaked",
     ),
     (
-        re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@"),
+        re.compile(r"[a-z0-9+.-]://[^/\s:@]+:[^/\s@]+@"),
         "holds a password, in clear text",
         "remove it from the URL, and replace it: this one has leaked",
     ),
@@ -46,12 +46,13 @@ _SECRETS: Final = (
         "remove it, and make another: this one has leaked",
     ),
     (
-        re.compile(r"(?i)\bauthorization\b[\"']?\s*[:=]\s*[\[\"']*\s*(basic|bearer)\s+\S"),
+        re.compile(r"(?i)\bauthorization\b[\"']?\s*[:=][\s\[\"']*(basic|bearer)\s+\S"),
         "holds a password, in clear text",
         "remove it, and replace it: this one has leaked",
     ),
 )
-"""What is a secret by its form."""
+"""What is a secret by its form. Linear in the text, which may be a whole page: no pattern begins
+with a run of characters."""
 
 
 @dataclass(kw_only=True)
