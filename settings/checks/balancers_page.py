@@ -40,7 +40,7 @@ def hosts_with_the_page_are_ours(stack: Stack) -> Iterator[Problem]:
     for index, host in enumerate(hosts):
         path = f"{_PAGE}.hosts[{index}]"
         if host in hosts[:index]:
-            yield problem(path, host, "stands twice", "name it once")
+            yield problem(path, host, "stands twice", "name each host once")
         elif not covered(names, host):
             yield problem(
                 path,

@@ -35,7 +35,7 @@ def tcp_routes_have_ports_of_their_own(stack: Stack) -> Iterator[Problem]:
                 f"{path}.name",
                 each.name,
                 f"is that of {_ROUTES}[{names[each.name]}] already",
-                "give each a name of its own",
+                "give each route a name of its own",
             )
 
 
