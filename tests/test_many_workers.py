@@ -7,8 +7,8 @@ from collections import Counter
 from tests import whole
 from tests.components.mocks import Registered
 
-MOST = 15
-"""Resources a worker may be: a preview of 1,000 has that many thousand. Three are its turn in an
+MOST = 13
+"""Resources a worker may be: a preview of 1,000 has that many thousand. Two are its turn in an
 upgrade."""
 
 

@@ -102,7 +102,7 @@ class Cluster(pulumi.ComponentResource):
                 hooks=pulumi.ResourceHookBinding(before_update=[handed_out.hook(name)]),
             ),
         )
-        upgrades = Upgrades(name, asked=self.control_plane, parent=self)
+        upgrades = Upgrades(name, self)
         first = planes.living
         # Before anybody joins: what joins is of the release that the cluster has.
         applied = upgrades.control_plane(first, args.node(first), [access, configured[first.name]])
@@ -127,6 +127,7 @@ class Cluster(pulumi.ComponentResource):
             upgraded.append(upgrades.control_plane(machine, args.node(machine), before))
         turns: list[HostAction] = []
         for machine in args.workers:
+            ahead = len(turns) - cluster.max_unavailable
             worker = Worker(
                 machine.name,
                 WorkerArgs(
@@ -135,14 +136,13 @@ class Cluster(pulumi.ComponentResource):
                     control_plane=self.control_plane,
                     ignore_preflight_errors=cluster.ignore_preflight_errors,
                     release=upgraded,
+                    ahead=[turns[ahead]] if ahead >= 0 else [],
                 ),
                 opts=pulumi.ResourceOptions(
                     parent=self, depends_on=[configured[machine.name], access]
                 ),
             )
-            ahead = len(turns) - cluster.max_unavailable
-            before = [*upgraded, worker.member, *([turns[ahead]] if ahead >= 0 else [])]
-            turns.append(upgrades.worker(machine, args.node(machine), before))
+            turns.append(upgrades.worker(machine, args.node(machine), [worker.member]))
         self.release = pulumi.Output.all(*(each.stdout for each in (*upgraded, *turns))).apply(
             lambda _: cluster.kubernetes_version
         )

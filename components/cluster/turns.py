@@ -55,20 +55,36 @@ class Turn:
     def leave(self) -> str:
         """On a control plane: takes the node out, unless it runs what it should; a failure names
         the pod and its budget, and leaves the node as it was."""
-        return self._asked("leave", self.drain_seconds)
+        words = f'leave {self.name} "{self.target}" {self.drain_seconds}'
+        return f"export KUBECONFIG=/etc/kubernetes/admin.conf\n{_program(words)}\n"
 
-    def upgraded_guard(self) -> str:
-        """Holds on a machine whose packages are at their versions, with nothing under way."""
-        return text("upgraded-guard.sh.j2", markers=MARKERS, packages=self.packages)
+    def worker_guard(self) -> str:
+        """Holds on a worker whose packages are at their versions, with nothing under way, and which
+        is noted at what it runs."""
+        return text(
+            "upgraded-worker-guard.sh.j2",
+            markers=MARKERS,
+            packages=self.packages,
+            name=self.name,
+            target=self.target,
+        )
 
-    def upgrade(self) -> str:
-        """On a worker that is out: kubeadm, its work, the other packages, one restart."""
-        return text("upgrade-node.sh.j2", **self._words())
+    def worker(self) -> str:
+        """On a worker that is out: kubeadm, its work, the other packages, one restart; then it
+        awaits itself and takes pods again, by the kubelet's credentials: a node may change itself
+        (kubernetes.io, "Using Node Authorization", NodeRestriction), but not its taints."""
+        back = _program(f'back {self.name} "{self.target}" {READY_SECONDS}')
+        words = {**self._words(), "packages": self.packages}
+        return text("upgrade-worker.sh.j2", **words, back=back)
 
     def control_plane_guard(self) -> str:
         """The same of a control plane, whose static pods and cluster are of the release."""
-        node = self.upgraded_guard()
-        return text("upgraded-control-plane-guard.sh.j2", node=node, release=self.release)
+        return text(
+            "upgraded-control-plane-guard.sh.j2",
+            markers=MARKERS,
+            packages=self.packages,
+            release=self.release,
+        )
 
     def control_plane(self) -> str:
         """On a control plane, all of its turn. The first one upgrades what all share, after a
@@ -85,18 +101,6 @@ class Turn:
             drain_seconds=self.drain_seconds,
             ready_seconds=READY_SECONDS,
         )
-
-    def back_guard(self) -> str:
-        """Holds when the node is noted at what it runs, and takes pods if it did before."""
-        return text("back-guard.sh.j2", name=self.name, target=self.target)
-
-    def back(self) -> str:
-        """On a control plane: awaits the node, and has it take pods again."""
-        return self._asked("back", READY_SECONDS)
-
-    def _asked(self, verb: str, seconds: int) -> str:
-        words = f'{verb} {self.name} "{self.target}" {seconds}'
-        return f"export KUBECONFIG=/etc/kubernetes/admin.conf\n{_program(words)}\n"
 
     def _words(self) -> dict[str, object]:
         rest = {name: each for name, each in self.packages.items() if name != "kubeadm"}

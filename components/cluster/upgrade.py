@@ -30,8 +30,8 @@ class Upgrades:
     Leaves out: telling the balancers (`turns.py` says where that belongs); a way back.
     """
 
-    def __init__(self, name: str, *, asked: Machine, parent: pulumi.Resource) -> None:
-        self._asked, self._parent = asked, parent
+    def __init__(self, name: str, parent: pulumi.Resource) -> None:
+        self._parent = parent
         self._hook = pulumi.ResourceHook(
             f"{name}-steps", refuse_a_wrong_step, pulumi.ResourceHookOptions(on_dry_run=True)
         )
@@ -51,52 +51,29 @@ class Upgrades:
                 epoch=_epoch(its),
                 seconds=WORK_SECONDS + its.drain_seconds + READY_SECONDS,
             ),
-            opts=self._opts(after, refuses=True),
+            opts=self._opts(after),
         )
 
     def worker(
         self, machine: Machine, node: NodeModel, after: Sequence[pulumi.Resource]
     ) -> HostAction:
-        """There once the worker is upgraded and takes pods again."""
+        """There once the worker, out by its `Worker.member`, is upgraded and takes pods again."""
         its = turn(node)
-        drained = HostAction(
-            f"{machine.name}-drain",
-            HostActionArgs(
-                machine=self._asked,
-                name=f"drain-{machine.name}",
-                do=its.leave(),
-                seconds=its.drain_seconds + 120,
-            ),
-            opts=self._opts(after),
-        )
-        upgraded = HostAction(
+        return HostAction(
             f"{machine.name}-upgrade",
             HostActionArgs(
                 machine=machine,
                 name="upgrade",
-                guard=its.upgraded_guard(),
-                do=its.upgrade(),
+                guard=its.worker_guard(),
+                do=its.worker(),
                 epoch=_epoch(its),
-                seconds=WORK_SECONDS,
+                seconds=WORK_SECONDS + READY_SECONDS,
             ),
-            opts=self._opts([drained], refuses=True),
-        )
-        return HostAction(
-            f"{machine.name}-uncordon",
-            HostActionArgs(
-                machine=self._asked,
-                name=f"uncordon-{machine.name}",
-                guard=its.back_guard(),
-                do=its.back(),
-                seconds=READY_SECONDS + 120,
-            ),
-            opts=self._opts([upgraded]),
+            opts=self._opts(after),
         )
 
-    def _opts(
-        self, after: Sequence[pulumi.Resource], *, refuses: bool = False
-    ) -> pulumi.ResourceOptions:
-        hooks = pulumi.ResourceHookBinding(before_update=[self._hook]) if refuses else None
+    def _opts(self, after: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
+        hooks = pulumi.ResourceHookBinding(before_update=[self._hook])
         return pulumi.ResourceOptions(parent=self._parent, depends_on=list(after), hooks=hooks)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
 
-from components.cluster import actions, admission
+from components.cluster import actions, admission, turns
 from components.cluster.asking import asked, asking
 from components.cluster.model import NodeModel
 from components.cluster.render import text
@@ -17,13 +17,14 @@ from components.host import HostAction, HostActionArgs, Machine
 @dataclass(frozen=True, kw_only=True)
 class WorkerArgs:
     """`control_plane` signs the certificate and drains the node when the worker leaves; `release`
-    is there once the API servers are of the kubelet's."""
+    is there once the API servers are of the kubelet's, `ahead` once the node may be out."""
 
     machine: Machine
     node: NodeModel
     control_plane: Machine
     ignore_preflight_errors: Sequence[str]
     release: Sequence[pulumi.Resource]
+    ahead: Sequence[pulumi.Resource] = ()
 
 
 class _Step(HostAction):
@@ -48,7 +49,7 @@ class Worker:
     """
 
     member: HostAction
-    """There once the node is registered."""
+    """There once the node is registered, and out when another version is its turn."""
 
     def __init__(
         self, name: str, args: WorkerArgs, opts: pulumi.ResourceOptions | None = None
@@ -56,7 +57,8 @@ class Worker:
         below = opts.parent if opts else None
         identity = _Step(
             f"{name}-identity",
-            asking(args.machine),
+            # The first to be made, so the last to be taken back: once the node is drained.
+            replace(asking(args.machine), undo=actions.reset()),
             opts=pulumi.ResourceOptions(parent=below, depends_on=opts.depends_on if opts else None),
         )
         said = asked(identity)
@@ -69,8 +71,9 @@ class Worker:
                 do=admission.stale(name),
                 result=admission.sign(name),
                 result_secret=False,
+                undo=text("leave.sh.j2", name=name),
                 secrets=said,
-                seconds=180,
+                seconds=420,
             ),
             opts=pulumi.ResourceOptions(parent=below, depends_on=[identity]),
         )
@@ -81,21 +84,21 @@ class Worker:
                 name="join",
                 guard=admission.join_guard(),
                 do=admission.join(args.node, args.ignore_preflight_errors),
-                undo=actions.reset(),
                 secrets={"join": certificate.result},
             ),
             opts=pulumi.ResourceOptions(parent=below, depends_on=[certificate, *args.release]),
         )
+        # An action of older states is its first half, and has an `undo` there which drains the node
+        # and deletes it: under another name, it would be carried out.
+        its = turns.turn(args.node)
         self.member = _Step(
             f"{name}-member",
             HostActionArgs(
                 machine=args.control_plane,
                 name=f"member-{name}",
-                guard=text("member-guard.sh.j2", name=name),
-                do=text("member.sh.j2", name=name),
-                undo=text("leave.sh.j2", name=name),
+                do=f"{text('member.sh.j2', name=name)}{its.leave()}",
                 secrets={"machine": said["machine"]},
-                seconds=420,
+                seconds=its.drain_seconds + 240,
             ),
-            opts=pulumi.ResourceOptions(parent=below, depends_on=[join]),
+            opts=pulumi.ResourceOptions(parent=below, depends_on=[join, *args.ahead]),
         )

@@ -59,7 +59,6 @@ TEXTS = {
     "identity-guard": actions.identity_guard(),
     "identified": actions.identified(),
     "member": text("member.sh.j2", name="worker-1"),
-    "member-guard": text("member-guard.sh.j2", name="worker-1"),
     "leave": text("leave.sh.j2", name="worker-1"),
     "access": actions.access(API, 2),
     "access-guard": actions.access_guard(API, 2),
@@ -67,7 +66,7 @@ TEXTS = {
     "swap": text("swap.sh.j2"),
     **{
         f"upgrade-{name}": getattr(turns.turn(nodes.worker()), name)()
-        for name in ("leave", "upgrade", "upgraded_guard", "back", "back_guard")
+        for name in ("leave", "worker", "worker_guard")
     },
     **{
         f"upgrade-{name}": getattr(turns.turn(nodes.control_plane()), name)()

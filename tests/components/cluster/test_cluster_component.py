@@ -21,7 +21,6 @@ from tests.components.cluster import nodes
 from tests.components.mocks import Answer, Registered, Registration, run_program
 
 COMMAND = "command:remote:Command"
-TURN = ("drain", "upgrade", "uncordon")
 API = ApiEndpoint(lan=IPv4Address("198.18.10.10"), management=IPv4Address("198.18.0.10"))
 
 
@@ -89,7 +88,7 @@ def test_names_come_from_machines() -> None:
         *sorted(
             f"{worker}-{what}"
             for worker in ("worker-1", "worker-2")
-            for what in ("certificate", "identity", "join", "member", "node", *TURN)
+            for what in ("certificate", "identity", "join", "member", "node", "upgrade")
         ),
     ]
 

@@ -305,7 +305,6 @@ def test_a_member_is_awaited_by_its_machine_id(node: Node) -> None:
     )
     assert node.run("member").returncode == 0
     assert len(node.calls) == 2
-    assert node.run("member-guard").returncode == 0
 
 
 def test_the_api_is_asked_through_both_vips_before_the_role_is_given(node: Node) -> None:

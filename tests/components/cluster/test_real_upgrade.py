@@ -20,10 +20,11 @@ import pytest
 
 from components.cluster import admission, birth, kubeadm, turns
 from components.cluster.model import NodeModel
+from components.cluster.render import text
 from lab.software import goitems
 from tests.components.cluster import nodes
 from tests.components.cluster.real_planes import Lan, Plane, lacking, lan, until
-from tests.components.cluster.test_real_planes import ADDRESSES, World
+from tests.components.cluster.test_real_planes import ADDRESSES, VIP, World
 
 OLD = nodes.cluster(ignore_preflight_errors=["all"], kubernetes_version="1.36.2")
 NEW = nodes.cluster(ignore_preflight_errors=["all"], kubernetes_version="1.36.3", drain_seconds=15)
@@ -195,11 +196,6 @@ def judged(machine: Plane) -> None:
     assert json.loads(said)["totalKey"] > 100
 
 
-WORKER = {
-    "apiVersion": "v1",
-    "kind": "Node",
-    "metadata": {"name": "worker-1", "labels": {"kubernetes.io/hostname": "worker-1"}},
-}
 PODS = """
 apiVersion: apps/v1
 kind: ReplicaSet
@@ -226,27 +222,38 @@ def patch_status(machine: Plane, kind: str, name: str, status: dict[str, object]
     machine.kubectl(f"patch {kind} {name} --subresource status --type merge --patch '{told}'")
 
 
-def worker_says(machine: Plane, version: str) -> None:
-    info = dict.fromkeys(
-        (
-            *("systemUUID", "bootID", "kernelVersion", "osImage", "kubeProxyVersion"),
-            *("operatingSystem", "architecture", "machineID"),
-        ),
-        "none",
-    )
-    info |= {"kubeletVersion": version, "containerRuntimeVersion": "containerd://v2.4.2"}
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    at = {"lastHeartbeatTime": now, "lastTransitionTime": now}
-    condition = {"type": "Ready", "status": "True", "reason": "Test", "message": "", **at}
-    patch_status(machine, "node", "worker-1", {"nodeInfo": info, "conditions": [condition]})
+def joined(world: Upgrading) -> Plane:
+    """A worker with the credentials that kubeadm gives its kubelet."""
+    plane, machine = world.machines["cp-1"], world.network.plane("worker-1", "198.18.10.31")
+    machine.must(f"{PACKAGES}\nip route replace {VIP}/32 via {ADDRESSES['cp-1']}")
+    machine.must(admission.ask("worker-1"))
+    this, _, request = machine.must(admission.asked()).rstrip("\n").partition("\n")
+    plane.secrets = {"machine": this, "request": request}
+    machine.secrets = {"join": plane.must(admission.sign("worker-1")).rstrip("\n")}
+    done = machine.run(admission.join(nodes.worker(OLD), ["all"]), 300)
+    assert done.returncode == 0, done.stderr
+    plane.must(text("member.sh.j2", name="worker-1"))
+    until(lambda: ready(world, "worker-1") == "StandInv1.36.2", 120, "the worker is not Ready")
+    return machine
+
+
+def a_node_may_change_nothing_else(machine: Plane) -> None:
+    """Node and NodeRestriction, as kubeadm has the API server authorize and admit."""
+    own = "kubectl --kubeconfig /etc/kubernetes/kubelet.conf"
+    for words in (
+        "cordon cp-1",
+        "annotate node cp-1 --overwrite layered-cloud/software=mine",
+        "taint node worker-1 mine=x:NoSchedule",
+    ):
+        done = machine.run(f"{own} {words}")
+        assert done.returncode != 0, words
+        assert "forbidden" in done.stderr.lower(), done.stderr
 
 
 def a_budget_is_respected_and_named(world: Upgrading) -> None:
     plane = world.machines["cp-1"]
     its = turns.turn(nodes.worker(NEW))
-    plane.write("/run/worker.json", json.dumps(WORKER))
-    plane.kubectl("create --filename /run/worker.json")
-    worker_says(plane, "v1.36.2")
+    machine = joined(world)
     plane.write("/run/web.yaml", PODS)
     plane.kubectl("apply --filename /run/web.yaml")
     pod = "get pods --selector app=web --output 'jsonpath={.items[*].metadata.name}'"
@@ -280,12 +287,21 @@ def a_budget_is_respected_and_named(world: Upgrading) -> None:
     # Again, as after a cut: it stays out.
     assert plane.run(its.leave(), 120).returncode == 0
 
-    assert plane.run(its.back_guard()).returncode != 0
-    worker_says(plane, "v1.36.3")
-    done = plane.run(its.back(), 60)
+    a_node_may_change_nothing_else(machine)
+    assert machine.run(its.worker_guard()).returncode != 0
+    done = machine.run(its.worker(), 300)
     assert done.returncode == 0, done.stderr
-    assert plane.run(its.back_guard()).returncode == 0
-    assert "unschedulable" not in json.dumps(world.node("worker-1"))
+    assert machine.run(its.worker_guard()).returncode == 0
+    node = json.dumps(world.node("worker-1"))
+    assert "unschedulable" not in node
+    assert "layered-cloud/upgrade" not in node
+    assert '"layered-cloud/software": "kubernetes=1.36.3-1.1 runtime=2.4.2-1"' in node
+    installed = machine.must("cat /run/installed")
+    # One that comes back only, as one that is new, installs nothing.
+    plane.kubectl("annotate node worker-1 layered-cloud/software-")
+    assert machine.run(its.worker_guard()).returncode != 0
+    assert machine.run(its.worker(), 300).returncode == 0
+    assert machine.must("cat /run/installed") == installed
     # What is at its release is left alone.
     done = plane.run(its.leave(), 60)
     assert (done.returncode, done.stderr) == (

@@ -24,7 +24,7 @@ _PROGRAM = re.compile(r"(<<'PROGRAM'\n).*?(^PROGRAM)", re.S | re.M)
 
 
 @pytest.mark.parametrize(
-    "name", ["control_plane", "control_plane_guard", "leave", "upgrade", "back", "back_guard"]
+    "name", ["control_plane", "control_plane_guard", "leave", "worker", "worker_guard"]
 )
 def test_every_text_is_what_was_read_and_agreed(name: str) -> None:
     its = turns.turn(nodes.control_plane() if "plane" in name else nodes.worker())

@@ -54,7 +54,7 @@ def test_control_planes_come_first_one_after_the_other_and_the_asked_one_begins(
     for earlier, later in itertools.pairwise(order):
         assert earlier in before(seen, later)
     for number in (1, 2, 3):
-        assert set(order) <= before(seen, f"worker-{number}-drain")
+        assert set(order) <= before(seen, f"worker-{number}-member")
         assert set(order) <= before(seen, f"worker-{number}-join")
 
 
@@ -68,25 +68,49 @@ def test_whoever_is_asked_begins() -> None:
 def test_no_more_workers_are_out_at_once_than_are_asked_for(at_once: int) -> None:
     count = 5
     seen = run(with_workers(count), max_unavailable=at_once)
-    ended = {number: before(seen, f"worker-{number}-drain") for number in range(1, count + 1)}
+    ended = {number: before(seen, f"worker-{number}-member") for number in range(1, count + 1)}
     for several in itertools.combinations(range(1, count + 1), at_once + 1):
         pairs = itertools.combinations(several, 2)
-        assert any(f"worker-{one}-uncordon" in ended[other] for one, other in pairs), several
+        assert any(f"worker-{one}-upgrade" in ended[other] for one, other in pairs), several
     # As many may be.
     together = range(1, at_once + 1)
     for one, other in itertools.permutations(together, 2):
-        assert f"worker-{one}-uncordon" not in ended[other]
+        assert f"worker-{one}-upgrade" not in ended[other]
+
+
+def test_workers_join_side_by_side_however_few_may_be_out() -> None:
+    seen = run(with_workers(4), max_unavailable=1)
+    for one, other in itertools.permutations(range(1, 5), 2):
+        ended = before(seen, f"worker-{other}-join")
+        assert not [each for each in ended if each.startswith(f"worker-{one}-")], other
+
+
+def test_one_that_leaves_is_drained_before_it_is_reset_and_waits_for_nobody_else() -> None:
+    """Who was made later is taken back earlier; what is taken back of a turn is nothing."""
+    seen = run(with_workers(3), max_unavailable=1)
+    undone = {
+        each.name: sent(seen, each.name)["undo"]
+        for each in seen.of_type(COMMAND)
+        if each.name.startswith("worker-2-") and not each.name.endswith("-node")
+    }
+    drained, reset = undone.pop("worker-2-certificate"), undone.pop("worker-2-identity")
+    assert "kubectl drain worker-2 " in drained
+    assert "kubectl delete node worker-2 " in drained
+    assert "kubeadm reset" in reset
+    assert set(undone.values()) == {None}
+    assert "worker-2-identity" in before(seen, "worker-2-certificate")
+    assert "worker-2-certificate" in before(seen, "worker-2-join")
 
 
 def test_a_worker_is_drained_then_changed_then_awaited() -> None:
     seen = run()
-    steps = ["worker-1-member", "worker-1-drain", "worker-1-upgrade", "worker-1-uncordon"]
+    steps = ["worker-1-join", "worker-1-member", "worker-1-upgrade"]
     for earlier, later in itertools.pairwise(steps):
         assert command(seen, earlier).urn in command(seen, later).dependencies
     asked = seen.one(COMMAND, "cp-1-upgrade").inputs["connection"]["host"]
     own = seen.one(COMMAND, "worker-1-node").inputs["connection"]["host"]
     hosts = [command(seen, each).inputs["connection"]["host"] for each in steps[1:]]
-    assert hosts == [asked, own, asked]
+    assert hosts == [asked, own]
 
 
 def test_an_unchanged_release_changes_nothing_and_another_one_what_it_must() -> None:
@@ -98,7 +122,7 @@ def test_an_unchanged_release_changes_nothing_and_another_one_what_it_must() -> 
     changed = {
         e.name for e in one.of_type(COMMAND) if other.one(COMMAND, e.name).inputs != e.inputs
     }
-    turned = {f"worker-{n}-{what}" for n in (1, 2) for what in ("drain", "upgrade", "uncordon")}
+    turned = {f"worker-{n}-{what}" for n in (1, 2) for what in ("member", "upgrade")}
     pushed = {"cp-1-node", "worker-1-node", "worker-2-node"}
     assert changed == turned | pushed | {"cp-1-upgrade"}
 
@@ -136,6 +160,6 @@ def test_etcd_is_saved_before_the_first_change_and_kubeadm_is_installed_alone() 
 
 def test_neither_drains_nor_waits_beyond_what_the_action_may_take() -> None:
     seen = run(drain_seconds=900)
-    assert sent(seen, "worker-1-drain")["seconds"] > 900
+    assert sent(seen, "worker-1-member")["seconds"] > 900
     assert sent(seen, "cp-1-upgrade")["seconds"] > 900 + turns.READY_SECONDS
-    assert " 900 <<" in sent(seen, "worker-1-drain")["do"]
+    assert " 900 <<" in sent(seen, "worker-1-member")["do"]

@@ -77,6 +77,7 @@ def now() -> None:
             node=nodes.worker(name="m"),
             control_plane=machine,
             ignore_preflight_errors=(),
+            release=(),
         ),
         pulumi.ResourceOptions(parent=cluster),
     )
