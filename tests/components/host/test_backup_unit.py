@@ -48,6 +48,8 @@ systemd-run --quiet --unit etcd --property RootDirectory=/srv/image --property M
     --initial-advertise-peer-urls=http://127.0.0.1:2380 --initial-cluster=default=http://127.0.0.1:2380
 """
 _SSHD = """
+# The machine's own would take the folder along that both need when it stops.
+systemctl --quiet --runtime mask --now ssh.service ssh.socket
 mkdir -p /srv/store/backups /run/sshd
 chown backup: /srv/store/backups
 usermod --password '*' backup
@@ -223,6 +225,15 @@ def test_as_many_stay_as_the_stack_says(world: World) -> None:
     assert len(ours) == 3
     assert len(world.copies()) == 2
     assert world.copies() == ours[-2:]
+
+
+def test_what_a_run_that_was_killed_left_is_gone_with_the_next(world: World) -> None:
+    left = f"{backup.STATE}/work.killed {backup.STATE}/copies/.new.killed"
+    world.machine.sh(f"mkdir {left}; touch {backup.STATE}/work.killed/ca.key")
+
+    assert world.runs() == "success", world.words()
+
+    assert world.machine.sh(f"ls -d {left} 2>/dev/null || true") == ""
 
 
 def test_one_that_cannot_be_shipped_is_told_and_shipped_later(world: World) -> None:
