@@ -46,7 +46,8 @@ TAIL = """
   must return.
 - **`up` afterwards**: what one more `up` changed after the drill, where that was asked.
 - The lab is one machine: the stream says how late it was itself, and no gap is known more
-  exactly than that. In these runs: {lag}.
+  exactly than that. In these runs: {lag}. Whatever else it does is felt too: its load (processes
+  that want a core, over a minute) was {load} when they began.
 """
 
 
@@ -85,11 +86,13 @@ def page(drills: Sequence[Drill], records: Sequence[Record]) -> str:
     known = {each.drill.name: _row(each) for each in rows}
     table = [known.get(each.name) or _unknown(each) for each in drills]
     lags = [run.felt.lag for each in rows for run in each.runs]
+    loads = [run.load for each in rows for run in each.runs if run.load is not None]
+    load = f"{min(loads):g} to {max(loads):g}" if loads else "not kept"
     lag = f"{max(lags) * 1000:.0f} ms at the most" if lags else "none were kept yet"
     table = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|", *table]
     physics = [f"- **{each.name}**: {each.physics}." for each in drills if each.physics]
     told = _section("\n## What bounds them\n", physics)
-    return HEAD + "\n".join(table) + "\n" + TAIL.format(lag=lag) + told
+    return HEAD + "\n".join(table) + "\n" + TAIL.format(lag=lag, load=load) + told
 
 
 def _section(title: str, items: Sequence[str]) -> str:

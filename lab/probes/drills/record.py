@@ -50,6 +50,8 @@ class Record:
         healed: seconds from the mending until all was well again.
         content, commit, at: the tree, its commit, seconds since the epoch.
         broken: why it was not well again; empty when it was.
+        load: the machine's load average of a minute when it began; None where it was not kept. Of
+            processes that wait for a core, more than a few for each core are felt as gaps.
         up: what a second `up` changed; None when it was not asked.
     """
 
@@ -63,6 +65,7 @@ class Record:
     at: float
     broken: str = ""
     up: int | None = None
+    load: float | None = None
 
     @classmethod
     def from_json(cls, line: str) -> Record:

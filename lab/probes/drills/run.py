@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -30,6 +31,7 @@ def once(world: World, drill: Drill) -> Record:
     """
     victim = drill.victim(world)
     drill.settled(world)
+    load = round(os.getloadavg()[0], 1)
     broken = ""
     with flowing(world, drill.target(world)) as flow:
         time.sleep(LEAD)
@@ -56,6 +58,7 @@ def once(world: World, drill: Drill) -> Record:
         content=record.tree(),
         commit=record.commit(),
         at=round(time.time()),
+        load=load,
     )
 
 

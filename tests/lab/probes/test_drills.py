@@ -194,7 +194,7 @@ def test_of_twenty_runs_p99_is_the_largest() -> None:
 
 def test_the_page_names_every_drill_its_goal_and_whether_it_was_kept() -> None:
     drills = {**DRILLS, POWER.name: replace(POWER, promised=True)}
-    text = page.page(list(drills.values()), [made(0.8), made(1.3, lost=40)])
+    text = page.page(list(drills.values()), [made(0.8, load=3.5), made(1.3, lost=40)])
     rows = {line.split(" | ")[0].strip("| "): line for line in text.splitlines() if "| " in line}
     assert set(DRILLS) <= set(rows)
     assert len({line.count("|") for line in rows.values()}) == 1
@@ -204,6 +204,7 @@ def test_the_page_names_every_drill_its_goal_and_whether_it_was_kept() -> None:
     assert cells[7:9] == ["1.2 s", "no, promised"]
     assert cells[-2] == "c0ffee"
     assert "4 ms at the most" in text
+    assert "was 3.5 to 3.5 when they began" in text
     assert "- **MetalLB's announcer power**: the speakers" in text
 
 
