@@ -41,45 +41,43 @@ class Upgrades:
     ) -> HostAction:
         """There once the control plane and its kubelet are upgraded."""
         its = turn(node)
-        return HostAction(
-            f"{machine.name}-upgrade",
-            HostActionArgs(
-                machine=machine,
-                name="upgrade",
-                guard=its.control_plane_guard(),
-                do=its.control_plane(),
-                epoch=_epoch(its),
-                seconds=WORK_SECONDS + its.drain_seconds + READY_SECONDS,
-            ),
-            opts=self._opts(after),
-        )
+        guard, do = its.control_plane_guard(), its.control_plane()
+        return self._turn(machine, its, guard, do, after, drain_seconds=its.drain_seconds)
 
     def worker(
         self, machine: Machine, node: NodeModel, after: Sequence[pulumi.Resource]
     ) -> HostAction:
         """There once the worker, out by its `Worker.member`, is upgraded and takes pods again."""
         its = turn(node)
+        return self._turn(machine, its, its.worker_guard(), its.worker(), after)
+
+    def _turn(
+        self,
+        machine: Machine,
+        its: Turn,
+        guard: str,
+        do: str,
+        after: Sequence[pulumi.Resource],
+        *,
+        drain_seconds: int = 0,
+    ) -> HostAction:
         return HostAction(
             f"{machine.name}-upgrade",
             HostActionArgs(
                 machine=machine,
                 name="upgrade",
-                guard=its.worker_guard(),
-                do=its.worker(),
-                epoch=_epoch(its),
-                seconds=WORK_SECONDS + READY_SECONDS,
+                guard=guard,
+                do=do,
+                # What a later plan reads of what the node was brought to.
+                epoch=json.dumps({skew.KEY: its.release}),
+                seconds=WORK_SECONDS + drain_seconds + READY_SECONDS,
             ),
-            opts=self._opts(after),
+            opts=pulumi.ResourceOptions(
+                parent=self._parent,
+                depends_on=list(after),
+                hooks=pulumi.ResourceHookBinding(before_update=[self._hook]),
+            ),
         )
-
-    def _opts(self, after: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
-        hooks = pulumi.ResourceHookBinding(before_update=[self._hook])
-        return pulumi.ResourceOptions(parent=self._parent, depends_on=list(after), hooks=hooks)
-
-
-def _epoch(its: Turn) -> str:
-    """What a later plan reads of what the node was brought to."""
-    return json.dumps({skew.KEY: its.release})
 
 
 async def refuse_a_wrong_step(args: pulumi.ResourceHookArgs) -> None:

@@ -22,9 +22,7 @@ def part(model: BalancersModel, balancer: Balancer) -> Part | None:
     spoken = sessions(model, balancer, "bird")
     if spoken is None:
         return None
-    config = _TEMPLATES.get_template("bird.conf.j2").render(
-        balancer=balancer, it=spoken, port=PORT, away=balancer.name in model.maintenance
-    )
+    config = _TEMPLATES.get_template("bird.conf.j2").render(balancer=balancer, it=spoken, port=PORT)
     return shared.part(
         (shared.sealed(CONFIG, config, spoken.secrets),),
         drop_in=_TEMPLATES.get_template("bird.dropin.j2").render(),

@@ -21,9 +21,7 @@ def part(model: BalancersModel, balancer: Balancer) -> Part | None:
     spoken = sessions(model, balancer, "frr")
     if spoken is None:
         return None
-    config = _TEMPLATES.get_template("frr.conf.j2").render(
-        balancer=balancer, it=spoken, away=balancer.name in model.maintenance
-    )
+    config = _TEMPLATES.get_template("frr.conf.j2").render(balancer=balancer, it=spoken)
     return shared.part(
         config,
         bfd=spoken.group.bfd,

@@ -12,12 +12,14 @@ from components.loadbalancers.model import Balancer, BalancersModel
 
 @dataclass(frozen=True, kw_only=True)
 class Sessions:
-    """`own` is the balancer's end, `group` how the routers treat it, `routers` their ends."""
+    """`own` is the balancer's end, `group` how the routers treat it, `routers` their ends. One that
+    is `away`, in maintenance, is led requests only while nobody else serves."""
 
     peering: Peering
     group: Neighbours
     own: End
     routers: tuple[End, ...]
+    away: bool
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -52,4 +54,5 @@ def sessions(model: BalancersModel, balancer: Balancer, daemon: str) -> Sessions
         group=group,
         own=next(each for each in group.members if each.name == balancer.name),
         routers=peering.routers[group.network],
+        away=balancer.name in model.maintenance,
     )

@@ -182,14 +182,13 @@ def routes_beside_the_ingress_have_ports_of_their_own(stack: Stack) -> Iterator[
     """The ingress' NodePorts take PROXY headers, which these requests do not have."""
     ports = stack.platform.ingress.node_ports
     for index, route in enumerate(stack.balancers.routes):
-        for key in ("http", "https", "health"):
-            if route.node_port is not None and route.node_port == getattr(ports, key):
-                yield problem(
-                    f"balancers.routes[{index}].node_port",
-                    route.node_port,
-                    f"is the ingress' own (platform.ingress.node_ports.{key})",
-                    "leave it out for the ingress, or write the service's",
-                )
+        for key in ports.keys_of(route.node_port):
+            yield problem(
+                f"balancers.routes[{index}].node_port",
+                route.node_port,
+                f"is the ingress' own (platform.ingress.node_ports.{key})",
+                "leave it out for the ingress, or write the service's",
+            )
 
 
 @reads("balancers")

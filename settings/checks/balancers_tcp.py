@@ -106,11 +106,10 @@ def tcp_routes_lead_beside_the_ingress(stack: Stack) -> Iterator[Problem]:
     """The ingress' own ports speak HTTP behind a PROXY header, and have frontends."""
     ports = stack.platform.ingress.node_ports
     for index, each in enumerate(stack.balancers.tcp_routes):
-        for key in ("http", "https", "health"):
-            if each.node_port == getattr(ports, key):
-                yield problem(
-                    f"{_ROUTES}[{index}].node_port",
-                    each.node_port,
-                    f"is the ingress' (platform.ingress.node_ports.{key})",
-                    "name the service's own",
-                )
+        for key in ports.keys_of(each.node_port):
+            yield problem(
+                f"{_ROUTES}[{index}].node_port",
+                each.node_port,
+                f"is the ingress' (platform.ingress.node_ports.{key})",
+                "name the service's own",
+            )

@@ -47,14 +47,13 @@ def another_controller_has_its_port(stack: Stack) -> Iterator[Problem]:
                 "is another ingress controller's, and ingress_class does not say whose",
                 "write its class, or remove this for platform.ingress",
             )
-        for key in ("http", "https", "health"):
-            if each.node_port is not None and each.node_port == getattr(ports, key):
-                yield problem(
-                    f"{here}.node_port",
-                    each.node_port,
-                    f"is platform.ingress' own (platform.ingress.node_ports.{key})",
-                    "write the other controller's",
-                )
+        for key in ports.keys_of(each.node_port):
+            yield problem(
+                f"{here}.node_port",
+                each.node_port,
+                f"is platform.ingress' own (platform.ingress.node_ports.{key})",
+                "write the other controller's",
+            )
 
 
 @reads("platform", "services")

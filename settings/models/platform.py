@@ -97,6 +97,10 @@ class NodePorts(Strict):
     health: NodePort | None = 30081
     """healthCheckNodePort of the ingress Service (externalTrafficPolicy Local)."""
 
+    def keys_of(self, port: int | None) -> list[str]:
+        """The keys that have this port; none of None, which is no port yet."""
+        return [key for key, own in self if own is not None and own == port]
+
 
 class IngressTimeouts(Strict):
     """How long the ingress waits for the balancers, in seconds."""

@@ -18,7 +18,7 @@ from components.routers.linux import ways
 from settings.models import Stack
 from tests.components import rendered, stacks
 from tests.components.balancer_world import node
-from tests.components.router_world import start_router, unsealed
+from tests.components.router_world import plug_router, start_router, unsealed
 from tests.components.world import World
 
 ROUTERS = ("router-a", "router-b")
@@ -171,12 +171,7 @@ def build(world: World, stack: Stack, site: str) -> None:
         world.ip(name, "route", "add", "default", "via", "198.18.10.1")
     world.plug("cp-1", "eth1", "mgmt", "198.18.0.31/24")
     for name, last in (("router-a", 2), ("router-b", 3)):
-        world.space(name)
-        world.plug(name, "eth0", "mgmt", f"198.18.0.{last + 9}/24")
-        world.plug(name, "eth1", "lan", f"198.18.10.{last}/24")
-        world.plug(name, "eth2", "wan", f"203.0.113.{last}/24")
-        world.plug(name, "eth3", "sync", f"198.18.20.{last}/24")
-        world.ip(name, "route", "add", "default", "via", "203.0.113.1")
+        plug_router(world, name, last)
         start_router(world, name, stack)
         # Of the machine that the tests run on, not of the tree: bash and iproute2 are everywhere.
         leading = world.file(f"{name}-ways", rendered.router_files(stack, name)[ways.SCRIPT])

@@ -101,17 +101,22 @@ def build(world: World) -> None:
             world.ip(name, "route", "add", "default", "via", gateway)
     world.ip("balancer", "addr", "add", f"{BALANCERS}/32", "dev", "eth0")
     for name, last in (("router-a", 2), ("router-b", 3)):
-        world.space(name)
-        world.plug(name, "eth0", "mgmt", f"198.18.0.{last + 9}/24")
-        world.plug(name, "eth1", "lan", f"198.18.10.{last}/24")
-        world.plug(name, "eth2", "wan", f"203.0.113.{last}/24")
-        world.plug(name, "eth3", "sync", f"198.18.20.{last}/24")
-        world.ip(name, "route", "add", "default", "via", "203.0.113.1")
+        plug_router(world, name, last)
         serve(world, name, 22)
         serve(world, name, 9000)
     serve(world, "balancer", 80)
     serve(world, "balancer", 8080)
     serve(world, "stranger", 9000)
+
+
+def plug_router(world: World, name: str, last: int) -> None:
+    """A router's machine with its four legs, on bridges of these names."""
+    world.space(name)
+    world.plug(name, "eth0", "mgmt", f"198.18.0.{last + 9}/24")
+    world.plug(name, "eth1", "lan", f"198.18.10.{last}/24")
+    world.plug(name, "eth2", "wan", f"203.0.113.{last}/24")
+    world.plug(name, "eth3", "sync", f"198.18.20.{last}/24")
+    world.ip(name, "route", "add", "default", "via", "203.0.113.1")
 
 
 def serve(world: World, space: str, port: int) -> None:
