@@ -41,7 +41,7 @@ def of_lb(name: str, value: Any) -> Callable[[dict[str, Any]], Any]:
 
 def of_each_address(found: dict[str, Any]) -> None:
     for number, row in enumerate(found["inventory"]["machines"].values()):
-        row["addresses"]["management"] = f"203.0.113.{number}"
+        row["addresses"] = {"management": f"203.0.113.{number}", "lan": f"192.0.2.{number}"}
 
 
 @pytest.mark.parametrize(
