@@ -78,9 +78,9 @@ def site(name: str, stack: Stack, outputs: Mapping[str, Any]) -> Site:
         ) from None
     except (TypeError, AttributeError, ValueError):
         raise _other(name, "the output inventory") from None
-    specs = [spec for _, spec in [*stack.machines(), *stack.physical()]]
     # Either address: a stack whose management segment is being moved is still the same one.
-    wanted = {str(address) for spec in specs for address in (spec.management, spec.lan)}
+    wanted = {str(leg) for _, spec in stack.machines() for leg in (spec.management, spec.lan)}
+    wanted |= {str(leg) for _, spec in stack.physical() for leg in (spec.management, spec.lan)}
     if not any({each.address, each.lan} & wanted for each in machines):
         raise Lacking(
             f"no machine of the outputs of stack {name} is one of its settings': they are of "
