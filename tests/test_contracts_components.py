@@ -23,7 +23,6 @@ TOKENS = {
     "Machines": "layered-cloud:machines:Machines",
     "Platform": "layered-cloud:platform:Platform",
     "Routers": "layered-cloud:routers:Routers",
-    "VirtualMachine": "layered-cloud:machines:VirtualMachine",
 }
 """Type tokens are part of every URN in every state: a changed one needs an alias in the class, and
 its row here. A class may move and be renamed freely as long as its token stays."""

@@ -7,7 +7,7 @@ from collections import Counter
 from tests import whole
 from tests.components.mocks import Registered
 
-MOST = 13
+MOST = 12
 """Resources a worker may be: a preview of 1,000 has that many thousand. Two are its turn in an
 upgrade."""
 

@@ -14,6 +14,7 @@ Host keys need nothing of the kind: another host key is another machine.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import pulumi
 from pulumi_command import local, remote
@@ -98,6 +99,7 @@ def way_in(
     public_key: pulumi.Input[str],
     before: pulumi.Input[str],
     parent: pulumi.ComponentResource,
+    aliases: Sequence[pulumi.Alias] = (),
 ) -> remote.Command:
     """Lets `public_key` in on the machine, by the private key `before`. Taken away again it asks
     nothing of the machine, and on a machine that was made anew since it is not run again."""
@@ -130,6 +132,6 @@ def way_in(
         push="act",
         take_away=None,
         stdin=pulumi.Output.from_input(public_key).apply(request),
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=pulumi.ResourceOptions(parent=parent, aliases=list(aliases)),
     )
     return remote.Command(name, exchange.args(), exchange.options(name))

@@ -73,7 +73,7 @@ class Machines(pulumi.ComponentResource):
                     image=images[spec.host, args.image(role).file_name],
                     distribution=DISTRIBUTIONS[spec.distribution or args.image(role).distribution],
                 ),
-                opts=pulumi.ResourceOptions(parent=self),
+                parent=self,
             )
         self.machines = {key: each.machine for key, each in made.items()} | {
             spec.name: physical(

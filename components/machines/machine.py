@@ -51,7 +51,7 @@ class VirtualMachineArgs:
     distribution: Distribution
 
 
-class VirtualMachine(pulumi.ComponentResource):
+class VirtualMachine:
     """A host key, a user-data snippet, the machine, and what tells its successor from it. One that
     takes no cloud-init has neither of the first two (`Start`).
 
@@ -70,12 +70,12 @@ class VirtualMachine(pulumi.ComponentResource):
     vm: proxmoxve.VmLegacy
 
     def __init__(
-        self, name: str, args: VirtualMachineArgs, opts: pulumi.ResourceOptions | None = None
+        self, name: str, args: VirtualMachineArgs, parent: pulumi.ComponentResource
     ) -> None:
-        super().__init__("layered-cloud:machines:VirtualMachine", name, {}, opts)
+        below = _Below(name, parent)
         spec, proxmox = args.spec, args.proxmox
         stores = proxmox.datastores
-        seed = self._seed(name, args) if args.start.cloud_init else None
+        seed = _seed(name, args, below) if args.start.cloud_init else None
         self.vm = proxmoxve.VmLegacy(
             name,
             name=name,
@@ -120,7 +120,8 @@ class VirtualMachine(pulumi.ComponentResource):
                 ],
             ),
             opts=pulumi.ResourceOptions(
-                parent=self,
+                parent=parent,
+                aliases=below.aliases,
                 depends_on=[args.image] if seed is None else [seed.snippet, args.image],
                 protect=proxmox.keeps(name) or None,
                 # The id and the name are this machine's: two cannot exist side by side.
@@ -140,7 +141,12 @@ class VirtualMachine(pulumi.ComponentResource):
         life = tls.PrivateKey(
             f"{name}-incarnation",
             algorithm="ED25519",
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.vm], replace_with=[self.vm]),
+            opts=pulumi.ResourceOptions(
+                parent=parent,
+                aliases=below.aliases,
+                depends_on=[self.vm],
+                replace_with=[self.vm],
+            ),
         )
         self.machine = Machine(
             name=name,
@@ -170,45 +176,24 @@ class VirtualMachine(pulumi.ComponentResource):
                 self.machine,
                 public_key=args.deploy_key.public_key,
                 before=args.deploy_key_before.private_key,
-                parent=self,
+                parent=parent,
+                aliases=below.aliases,
             )
             self.machine = dataclasses.replace(self.machine, entry=(args.entry, let_in))
-        self.register_outputs({"vmId": spec.vm_id, "host": spec.host})
 
-    def _seed(self, name: str, args: VirtualMachineArgs) -> _Seed:
-        spec, stores = args.spec, args.proxmox.datastores
-        host_key = tls.PrivateKey(
-            f"{name}-host-key", algorithm="ED25519", opts=pulumi.ResourceOptions(parent=self)
-        )
-        # The file keeps its name, so the machine keeps naming it; that is why the old file must be
-        # gone before the new one is written, or its removal would take the new one with it.
-        file_name = f"{args.environment}-{name}-user-data.yaml"
-        snippet = proxmoxve.FileLegacy(
-            f"{name}-user-data",
-            content_type="snippets",
-            datastore_id=stores.snippets,
-            node_name=spec.host,
-            source_raw=proxmoxve.FileLegacySourceRawArgs(
-                file_name=file_name,
-                data=pulumi.Output.secret(
-                    pulumi.Output.all(
-                        host_private_key=host_key.private_key_openssh,
-                        host_public_key=host_key.public_key_openssh,
-                        authorized_key=args.deploy_key.public_key,
-                    ).apply(
-                        lambda keys: render_user_data(
-                            hostname=name, fqdn=f"{name}.{args.domain}", **keys
-                        )
-                    )
-                ),
-            ),
-            opts=pulumi.ResourceOptions(
-                parent=self, delete_before_replace=True, depends_on=[args.entry]
-            ),
-        )
-        # Written out, not taken from the snippet: an unknown id would replace the machine.
-        file_id = f"{stores.snippets}:snippets/{file_name}"
-        return _Seed(host_key=host_key, snippet=snippet, file_id=file_id)
+
+@dataclass(frozen=True)
+class _Below:
+    """Where a machine's resources stand; once they had a component of the machine's own around
+    them, and states know them by it."""
+
+    name: str
+    parent: pulumi.ComponentResource
+
+    @property
+    def aliases(self) -> list[pulumi.Alias]:
+        type_ = "layered-cloud:machines:VirtualMachine"
+        return [pulumi.Alias(parent=pulumi.create_urn(self.name, type_, self.parent))]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,6 +203,47 @@ class _Seed:
     host_key: tls.PrivateKey
     snippet: pulumi.Resource
     file_id: str
+
+
+def _seed(name: str, args: VirtualMachineArgs, below: _Below) -> _Seed:
+    spec, stores = args.spec, args.proxmox.datastores
+    host_key = tls.PrivateKey(
+        f"{name}-host-key",
+        algorithm="ED25519",
+        opts=pulumi.ResourceOptions(parent=below.parent, aliases=below.aliases),
+    )
+    # The file keeps its name, so the machine keeps naming it; that is why the old file must be
+    # gone before the new one is written, or its removal would take the new one with it.
+    file_name = f"{args.environment}-{name}-user-data.yaml"
+    snippet = proxmoxve.FileLegacy(
+        f"{name}-user-data",
+        content_type="snippets",
+        datastore_id=stores.snippets,
+        node_name=spec.host,
+        source_raw=proxmoxve.FileLegacySourceRawArgs(
+            file_name=file_name,
+            data=pulumi.Output.secret(
+                pulumi.Output.all(
+                    host_private_key=host_key.private_key_openssh,
+                    host_public_key=host_key.public_key_openssh,
+                    authorized_key=args.deploy_key.public_key,
+                ).apply(
+                    lambda keys: render_user_data(
+                        hostname=name, fqdn=f"{name}.{args.domain}", **keys
+                    )
+                )
+            ),
+        ),
+        opts=pulumi.ResourceOptions(
+            parent=below.parent,
+            aliases=below.aliases,
+            delete_before_replace=True,
+            depends_on=[args.entry],
+        ),
+    )
+    # Written out, not taken from the snippet: an unknown id would replace the machine.
+    file_id = f"{stores.snippets}:snippets/{file_name}"
+    return _Seed(host_key=host_key, snippet=snippet, file_id=file_id)
 
 
 def _disk(spec: MachineSpec, datastore: str, image_id: str) -> proxmoxve.VmLegacyDiskArgs:
