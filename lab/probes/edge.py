@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterable
+from ipaddress import IPv6Address
 from typing import Any
 
 from lab.probes.result import promise, until
@@ -211,8 +212,7 @@ def ipv6(world: World) -> str:
         ]
         values, wanted = world.text(router, argv).split(), ["1" if on else "0", "0"]
         promise(values == wanted, f"{router}: forwarding, accept_ra are {values}, not {wanted}")
-        spec = world.machines[router]
-        own = {str(each) for each in (spec.wan6, spec.lan6) if each is not None}
+        own = {str(value) for _, value in world.machines[router] if isinstance(value, IPv6Address)}
         shown = world.text(router, ["ip", "-6", "-oneline", "address", "show", "scope", "global"])
         held = {line.split()[3].partition("/")[0] for line in shown.splitlines()}
         promise(own <= held, f"{router} lacks IPv6 addresses: {', '.join(sorted(own - held))}")
