@@ -9,7 +9,8 @@ from typing import Any, Final
 from ops.checks.model import Seen
 from ops.judge import Row
 from ops.question import Answer
-from ops.scripts.redact import kept, known, masked, unknown
+from ops.scripts.redact import kept, known, unknown
+from ops.shapes import masked
 from ops.site import Site
 
 PLAIN: Final = frozenset(

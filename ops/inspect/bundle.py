@@ -20,13 +20,17 @@ from ops.judge import Row
 from ops.masking import PLAIN, unspoken, values, without
 from ops.question import Answer
 from ops.report.page import page
-from ops.scripts.redact import MASK, known, masked
+from ops.scripts.redact import MASK, known
+from ops.shapes import masked
 from settings.configuration import is_sealed
 
 SECRET_KEY = re.compile(
-    r"(?i)passw|passphrase|secret(?!name)|token|credential|private_?key|api_?key|auth"
+    r"(?i)passw|passphrase|secret(?!name)|token|credential|private_?key|api_?key|auth|pwd"
+    r"|(?<!by)pass$"
 )
 """Keys whose value is taken out of settings, whatever it is."""
+CHECKSUM = "sha256"
+"""A key whose value is nobody's secret, and looks like one."""
 _FILES = (PUSHED.name, RELEASE.name)
 README = """\
 {name}, {at} UTC: what `python -m ops inspect` found.
@@ -115,6 +119,8 @@ def _settings(value: Any, forms: Sequence[str], name: str = "") -> Any:
         return [_settings(each, forms, name) for each in value]
     if SECRET_KEY.search(name) and isinstance(value, str | int | float) and value not in ("", 0, 1):
         return MASK
+    if name == CHECKSUM:
+        return value
     return masked(value, forms) if isinstance(value, str) else value
 
 

@@ -11,7 +11,7 @@ from ops.checks import certificates, fill, haproxy, kubernetes, manifests, vips
 from ops.checks.model import Seen, texts
 from ops.judge import Row, about
 from ops.question import Machine, Question, reading
-from ops.scripts.redact import masked
+from ops.shapes import masked
 from ops.site import Site
 
 VITALS = reading("vitals", "/proc/uptime", "/proc/loadavg", "/etc/os-release")

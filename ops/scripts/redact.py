@@ -22,7 +22,7 @@ MIXED = 0.2
 texts have 0.3 to 0.5, names less than 0.15."""
 
 _NAMED = (
-    r"passw(?:or)?d|passphrase|secret|token|api[-_]?key|auth[-_]?pass|authorization|credential"
+    r"passw(?:or)?d|passphrase|secret|token|api[-_]?key|auth[-_]?pass|authorization(?!-mode)|credential"
     r"|private[-_]?key|key-data|cookie"
 )
 _PRIVATE = re.compile(
@@ -30,7 +30,7 @@ _PRIVATE = re.compile(
 )
 # Without what stands before the word: it stays as it is, and looking for it takes long.
 _ASSIGNED = re.compile(
-    rf"(?i)((?:{_NAMED})[\w.-]{{0,40}}\\?[\"']?\s*[:=]\s*(?:(?:bearer|basic)\s+)?\\?[\"']?)"
+    rf"(?i)((?:{_NAMED})(?![\w.-]{{0,40}}(?:file|path|dir)\b)[\w.-]{{0,40}}\\?[\"']?\s*[:=]\s*(?:(?:bearer|basic)\s+)?\\?[\"']?)"
     r"([^\s\"',;&\\<][^\s\"',;&\\]*)"
 )
 _SPOKEN = re.compile(r"(?i)\b((?:password|auth_pass|bearer|basic)\s+\"?)([^\s\"';<]+)")
@@ -39,6 +39,7 @@ _USERINFO = re.compile(r"(://[^/\s:@]*:)([^/\s@]+)(@)")
 _BOOTSTRAP = re.compile(r"\b[a-z0-9]{6}\.[a-z0-9]{16}\b")
 _UUID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
 _TOKEN = re.compile(rf"[A-Za-z0-9+/=_%~-]{{{SHORTEST_TOKEN},}}")
+_CHECKSUM = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _DIGITS = re.compile(r"[0-9a-fA-F]{32,}")
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]{1,15})*")
 _ROOTS = (
@@ -129,6 +130,9 @@ def unknown(text: str, values: Iterable[str]) -> str:
 
 def _token(match: "re.Match[str]") -> str:
     token = match[0]
+    # A checksum that says of what kind it is: of an image, of the authority that a join expects.
+    if _CHECKSUM.fullmatch(match.string, max(0, match.start() - 7), match.end()):
+        return token
     if token.startswith("/") and token.split("/")[1] in _ROOTS:
         return "/".join(MASK if looks_random(each) else each for each in token.split("/"))
     return MASK if looks_random(token) else token

@@ -27,6 +27,27 @@ pytestmark = [pytest.mark.root, pytest.mark.timeout(300)]
 ROOT = Path(__file__).parents[2]
 
 
+SHOWN = "opensesame"
+"""A secret that only what stands around it shows: it is on no machine, and reads like words."""
+SAYING = (
+    f"kubeadm join 198.18.10.10:6443 --token {SHOWN} --v=5",
+    f"tool --admin-password={SHOWN} --retries 3",
+    f"DB_PWD={SHOWN} MYSQL_PASS={SHOWN} SESSION_KEY={SHOWN} DB_HOST=198.18.10.21",
+    f"GET https://shop:{SHOWN}@db.lab.test/shop",
+    f"> Authorization: Digest {SHOWN} {SHOWN}",
+    f'{{"kind":"Secret","data":{{"pin":"{base64.b64encode(SHOWN.encode()).decode()}"}}}}',
+    *("apiVersion: v1", "data:", f"  pin: {base64.b64encode(SHOWN.encode()).decode()}"),
+    "kind: Secret",
+)
+"""Each line of it by a daemon that talks too much, one by one."""
+LEFT = (
+    *("join 198.18.10.10:6443", "--v=5", "--retries 3", "DB_HOST=198.18.10.21", "@db.lab.test/"),
+    f"echo@sha256:{'0123456789abcdef' * 4}",
+    "cilium 1.20.2",
+)
+"""What stays of a journal with all that."""
+
+
 class Planted:
     """Secrets, each of its own, and where they stand."""
 
@@ -39,6 +60,7 @@ class Planted:
         self.kube_token = secrets.token_urlsafe(30)
         self.tls = made("site").key_pem
         self.host_tls = made("kubelet").key_pem
+        self.elsewhere = made("elsewhere").key_pem
         self.in_log = [
             secrets.token_urlsafe(32),
             secrets.token_hex(32),
@@ -52,6 +74,7 @@ class Planted:
         for pem in (
             self.tls,
             self.host_tls,
+            self.elsewhere,
             self.deploy_key,
             base64.b64decode(self.kube_key).decode(),
         ):
@@ -132,6 +155,8 @@ def fill(machine: Booted, planted: Planted) -> None:
         said.append(f"level=info msg=said-{number} x={value}")
         said.append(f"then {value} again")
     said += planted.tls.splitlines()
+    said += [f"loaded: {line}" for line in planted.elsewhere.splitlines()]
+    said += [*SAYING, LEFT[-2], LEFT[-1]]
     (machine.root / "run/said").write_text("\n".join(said) + "\n")
     machine.sh("systemd-run --wait --quiet --unit=layered-talks.service cat /run/said")
     machine.sh("journalctl --sync; journalctl -q -u layered-talks | grep -q 'reload took'")
@@ -195,6 +220,16 @@ def test_no_secret_is_in_it_in_any_form(files: dict[str, str], planted: Planted)
     }
     assert found == set()
     assert [path for path, text in files.items() if "PRIVATE KEY" in text] == []
+
+
+def test_no_secret_is_in_it_that_only_its_surroundings_show(files: dict[str, str]) -> None:
+    encoded = base64.b64encode(SHOWN.encode()).decode().rstrip("=")
+    assert [path for path, text in files.items() if SHOWN in text or encoded in text] == []
+    journal = files["machines/lb-a/journal.txt"]
+    assert [each for each in LEFT if each not in journal] == []
+    checksum = yaml.safe_load(files["settings.yaml"])["config"]["layered-cloud:proxmox"]["image"]
+    assert checksum["sha256"] == "0" * 64
+    assert "VERSION_CODENAME=" in files["machines/lb-a/files/etc/os-release"]
 
 
 def test_what_a_report_is_read_for_is_in_it(files: dict[str, str]) -> None:
