@@ -11,7 +11,9 @@
 | `<!-- shows: stack -->` | is a piece of a stack file: its keys and values are checked |
 | `<!-- shows: output -->` | is no command; so are `file`, `drawing` and `code` |
 
-What is marked `offline` or `lab` is fit to be run so; no test runs it yet, its words are checked.
+What is marked `offline` is run by tests/test_documented_offline.py, `lab` by
+tests/lab/e2e/test_2_documented.py: each as it stands, a block of its own shell that ends at the
+first failure.
 """
 
 from __future__ import annotations
