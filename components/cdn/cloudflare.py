@@ -1,4 +1,4 @@
-"""Cloudflare: asked for its ranges, its zone's records and TLS settings, its origin CA."""
+"""Cloudflare: asked for its ranges, its zone's records, settings and rules, its origin CA."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from ipaddress import IPv4Address, IPv6Address
 
 import pulumi
 
+from components.cdn import cloudflare_rulesets_sdk as sdk
 from components.cdn import cloudflare_sdk as cloudflare
-from components.cdn import taken_over
+from components.cdn import rulesets, taken_over
 from components.cdn.kind import Kind, Secrets, SigningRequest, usable
 from components.cdn.origin_pulls import OriginPulls
+from components.cdn.rulesets import FoundRule, FoundRuleset
 from components.cdn.zone import Found, refusals, settings_of, strays, type_of
 from components.host.errors import LayerError
 from settings.models import Cdn as CdnSettings
@@ -51,7 +53,8 @@ class Cloudflare(Kind):
         return self._pulls.authorities
 
     def look(self, parent: pulumi.Resource) -> pulumi.Output[Sequence[Found]]:
-        """Every record under one of the stack's names, one question a name."""
+        """Every record under one of the stack's names, one question a name, and where the stack has
+        rules every ruleset of their phases."""
         zone = self.settings.zone
         if zone is None:
             return super().look(parent)
@@ -64,10 +67,46 @@ class Cloudflare(Kind):
             )
             for record in self.settings.records
         ]
-        return pulumi.Output.all(*answers).apply(lambda all_: self._judged(zone, all_))
+        both = pulumi.Output.all(
+            records=pulumi.Output.all(*answers), rules=self._standing_rules(identifier, parent)
+        )
+        return both.apply(lambda all_: self._judged(zone, all_["records"], all_["rules"]))
+
+    def _standing_rules(
+        self, identifier: pulumi.Input[str], parent: pulumi.Resource
+    ) -> pulumi.Output[Sequence[FoundRuleset]]:
+        """What the zone has in the phases of `cdn.rules`; nothing is asked for a stack without
+        rules, whose token need not be allowed to."""
+        if not any(listed for _, listed in self.settings.rules.lists()):
+            return pulumi.Output.from_input([])
+        asked = pulumi.InvokeOutputOptions(parent=parent, provider=self._provider)
+
+        def read(of: sdk.ZoneRuleset) -> pulumi.Output[FoundRuleset]:
+            answer = sdk.get_ruleset_output(zone_id=identifier, id=of.id, opts=asked)
+            return answer.apply(
+                lambda known: FoundRuleset(
+                    phase=of.phase,
+                    description=known.description,
+                    rules=[
+                        FoundRule(ref=each.ref, description=each.description)
+                        for each in known.rules
+                    ],
+                )
+            )
+
+        def each(of: Sequence[sdk.ZoneRuleset]) -> pulumi.Output[Sequence[FoundRuleset]]:
+            phases = rulesets.PHASES.values()
+            mine = [one for one in of if one.kind == "zone" and one.phase in phases]
+            return pulumi.Output.all(*[read(one) for one in mine])
+
+        listed = sdk.get_rulesets_output(zone_id=identifier, opts=asked)
+        return listed.apply(each)
 
     def _judged(
-        self, zone: str, answers: Sequence[Sequence[cloudflare.ZoneRecord]]
+        self,
+        zone: str,
+        answers: Sequence[Sequence[cloudflare.ZoneRecord]],
+        standing: Sequence[FoundRuleset],
     ) -> Sequence[Found]:
         found = [
             Found(name=each.name, type=each.type, content=each.content, comment=each.comment)
@@ -75,6 +114,9 @@ class Cloudflare(Kind):
             for each in answer
         ]
         refused = refusals(found, zone=zone, mark=self._mark)
+        refused += rulesets.refusals(
+            standing, rules=self.settings.rules, zone=zone, mark=self._mark
+        )
         if refused:
             raise LayerError("cdn", refused)
         return found
@@ -100,7 +142,7 @@ class Cloudflare(Kind):
         after: Sequence[pulumi.Input[pulumi.Resource]] = (),
     ) -> None:
         """A proxied A or AAAA record of every name for every origin, what it shows for these names
-        when it calls, and the zone's settings where the stack owns it."""
+        when it calls, and the zone's settings and rules where the stack owns it."""
         settings = self.settings
         if settings.zone is None:
             return
@@ -119,6 +161,9 @@ class Cloudflare(Kind):
             for origin in origins:
                 # "::" parts a resource's URN.
                 called = f"{record}-{origin.exploded.replace(':', '-')}"
+                standing = taken_over.Record(
+                    name=record, type=type_of(origin), content=str(origin), mark=self._mark
+                )
                 cloudflare.DnsRecord(
                     called,
                     zone_id=zone,
@@ -128,15 +173,32 @@ class Cloudflare(Kind):
                     proxied=True,
                     ttl=1,
                     comment=self._mark,
-                    opts=self._made_again(called, record, origin, zone, parent),
+                    opts=self._again(called, standing, zone, parent),
                 )
         for setting, value in settings_of(settings).items():
             cloudflare.ZoneSetting(
                 setting, zone_id=zone, setting_id=setting, value=value, opts=self._below(parent)
             )
 
+        self._ruled(zone, parent)
         if self._pulls is not None:
             self._shown(self._pulls, zone, parent)
+
+    def _ruled(self, zone: pulumi.Output[str], parent: pulumi.Resource) -> None:
+        for phase, rules in rulesets.rulesets(self.settings.rules, self._mark).items():
+            sdk.Ruleset(
+                phase,
+                zone_id=zone,
+                kind="zone",
+                # What the dashboard calls it: with another name it is replaced, not changed.
+                name="default",
+                phase=phase,
+                description=self._mark,
+                rules=rules,
+                opts=self._again(
+                    phase, taken_over.Ruleset(phase=phase, mark=self._mark), zone, parent
+                ),
+            )
 
     def _shown(self, pulls: OriginPulls, zone: pulumi.Input[str], parent: pulumi.Resource) -> None:
         """One certificate for the service's names, a resource each: the provider takes no more."""
@@ -167,20 +229,17 @@ class Cloudflare(Kind):
         self._found_zone = found.apply(lambda answer: answer.zone_id or "")
         return self._found_zone
 
-    def _made_again(
+    def _again(
         self,
         name: str,
-        record: str,
-        origin: IPv4Address | IPv6Address,
+        what: taken_over.Standing,
         zone: pulumi.Input[str],
         parent: pulumi.Resource,
     ) -> pulumi.ResourceOptions:
         options = self._below(parent)
         hook = taken_over.hook(
             f"{name}-taken-over",
-            taken_over.Record(
-                name=record, type=type_of(origin), content=str(origin), mark=self._mark
-            ),
+            what,
             base_url=self.settings.api_url or taken_over.API,
             token=self._token,
             zone_id=zone,

@@ -1,4 +1,4 @@
-"""What this layer uses of Cloudflare's SDK: a few resources and three functions, declared by hand.
+"""What this layer uses of Cloudflare's SDK: a few resources and functions, declared by hand.
 
 `pulumi_cloudflare` declares all of Cloudflare in one module, whose import takes six seconds of CPU
 on every preview and update. These ask the engine for the same, by the same names; a test compares
@@ -17,13 +17,14 @@ import pulumi
 PACKAGE = "pulumi_cloudflare"
 
 
-def _with_version(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+def with_version(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+    """With the version of the SDK, whose plugin the engine is to take."""
     return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(version=version(PACKAGE)), opts)
 
 
 def _with_secret_key(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
     hidden = pulumi.ResourceOptions(additional_secret_outputs=["privateKey"])
-    return pulumi.ResourceOptions.merge(_with_version(opts), hidden)
+    return pulumi.ResourceOptions.merge(with_version(opts), hidden)
 
 
 def _given(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,7 +50,7 @@ class Provider(pulumi.ProviderResource):
             "cloudflare",
             name,
             _given({"apiToken": secret, "baseUrl": base_url}),
-            pulumi.ResourceOptions.merge(_with_version(opts), hidden),
+            pulumi.ResourceOptions.merge(with_version(opts), hidden),
         )
 
 
@@ -78,7 +79,7 @@ class DnsRecord(pulumi.CustomResource):
         before = pulumi.ResourceOptions(
             aliases=[pulumi.Alias(type_="cloudflare:index/record:Record")]
         )
-        opts = pulumi.ResourceOptions.merge(_with_version(opts), before)
+        opts = pulumi.ResourceOptions.merge(with_version(opts), before)
         super().__init__(self.TYPE, resource_name, inputs, opts)
 
 
@@ -97,7 +98,7 @@ class ZoneSetting(pulumi.CustomResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         inputs = {"zoneId": zone_id, "settingId": setting_id, "value": value}
-        super().__init__(self.TYPE, name, inputs, _with_version(opts))
+        super().__init__(self.TYPE, name, inputs, with_version(opts))
 
 
 class OriginCaCertificate(pulumi.CustomResource):
@@ -121,7 +122,7 @@ class OriginCaCertificate(pulumi.CustomResource):
             "requestedValidity": requested_validity,
             "certificate": None, "expiresOn": None,
         }  # fmt: skip
-        super().__init__(self.TYPE, name, inputs, _with_version(opts))
+        super().__init__(self.TYPE, name, inputs, with_version(opts))
 
 
 class AuthenticatedOriginPullsHostnameCertificate(pulumi.CustomResource):
@@ -196,9 +197,10 @@ GET_IP_RANGES = "cloudflare:index/getIpRanges:getIpRanges"
 GET_ZONE = "cloudflare:index/getZone:getZone"
 
 
-def _ask(
+def ask(
     token: str, arguments: Mapping[str, Any], opts: pulumi.InvokeOutputOptions
 ) -> pulumi.Output[Mapping[str, Any]]:
+    """The answer to a function; empty from a provider that is not configured yet."""
     with_version = pulumi.InvokeOutputOptions.merge(
         pulumi.InvokeOptions(version=version(PACKAGE)), opts
     )
@@ -210,7 +212,7 @@ def _ask(
 
 def get_ip_ranges_output(opts: pulumi.InvokeOutputOptions) -> pulumi.Output[IpRanges]:
     """The ranges, asked for on every run."""
-    return _ask(GET_IP_RANGES, {}, opts).apply(
+    return ask(GET_IP_RANGES, {}, opts).apply(
         lambda answer: IpRanges(answer.get("ipv4Cidrs"), answer.get("ipv6Cidrs"))
     )
 
@@ -221,7 +223,7 @@ def get_zone_output(
     opts: pulumi.InvokeOutputOptions,
 ) -> pulumi.Output[Zone]:
     """The one zone that the filter finds (`name`, `match`)."""
-    return _ask(GET_ZONE, {"filter": filter}, opts).apply(lambda answer: Zone(answer.get("zoneId")))
+    return ask(GET_ZONE, {"filter": filter}, opts).apply(lambda answer: Zone(answer.get("zoneId")))
 
 
 def get_dns_records_output(
@@ -241,4 +243,4 @@ def get_dns_records_output(
             for row in answer.get("results") or []
         ]
 
-    return _ask(GET_DNS_RECORDS, {"zoneId": zone_id, "name": name}, opts).apply(read)
+    return ask(GET_DNS_RECORDS, {"zoneId": zone_id, "name": name}, opts).apply(read)

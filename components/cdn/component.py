@@ -83,15 +83,15 @@ class CdnRanges(pulumi.ComponentResource):
 
 
 class CdnRecords(pulumi.ComponentResource):
-    """The service's names at the CDN, pointed at the public VIPs, and the settings of a zone that
-    the stack owns.
+    """The service's names at the CDN, pointed at the public VIPs, and the settings and rules of a
+    zone that the stack owns.
 
     Promises: nothing is made before what it waits for, and it goes before that: no visitor is led
     here, and the CDN is given nothing to show, before the balancers are ready for it. No record
     shows an origin's address to anybody but the CDN. For a CDN that is not managed by the stack it
     makes nothing.
 
-    Leaves out: rules, cache and paid features, which belong to whoever owns the zone.
+    Leaves out: what is paid beside the plan, such as load balancing and bot management.
 
     Raises nothing of its own.
     """

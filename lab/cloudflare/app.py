@@ -11,6 +11,7 @@ from aiohttp import web
 from lab.cloudflare import records
 from lab.cloudflare.errors import ApiError, answer, body_of
 from lab.cloudflare.origin_pulls import OriginPulls
+from lab.cloudflare.rulesets import Rulesets
 from lab.cloudflare.state import Json, State, new_id, now, right
 
 PREFIX = "/client/v4"
@@ -55,6 +56,7 @@ class Api:
                 web.get(f"{PREFIX}/certificates/{{certificate}}", self._get_certificate),
                 web.delete(f"{PREFIX}/certificates/{{certificate}}", self._revoke_certificate),
                 *OriginPulls(self._known_zone, self._state.save).routes(zone),
+                *Rulesets(self._known_zone, self._state.save).routes(zone),
             ]
         )
         return app

@@ -1,4 +1,4 @@
-"""The `cloudflare` provider: DNS records, zone settings, origin CA certificates, look-ups.
+"""The `cloudflare` provider: DNS records, zone settings, certificates, rulesets, look-ups.
 
 What replaces and what the API is sent follow terraform-provider-cloudflare 5, which
 pulumi-cloudflare 6 wraps: a record's zone replaces, everything else of it changes in place; a zone
@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from lab.plugins import cloudflare_ranges
+from lab.plugins import cloudflare_ranges, cloudflare_rulesets
 from lab.plugins.cloudflare_client import BASE_URL, Client, NotFound
 from lab.plugins.cloudflare_names import camel, snake
 from lab.plugins.cloudflare_origin_pulls import AuthenticatedOriginPulls, HostnameCertificate
@@ -237,18 +237,20 @@ class CloudflareProvider(Provider):
         self.api = Client(base, config.get("apiToken") or os.environ.get("CLOUDFLARE_API_TOKEN"))
 
     def resources(self) -> tuple[Resource, ...]:
-        """Records, settings, certificates."""
+        """Records, settings, certificates, rulesets."""
         return (
             *(DnsRecord(self), ZoneSetting(self), OriginCaCertificate(self)),
             *(HostnameCertificate(self), AuthenticatedOriginPulls(self)),
+            cloudflare_rulesets.Ruleset(self),
         )
 
     def invokes(self) -> Mapping[str, Invoke]:
-        """Address ranges, zones, a zone's records."""
+        """Address ranges, zones, a zone's records and rulesets."""
         return {
             "cloudflare:index/getIpRanges:getIpRanges": self._ranges,
             "cloudflare:index/getZone:getZone": self._zone,
             "cloudflare:index/getDnsRecords:getDnsRecords": self._records,
+            **cloudflare_rulesets.invokes(self),
         }
 
     def invoke_sdk(self, token: str) -> str | None:

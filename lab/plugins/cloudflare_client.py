@@ -79,6 +79,8 @@ def _cause(error: requests.ConnectionError) -> str:
 
 
 def _result(method: str, url: str, answer: requests.Response) -> Any:
+    if answer.status_code == requests.codes.no_content:
+        return None
     try:
         body = answer.json()
     except ValueError:

@@ -184,6 +184,8 @@ EFFECTS: Final[Mapping[str, str]] = {
     "cdn.min_tls_version": ZONE,
     "cdn.always_use_https": ZONE,
     "cdn.hsts": f"{ZONE}. Browsers remember what they were told until it ends",
+    "cdn.rules": "at the CDN: the phase's rules are written as a whole; no machine is touched",
+    "cdn.rules.plan": "nothing by itself: the rules are judged by it",
     # Maintenance.
     "maintenance.machines": MAINTENANCE,
     # Secrets.

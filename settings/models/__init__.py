@@ -26,6 +26,7 @@ from settings.models.cdn import (
     RangesRefused,
     usable_ranges,
 )
+from settings.models.cdn_rules import CacheRule, CdnRules, FirewallRule, RateLimitRule
 from settings.models.cert_manager import TOKEN_REFERENCE, CertManager, Issuer
 from settings.models.charts import Chart, ChartSecret, FurtherChart
 from settings.models.cluster import API_SERVER_PORT, Cluster, Containerd, Kubelet
@@ -97,7 +98,9 @@ __all__ = [
     "Bfd",
     "Bgp",
     "BgpInside",
+    "CacheRule",
     "Cdn",
+    "CdnRules",
     "CertManager",
     "Certificate",
     "Chart",
@@ -110,6 +113,7 @@ __all__ = [
     "Distribution",
     "DistributionName",
     "Filter",
+    "FirewallRule",
     "Forward",
     "FurtherCertificate",
     "FurtherChart",
@@ -137,6 +141,7 @@ __all__ = [
     "PublicService",
     "RangesRefused",
     "Rate",
+    "RateLimitRule",
     "Receiver",
     "Restore",
     "Route",

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 
 from settings.models.addresses import AnyNetwork, AnySubnet, collapsed, network_of, subnet
 from settings.models.base import Domain, Form, Hostname, Seconds, Strict, Unit, fault
+from settings.models.cdn_rules import CdnRules
 from settings.models.origin_pulls import OriginPulls
 from settings.models.urls import WebUrl
 
@@ -234,7 +235,7 @@ class Cdn(Strict):
     """Names of the service, each a proxied A record for every public VIP."""
     owns_zone: bool = False
     """Whether this stack alone decides what holds for the whole zone: `ssl`, `min_tls_version`,
-    `always_use_https` and `hsts` are set only then. Two owners undo each other's work."""
+    `always_use_https`, `hsts` and `rules` are set only then. Two owners undo each other's work."""
     ssl: Literal["full", "strict"] = "strict"
     """Cloudflare's mode towards the origin: `strict` verifies the certificate. Of a zone that is
     not owned: what it has."""
@@ -244,6 +245,8 @@ class Cdn(Strict):
     """Redirect every visitor of the zone to HTTPS; `false` leaves the zone's own setting alone."""
     hsts: Hsts | None = None
     """Have browsers call the zone by HTTPS alone; null leaves the zone's own setting alone."""
+    rules: CdnRules = CdnRules()
+    """What the CDN does with requests by itself, for the whole zone."""
 
     @property
     def traits(self) -> CdnTraits:

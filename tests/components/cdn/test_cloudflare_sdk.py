@@ -9,7 +9,7 @@ import pulumi
 import pulumi_cloudflare
 import pytest
 
-from components.cdn import cloudflare_sdk
+from components.cdn import cloudflare_rulesets_sdk, cloudflare_sdk
 from tests.components.mocks import Registered, run_program
 
 RESOURCES: dict[str, dict[str, Any]] = {
@@ -30,7 +30,27 @@ RESOURCES: dict[str, dict[str, Any]] = {
         "csr": "PEM", "hostnames": ["example.org"], "request_type": "origin-ecc",
         "requested_validity": 90,
     },
+    "Ruleset": {
+        "zone_id": "z", "kind": "zone", "name": "default", "phase": "http_ratelimit",
+        "description": "ours",
+        "rules": [
+            {"ref": "r", "description": "d", "expression": "true", "enabled": True,
+             "action": "block",
+             "actionParameters": {"edgeTtl": {"mode": "override_origin", "default": 60},
+                                  "browserTtl": {"mode": "override_origin", "default": 60},
+                                  "cache": True, "ruleset": "current", "phases": ["p"]},
+             "ratelimit": {"characteristics": ["ip.src"], "period": 10, "requestsPerPeriod": 1,
+                           "mitigationTimeout": 10, "requestsToOrigin": False,
+                           "countingExpression": "true"}},
+        ],
+    },
 }  # fmt: skip
+
+
+def ours_of(name: str) -> Any:
+    """The module of ours that declares it."""
+    mine = (cloudflare_sdk, cloudflare_rulesets_sdk)
+    return next(each for each in mine if hasattr(each, name))
 
 
 @pytest.mark.parametrize("name", sorted(RESOURCES))
@@ -40,7 +60,7 @@ def test_a_resource_is_registered_as_the_sdk_does(name: str) -> None:
 
     (ours,), (theirs,) = (
         [each for each in made(sdk).resources if each.name == "one"]
-        for sdk in (cloudflare_sdk, pulumi_cloudflare)
+        for sdk in (ours_of(name), pulumi_cloudflare)
     )
     # The SDK tells the engine the outputs it has fields for as inputs without a value.
     given = {key: value for key, value in theirs.inputs.items() if value is not None}
@@ -105,3 +125,44 @@ def test_a_zones_records_are_asked_for_as_the_sdk_asks_for_them() -> None:
     )
     assert (ours, question) == (theirs, same)
     assert ours == [("a.example", "192.0.2.7", "")]
+
+
+@pytest.mark.parametrize(
+    ("question", "arguments", "answer", "read", "told"),
+    [
+        (
+            "get_rulesets_output",
+            {"zone_id": "z"},
+            {"rulesets": [{"id": "a", "kind": "zone", "phase": "http_ratelimit"}]},
+            lambda answer: [
+                (each.id, each.kind, each.phase) for each in getattr(answer, "rulesets", answer)
+            ],
+            [("a", "zone", "http_ratelimit")],
+        ),
+        (
+            "get_ruleset_output",
+            {"zone_id": "z", "id": "a"},
+            {"description": "ours", "rules": [{"ref": "r", "description": "d"}]},
+            lambda answer: (
+                answer.description,
+                [(each.ref, each.description) for each in answer.rules],
+            ),
+            ("ours", [("r", "d")]),
+        ),
+    ],
+)
+def test_a_zones_rules_are_asked_for_as_the_sdk_asks_for_them(
+    question: str, arguments: Any, answer: Any, read: Any, told: Any
+) -> None:
+    def asked(sdk: Any) -> tuple[Any, Any]:
+        seen = run_program(
+            lambda: getattr(sdk, question)(**arguments, opts=pulumi.InvokeOutputOptions()).apply(
+                read
+            ),
+            invoke=lambda token, given: answer,
+        )
+        ((token, given),) = seen.invokes
+        return seen.value, (token, {k: v for k, v in given.items() if v is not None})
+
+    assert asked(cloudflare_rulesets_sdk) == asked(pulumi_cloudflare)
+    assert asked(cloudflare_rulesets_sdk)[0] == told
