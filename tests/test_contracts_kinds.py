@@ -16,7 +16,7 @@ import pytest
 from pydantic import BaseModel
 
 from settings.checks import balancers_reach, platform_ingress, routers_kind
-from settings.models import Stack, cdn, cert_manager, monitoring
+from settings.models import Stack, cdn, cert_manager, monitoring, platform_logging
 from tests import whole
 
 LAYERS: Mapping[str, str] = {"balancers": "loadbalancers"}
@@ -108,6 +108,10 @@ RULED: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "platform.monitoring.receivers.kind": (
         "RECEIVER_KINDS in settings/models/monitoring.py",
         monitoring.RECEIVER_KINDS,
+    ),
+    "platform.logging.store.kind": (
+        "STORE_KINDS in settings/models/platform_logging.py",
+        platform_logging.STORE_KINDS,
     ),
     "platform.ingress.kind": (
         "INGRESS in settings/checks/platform_ingress.py",

@@ -169,6 +169,23 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
             },
         },
     ),
+    "collected": (
+        "lab",
+        {
+            "platform": {
+                "logging": {
+                    **{
+                        name: {
+                            **{"chart": name, "version": version},
+                            "repository": "https://charts.lab.test",
+                        }
+                        for name, version in (("loki", "18.11.0"), ("alloy", "1.4.0"))
+                    },
+                    "store": {"kind": "s3", "bucket": "logs", "region": "us-east-1", "size": 10},
+                }
+            },
+        },
+    ),
     "fastly": (
         "dev",
         {
@@ -234,7 +251,8 @@ SECRETS = {
     "cloudflareApiToken": "hush",
     "bgpPasswords": "isp=hush\ninside=hush\nbalancers=hush",
     "backupSshKey": "-----BEGIN OPENSSH PRIVATE KEY-----",
-    "platformSecrets": "tools/tools-login/token=hush\nmonitoring/alerts-pager/url=hush",
+    "platformSecrets": "tools/tools-login/token=hush\nmonitoring/alerts-pager/url=hush\n"
+    "loki/store/access-key-id=hush\nloki/store/secret-access-key=hush",
 }
 
 

@@ -8,6 +8,7 @@ from graphlib import TopologicalSorter
 from components.platform import cert_manager, cilium, demo, further, metallb, monitoring, services
 from components.platform.addon import Addon, Site
 from components.platform.ingress import CONTROLLERS
+from components.platform.logging import alloy, loki
 
 
 def ingress(site: Site) -> Addon:
@@ -21,6 +22,8 @@ ADDONS: tuple[Callable[[Site], Addon | None], ...] = (
     ingress,
     cert_manager.addon,
     monitoring.addon,
+    loki.addon,
+    alloy.addon,
     demo.addon,
 )
 """`None` of one says that the stack does without. None waits for another but for the network, and

@@ -49,6 +49,16 @@ OWN: Final[Mapping[str, Own]] = {
         key="platform.monitoring",
         on=lambda platform: platform.monitoring is not None,
     ),
+    "loki": Own(
+        namespace="loki",
+        key="platform.logging",
+        on=lambda platform: platform.logging is not None,
+    ),
+    "alloy": Own(
+        namespace="alloy",
+        key="platform.logging",
+        on=lambda platform: platform.logging is not None,
+    ),
     "echo": Own(
         namespace="echo",
         key="platform.demo",

@@ -43,7 +43,8 @@ class IngressRules:
     below a place that is not listed. `request` is how much it takes of a request's line and header
     fields, in KiB; None where that is more than the balancers can pass on. `health` says whether
     the chart has a value for the Service's healthCheckNodePort, `one_ingress_a_host` that of two
-    Ingress objects with one host it serves the older alone.
+    Ingress objects with one host it serves the older alone, `tells_requests` that with logging it
+    writes a line of each request with the balancers' id.
     """
 
     chart: str
@@ -54,6 +55,7 @@ class IngressRules:
     request: int | None = None
     health: bool = True
     one_ingress_a_host: bool = False
+    tells_requests: bool = False
 
 
 def traffic_policy(ingress: Ingress, *keys: str) -> Decided:

@@ -159,4 +159,5 @@ TRAEFIK: Final = IngressRules(
         promised=promised,
         default=ACCEPT_SECONDS + FINISH_SECONDS + 10,
     ),
+    tells_requests=True,
 )

@@ -16,6 +16,7 @@ from settings.effects.words import (
     PODS,
     PORTS,
     RUNS,
+    VOLUME,
     chart,
     image,
     machine,
@@ -101,6 +102,13 @@ INSIDE: Final[Mapping[str, str]] = {
     "that were issued stay",
     **chart("platform.monitoring.chart", HELM),
     "platform.monitoring.receivers": HELM,
+    **chart("platform.logging.loki", f"{HELM}: lines wait at who sends them meanwhile"),
+    **chart("platform.logging.alloy", f"{HELM}: each goes on where it was"),
+    "platform.logging.days": f"{HELM}. With a shorter time, older lines are deleted within hours",
+    "platform.logging.store": "Loki writes to the other place; what was written to the old one is "
+    "neither moved nor found any more",
+    "platform.logging.store.size": VOLUME,
+    "platform.logging.store.storage_class": VOLUME,
     **chart("platform.charts[]", HELM),
     "platform.charts": "another release is installed; one taken out of the list stays in the "
     "cluster until `helm uninstall`",

@@ -85,6 +85,11 @@ SOURCES: Final = (
     "in place, without interruption: the routers' firewall lets other sources in, and HAProxy is "
     "reloaded to believe them"
 )
+VOLUME: Final = (
+    "refused by Kubernetes, as a StatefulSet's volumes stay what they were: first `kubectl -n loki "
+    "delete statefulset loki --cascade=orphan`; a volume that is there keeps its class, and grows "
+    "by its own claim"
+)
 OTHER_RELEASE: Final = (
     "another release is installed; the old one stays in the cluster until `helm uninstall`"
 )

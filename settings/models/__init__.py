@@ -57,6 +57,13 @@ from settings.models.platform import (
     NodePorts,
     Platform,
 )
+from settings.models.platform_logging import (
+    LOKI_NAMESPACE,
+    STORE_KEYS,
+    STORE_SECRET,
+    LogStore,
+    PlatformLogging,
+)
 from settings.models.proxmox import Datastores, Image, Proxmox, ProxmoxHost
 from settings.models.routers import ConnectionLimits, Routers, RouterVip
 from settings.models.routing import CLIENTS_WORDS, Route, Sharing
@@ -78,10 +85,13 @@ __all__ = [
     "EVERYBODY6",
     "FINISH_SECONDS",
     "INSIDE",
+    "LOKI_NAMESPACE",
     "MONITORING_NAMESPACE",
     "ORIGIN_CA_DAYS",
     "OTHER_FILES",
     "SOURCE_PORTS",
+    "STORE_KEYS",
+    "STORE_SECRET",
     "TOKEN_REFERENCE",
     "WIDEST_CDN_PREFIX",
     "Access",
@@ -124,6 +134,7 @@ __all__ = [
     "Issuer",
     "Kubelet",
     "LogServer",
+    "LogStore",
     "Logging",
     "MachineSpec",
     "MachinesRepository",
@@ -136,6 +147,7 @@ __all__ = [
     "Outbound",
     "PhysicalSpec",
     "Platform",
+    "PlatformLogging",
     "Proxmox",
     "ProxmoxHost",
     "PublicService",

@@ -11,6 +11,7 @@ from settings.models.base import Domain, Form, Name, Seconds, Strict, fault
 from settings.models.cert_manager import TOKEN_REFERENCE, CertManager
 from settings.models.charts import Chart, FurtherChart
 from settings.models.monitoring import Monitoring
+from settings.models.platform_logging import PlatformLogging
 
 ACCEPT_SECONDS: Final = 10
 """How long an ingress pod that was told to leave takes new connections all the same: by then every
@@ -169,6 +170,8 @@ class Platform(Strict):
     """cert-manager, for certificates inside the cluster. Null: none."""
     monitoring: Monitoring | None = None
     """Prometheus and Alertmanager, which watch the whole chain. Null: none."""
+    logging: PlatformLogging | None = None
+    """Loki and Grafana Alloy, for the lines of every pod and node. Null: none."""
     charts: list[FurtherChart] = Field(default_factory=list, max_length=100)
     """Further charts, each a release of its own after the pod network."""
 
@@ -179,5 +182,6 @@ class Platform(Strict):
         return [
             *([TOKEN_REFERENCE] if by_dns else []),
             *([] if self.monitoring is None else self.monitoring.references()),
+            *([] if self.logging is None else self.logging.references()),
             *(each for chart in self.charts for each in chart.references()),
         ]

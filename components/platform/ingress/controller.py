@@ -12,6 +12,15 @@ from settings.models import Ingress
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccessLog:
+    """A controller's lines about requests, a JSON object each: which `container` of its pods writes
+    them, and which member of them is the `request_id` that the balancers gave."""
+
+    container: str
+    request_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Controller:
     """One kind of ingress controller.
 
@@ -32,6 +41,9 @@ class Controller:
     alone does not do: `tls` is all of an entry of `spec.tls` but its hosts (`{}` for one without a
     Secret), None where HTTPS is served without; `tls_annotations` go with it, and not with a
     certificate of the Ingress' own.
+
+    `access_log` is what its values turn on where the stack has logging; None of one that does not
+    write such a log, or not so that a request is found in it.
     """
 
     name: str
@@ -49,6 +61,7 @@ class Controller:
     annotations: Mapping[str, str] = field(default_factory=dict)
     tls: Mapping[str, str] | None = None
     tls_annotations: Mapping[str, str] = field(default_factory=dict)
+    access_log: AccessLog | None = None
 
     def pods(self, ingress: Ingress) -> str:
         """What the pods that serve belong to, as kubectl names it (`daemonset/NAME`)."""

@@ -1,6 +1,7 @@
 """Traefik as the ingress controller.
 
-Sources: the chart's values.yaml, 41; Traefik's reference of entry points (transport.lifeCycle).
+Sources: the chart's values.yaml, 41; Traefik's reference of entry points (transport.lifeCycle) and
+of access logs (a header field is the member `request_NAME`).
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from components.platform import metallb
 from components.platform.addon import Site, Values
 from components.platform.ingress import placement
-from components.platform.ingress.controller import Controller
+from components.platform.ingress.controller import AccessLog, Controller
 from settings.models import ACCEPT_SECONDS, FINISH_SECONDS, Ingress, IngressTimeouts
 
 NAME = "traefik"
@@ -17,6 +18,8 @@ DIAL_SECONDS = 1
 milliseconds, one on a node that has just died never does."""
 AGAIN = "again@file"
 ATTEMPTS = 3
+REQUEST_ID = "X-Request-Id"
+"""The header field in which the balancers tell their id of a request."""
 
 
 def values(site: Site) -> Values:
@@ -60,6 +63,7 @@ def values(site: Site) -> Values:
             **_replicas(ingress),
         },
         **_spread(ingress),
+        **_logged(site),
         "updateStrategy": placement.rollout(),
         "readinessProbe": {"initialDelaySeconds": 5, "periodSeconds": 2, "failureThreshold": 3},
         "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
@@ -115,6 +119,18 @@ def _spread(ingress: Ingress) -> Values:
     }
 
 
+def _logged(site: Site) -> Values:
+    """A line for each request where the stack has logging: with the balancers' id of it, and with
+    no other header field and no query, which may hold secrets."""
+    if site.settings.logging is None:
+        return {}
+    fields = {
+        "headers": {"defaultMode": "drop", "names": {REQUEST_ID: "keep"}},
+        "queryParameters": {"defaultMode": "drop"},
+    }
+    return {"accessLog": {"enabled": True, "format": "json", "fields": fields}}
+
+
 def _again() -> Values:
     retry = {"attempts": ATTEMPTS, "initialInterval": "10ms"}
     return {"http": {"middlewares": {AGAIN.partition("@")[0]: {"retry": retry}}}}
@@ -134,4 +150,5 @@ TRAEFIK = Controller(
     https="websecure",
     ingress_class=NAME,
     values=values,
+    access_log=AccessLog(container=NAME, request_id=f"request_{REQUEST_ID}"),
 )

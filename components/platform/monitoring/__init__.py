@@ -6,6 +6,7 @@ Sources: the chart's values.yaml, 88; Prometheus' and Alertmanager's configurati
 from __future__ import annotations
 
 from components.platform.addon import Addon, Site, Values
+from components.platform.logging import loki
 from components.platform.monitoring import alerts, budgets, rules, scrape
 from settings.models import MONITORING_NAMESPACE, Monitoring
 
@@ -39,7 +40,8 @@ def values(site: Site, given: Monitoring) -> Values:
     """
     absent = ("kubeProxy", "kubeEtcd", "kubeScheduler", "kubeControllerManager", "nodeExporter")
     return {
-        **{name: {"enabled": False} for name in (*absent, "grafana")},
+        **{name: {"enabled": False} for name in absent},
+        "grafana": {"enabled": False, **_sources(site)},
         "prometheus": {
             "prometheusSpec": {
                 "hostNetwork": True,
@@ -57,6 +59,14 @@ def values(site: Site, given: Monitoring) -> Values:
             },
         },
     }
+
+
+def _sources(site: Site) -> Values:
+    """What a Grafana that the stack turns on can be asked for beside figures: lines."""
+    if site.settings.logging is None:
+        return {}
+    found = {"name": "Loki", "type": "loki", "uid": "loki", "access": "proxy", "url": loki.URL}
+    return {"additionalDataSources": [found]}
 
 
 def _rules(site: Site) -> Values:

@@ -54,6 +54,14 @@ def plain() -> Platform:
                     {"name": "pager", "kind": "webhook", "severities": ["critical"]},
                 ],
             },
+            "logging": {
+                "loki": chart("loki", "18.11.0"),
+                "alloy": chart("alloy", "1.4.0"),
+                "store": {
+                    **{"kind": "s3", "bucket": "logs", "region": "us-east-1"},
+                    **{"endpoint": "https://s3.example.org", "size": 10},
+                },
+            },
             "metallb": {
                 "chart": chart("metallb", "0.16.1"),
                 "pool": [{"first": "198.18.10.200", "last": "198.18.10.220"}],

@@ -34,6 +34,7 @@ MAKERS = {
 NO_SCHEMA = {
     **dict.fromkeys(("cilium", "contour", "haproxy"), "its chart has none"),
     "kube-prometheus-stack": "its chart has none: test_platform_monitoring.py has its own values",
+    "alloy": "its chart has none: test_platform_logging.py has its own values",
 }
 """Charts whose values nothing but Helm judges here, and why."""
 SCHEMA_OF = {"nginx": "nginx-ingress"}
