@@ -13,8 +13,8 @@ from settings.models.platform_logging import LOKI_NAMESPACE, LogStore
 from settings.models.stack import Stack
 from settings.problems import ABSENT, Problem, problem
 
-_STORE = "is said by platform.logging.store"
-_DAYS = "is said by platform.logging.days"
+_STORE = "is where lines are kept, which platform.logging.store says"
+_DAYS = "is how long lines are kept, which platform.logging.days says"
 _PLACE = "is not where Alloy sends lines to"
 _MODE = "is not one process, as the rest of the values is made for"
 LOKI: Final = (
