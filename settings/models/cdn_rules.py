@@ -6,14 +6,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from settings.models.base import Name, Seconds, Strict
+from settings.models.base import Name, Strict, Unit
 from settings.models.expressions import Expression
 
 PlanName = Literal["free", "pro", "business", "enterprise"]
+
+WholeSeconds = Annotated[int, Unit("seconds")]
+"""As Cloudflare counts: it takes no part of one."""
 
 CHALLENGES: Final = ("managed_challenge", "js_challenge", "challenge")
 """Actions that let a client go on when it solves something."""
@@ -44,11 +47,11 @@ class RateLimitRule(Strict):
     """Which requests, in Cloudflare's Rules language."""
     requests: int = Field(ge=1, le=1_000_000)
     """Requests of one client within `period`; with more, `action` begins."""
-    period: Seconds = Field(default=10, ge=10, le=65_535)
+    period: WholeSeconds = Field(default=10, ge=10, le=65_535)
     """The time over which they are counted; which values there are depends on the plan."""
     action: Literal["block", "managed_challenge", "js_challenge", "challenge", "log"] = "block"
     """What becomes of further requests."""
-    timeout: Seconds = Field(default=10, ge=0, le=86_400)
+    timeout: WholeSeconds = Field(default=10, ge=0, le=86_400)
     """For how long; which values there are depends on the plan. 0: only while there are too many,
     which a challenge always does below Enterprise."""
     per: Literal["ip", "visitor"] = "ip"
@@ -70,10 +73,10 @@ class CacheRule(Strict):
     """Which requests, in Cloudflare's Rules language."""
     cache: bool
     """Whether answers may be kept; `false` goes to the balancers each time."""
-    edge_ttl: Seconds | None = Field(default=None, ge=1, le=31_536_000)
+    edge_ttl: WholeSeconds | None = Field(default=None, ge=1, le=31_536_000)
     """How long the CDN keeps an answer, whatever the answer says; null goes by the answer. The
     least depends on the plan."""
-    browser_ttl: Seconds | None = Field(default=None, ge=1, le=31_536_000)
+    browser_ttl: WholeSeconds | None = Field(default=None, ge=1, le=31_536_000)
     """How long browsers are told to keep it; null goes by the answer."""
     enabled: bool = True
     """Whether it is in force."""
