@@ -108,6 +108,8 @@ _WHOLE: Final[dict[str, Any]] = {
     "services[].annotations": {"nginx.org/websocket-services": "shop"},
     "platform.demo.host": "demo.example.org",
     "platform.cert_manager.issuers[].server": "https://acme.example.org/directory",
+    "cdn.unproxied[].content": "192.0.2.25",
+    "cdn.unproxied[].name": "mail.example.org",
     "cdn.rules.firewall[].skip": ["bots"],
     "cdn.rules.cache[].cache": True,
     "access.authorized_keys": ["ssh-ed25519 AAAA... you@example.org"],

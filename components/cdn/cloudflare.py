@@ -13,7 +13,15 @@ from components.cdn import rulesets, taken_over
 from components.cdn.kind import Kind, Secrets, SigningRequest, usable
 from components.cdn.origin_pulls import OriginPulls
 from components.cdn.rulesets import FoundRule, FoundRuleset
-from components.cdn.zone import Found, refusals, settings_of, strays, type_of
+from components.cdn.zone import (
+    Found,
+    called,
+    content_of,
+    refusals,
+    settings_of,
+    strays,
+    type_of,
+)
 from components.host.errors import LayerError
 from settings.models import Cdn as CdnSettings
 
@@ -65,7 +73,9 @@ class Cloudflare(Kind):
                 name={"exact": record},
                 opts=pulumi.InvokeOutputOptions(parent=parent, provider=self._provider),
             )
-            for record in self.settings.records
+            for record in dict.fromkeys(
+                [*self.settings.records, *(each.name for each in self.settings.unproxied)]
+            )
         ]
         both = pulumi.Output.all(
             records=pulumi.Output.all(*answers), rules=self._standing_rules(identifier, parent)
@@ -113,7 +123,13 @@ class Cloudflare(Kind):
             for answer in answers
             for each in answer
         ]
-        refused = refusals(found, zone=zone, mark=self._mark)
+        refused = refusals(
+            found,
+            zone=zone,
+            mark=self._mark,
+            records=self.settings.records,
+            unproxied=self.settings.unproxied,
+        )
         refused += rulesets.refusals(
             standing, rules=self.settings.rules, zone=zone, mark=self._mark
         )
@@ -153,28 +169,24 @@ class Cloudflare(Kind):
         name, mark = settings.zone, self._mark
 
         def warned(found: Sequence[Found]) -> None:
-            for each in strays(found, zone=name, mark=mark, origins=origins):
+            past = settings.unproxied
+            for each in strays(found, zone=name, mark=mark, origins=origins, unproxied=past):
                 pulumi.log.warn(each)
 
         self.found.apply(warned)
         for record in settings.records:
             for origin in origins:
                 # "::" parts a resource's URN.
-                called = f"{record}-{origin.exploded.replace(':', '-')}"
-                standing = taken_over.Record(
+                resource = f"{record}-{origin.exploded.replace(':', '-')}"
+                held = taken_over.Record(
                     name=record, type=type_of(origin), content=str(origin), mark=self._mark
                 )
-                cloudflare.DnsRecord(
-                    called,
-                    zone_id=zone,
-                    name=record,
-                    type=type_of(origin),
-                    content=str(origin),
-                    proxied=True,
-                    ttl=1,
-                    comment=self._mark,
-                    opts=self._again(called, standing, zone, parent),
-                )
+                self._record(resource, held, zone, parent)
+        for each in settings.unproxied:
+            held = taken_over.Record(
+                name=each.name, type=each.type, content=content_of(each), mark=self._mark
+            )
+            self._record(called(each), held, zone, parent, proxied=False, ttl=each.ttl or 1)
         for setting, value in settings_of(settings).items():
             cloudflare.ZoneSetting(
                 setting, zone_id=zone, setting_id=setting, value=value, opts=self._below(parent)
@@ -183,6 +195,28 @@ class Cloudflare(Kind):
         self._ruled(zone, parent)
         if self._pulls is not None:
             self._shown(self._pulls, zone, parent)
+
+    def _record(
+        self,
+        resource: str,
+        held: taken_over.Record,
+        zone: pulumi.Output[str],
+        parent: pulumi.Resource,
+        *,
+        proxied: bool = True,
+        ttl: int = 1,
+    ) -> None:
+        cloudflare.DnsRecord(
+            resource,
+            zone_id=zone,
+            name=held.name,
+            type=held.type,
+            content=held.content,
+            proxied=proxied,
+            ttl=ttl,
+            comment=self._mark,
+            opts=self._again(resource, held, zone, parent),
+        )
 
     def _ruled(self, zone: pulumi.Output[str], parent: pulumi.Resource) -> None:
         for phase, rules in rulesets.rulesets(self.settings.rules, self._mark).items():

@@ -87,9 +87,9 @@ class CdnRecords(pulumi.ComponentResource):
     zone that the stack owns.
 
     Promises: nothing is made before what it waits for, and it goes before that: no visitor is led
-    here, and the CDN is given nothing to show, before the balancers are ready for it. No record
-    shows an origin's address to anybody but the CDN. For a CDN that is not managed by the stack it
-    makes nothing.
+    here, and the CDN is given nothing to show, before the balancers are ready for it. No record of
+    the service shows an origin's address to anybody but the CDN. For a CDN that is not managed by
+    the stack it makes nothing.
 
     Leaves out: what is paid beside the plan, such as load balancing and bot management.
 

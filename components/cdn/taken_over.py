@@ -54,7 +54,7 @@ class Standing(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Record(Standing):
-    """The A or AAAA record that is to be made; `mark` is its comment."""
+    """The record that is to be made; `mark` is its comment."""
 
     refused = ("81058", "An identical record already exists")
     name: str

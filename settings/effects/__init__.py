@@ -178,6 +178,8 @@ EFFECTS: Final[Mapping[str, str]] = {
     "cdn.api_url": NOTHING,
     "cdn.records": "at the CDN: a record for every public VIP is made for a new name, and those of "
     "one taken out are deleted; no machine is touched",
+    "cdn.unproxied": "at the CDN: the records are made, changed or deleted; resolvers keep an old "
+    "one for its `ttl`, or 300 s",
     "cdn.owns_zone": "at the CDN: with `true` the zone's settings are set; with `false` they are "
     "forgotten, and stay as they were last",
     "cdn.ssl": ZONE,

@@ -71,6 +71,7 @@ from settings.models.services import Alert, PublicService
 from settings.models.software import AptRepository, MachinesRepository, Software
 from settings.models.stack import Stack
 from settings.models.tcp_routes import TcpRoute
+from settings.models.unproxied import UnproxiedRecord
 from settings.models.vrrp import Vrrp
 
 __all__ = [
@@ -169,6 +170,7 @@ __all__ = [
     "Subnet",
     "TcpRoute",
     "Timeouts",
+    "UnproxiedRecord",
     "Vrrp",
     "Wan",
     "bundles",

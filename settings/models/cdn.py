@@ -13,6 +13,7 @@ from settings.models.addresses import AnyNetwork, AnySubnet, collapsed, network_
 from settings.models.base import Domain, Form, Hostname, Seconds, Strict, Unit, fault
 from settings.models.cdn_rules import CdnRules
 from settings.models.origin_pulls import OriginPulls
+from settings.models.unproxied import UnproxiedRecord
 from settings.models.urls import WebUrl
 
 WIDEST_CDN_PREFIX: Final = 8
@@ -233,6 +234,8 @@ class Cdn(Strict):
     """Another base URL of the Cloudflare API; null is Cloudflare's own."""
     records: list[Hostname] = Field(default_factory=list)
     """Names of the service, each a proxied A record for every public VIP."""
+    unproxied: list[UnproxiedRecord] = Field(default_factory=list, max_length=200)
+    """Further records of the zone, which lead past the CDN and are answered as they are written."""
     owns_zone: bool = False
     """Whether this stack alone decides what holds for the whole zone: `ssl`, `min_tls_version`,
     `always_use_https`, `hsts` and `rules` are set only then. Two owners undo each other's work."""

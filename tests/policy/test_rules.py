@@ -181,6 +181,16 @@ def vm(name: str, number: int, host: str, role: str) -> Resource:
     )
 
 
+def test_a_record_that_a_stack_asks_for_past_the_cdn_is_meant_to_be_seen() -> None:
+    properties = {**SOUND[RECORD], "content": "10.0.0.25", "proxied": False, "ttl": 300}
+    asked, other = (
+        Resource(type=RECORD, name=name, properties=properties)
+        for name in ("unproxied-mail.example.org-A-0a1b2c3d", "mail.example.org")
+    )
+    assert violations([asked]) == []
+    assert len(violations([other])) == 3
+
+
 LB_A, LB_B = (vm(f"lb-{letter}", ord(letter), "pve1", "balancer") for letter in "ab")
 ELSEWHERE = vm("w-1", 3, "pve2", "worker")
 TOGETHER: dict[str, tuple[list[Resource], list[str]]] = {

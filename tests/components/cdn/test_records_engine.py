@@ -158,3 +158,35 @@ def test_only_an_owner_changes_what_holds_for_the_zone_and_it_stays_when_the_own
     world.more = {}
     world.engine.up()
     assert held() == {**after, "security_header": {"strict_transport_security": header}}
+
+
+def test_records_past_the_cdn_come_change_and_go(world: World) -> None:
+    mail = {"name": "mail.lab.test", "type": "A", "content": "192.0.2.25", "ttl": 3600}
+    text = {"name": "www.lab.test", "type": "TXT", "content": 'say "hello"'}
+    alias = {"name": "status.lab.test", "type": "CNAME", "content": "pages.example.org"}
+    world.more = {"unproxied": [mail, text, alias]}
+    there = world.put("A", "192.0.2.25", name="mail")
+    with pytest.raises(EngineError, match=r"mail\.lab\.test: the zone lab\.test holds A 192"):
+        world.engine.preview()
+    del world.records[there]
+    world.engine.up()
+    past = [
+        ("mail.lab.test", "A", "192.0.2.25"),
+        ("www.lab.test", "TXT", '"say \\"hello\\""'),
+        ("status.lab.test", "CNAME", "pages.example.org"),
+    ]
+    assert world.held() == sorted([*OURS, *past])
+    rows = {(row["type"], row["name"]): row for row in world.records.values()}
+    (key,) = [key for key, row in world.records.items() if row["type"] == "CNAME"]
+    assert rows["A", "mail.lab.test"]["proxied"] is False
+    assert (rows["A", "mail.lab.test"]["ttl"], rows["CNAME", "status.lab.test"]["ttl"]) == (3600, 1)
+    assert world.engine.up().changed == 0
+
+    world.more = {"unproxied": [{**alias, "content": "other.example.org"}]}
+    world.engine.up()
+    assert world.held() == sorted([*OURS, ("status.lab.test", "CNAME", "other.example.org")])
+    assert world.records[key]["content"] == "other.example.org"
+
+    world.more = {}
+    world.engine.up()
+    assert world.held() == OURS
