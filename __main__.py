@@ -8,7 +8,14 @@ from functools import partial
 import pulumi
 
 from components.cdn import Cdn, Certificate, CertificateArgs
-from components.cluster import Cluster, ClusterArgs, Founding, FoundingArgs
+from components.cluster import (
+    Cluster,
+    ClusterArgs,
+    Founding,
+    FoundingArgs,
+    Maintenance,
+    MaintenanceArgs,
+)
 from components.host import baselines, exporters, ordinary
 from components.host.bgp import peering
 from components.inventory import inventory
@@ -200,6 +207,18 @@ routes = BalancersRoutes(
     ),
     after(platform.there),
 )
+# No pod leaves a node before the balancers lead nothing to it any more.
+if away := [each for each in (*control_planes, *workers) if each.name in maintenance]:
+    Maintenance(
+        "maintenance",
+        MaintenanceArgs(
+            machines=away,
+            control_plane=cluster.control_plane,
+            drain_seconds=stack.cluster.drain_seconds,
+            epoch=epoch,
+        ),
+        after(routes),
+    )
 records = cdn.records(routers.origins, after(routes))
 platform.comes_after(routes, records)
 

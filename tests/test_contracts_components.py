@@ -20,6 +20,7 @@ TOKENS = {
     "Cluster": "layered-cloud:cluster:Cluster",
     "Founding": "layered-cloud:cluster:Founding",
     "Release": "layered-cloud:cluster:Release",
+    "Maintenance": "layered-cloud:cluster:Maintenance",
     "Machines": "layered-cloud:machines:Machines",
     "Platform": "layered-cloud:platform:Platform",
     "Routers": "layered-cloud:routers:Routers",

@@ -28,6 +28,7 @@ KEPT = 3
 """Snapshots that stay."""
 _SCRIPTS = Path(__file__).parent / "scripts"
 _FUTURE = "from __future__ import annotations\n"
+_ENTRY = '\n\nif __name__ == "__main__":'
 _SKEW = "from components.cluster.scripts.skew import kubelet_refusal, refusal\n"
 
 
@@ -139,9 +140,18 @@ def _source(name: str) -> str:
     return (_SCRIPTS / f"{name}.py").read_text(encoding="utf-8")
 
 
+def library() -> str:
+    """What a program that asks about nodes may call: `turn.py` without its beginning."""
+    return _turn().partition(_ENTRY)[0]
+
+
+@cache
+def _turn() -> str:
+    return _source("skew") + _source("turn").replace(_FUTURE, "").replace(_SKEW, "")
+
+
 def _program(words: str = '"$@"') -> str:
-    source = _source("skew") + _source("turn").replace(_FUTURE, "").replace(_SKEW, "")
-    return f"python3 - {words} <<'PROGRAM'\n{source}PROGRAM"
+    return f"python3 - {words} <<'PROGRAM'\n{_turn()}PROGRAM"
 
 
 def _save(path: str) -> str:

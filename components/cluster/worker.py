@@ -42,8 +42,8 @@ class Worker:
     signed again when the machine is another one, or the control plane. When the worker is taken out
     of the stack, its node is drained and deleted from the control plane first.
 
-    Leaves out: draining a machine that is replaced. Drain it before (`kubectl drain`) where that
-    matters.
+    Leaves out: draining a machine that is replaced. It is named in `maintenance.machines` before
+    where that matters (`Maintenance`).
 
     Raises nothing before the update; a failed join says kubeadm's words and the kubelet's last.
     """

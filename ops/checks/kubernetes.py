@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ops.checks.model import Check, Seen, Verdict, of_roles, plural, texts
@@ -42,13 +42,18 @@ def ready(nodes: Iterable[Mapping[str, Any]], wanted: Iterable[str]) -> list[str
     return wrong
 
 
-def cordoned(nodes: Iterable[Mapping[str, Any]]) -> list[str]:
-    """A sentence for each node that takes no new pod."""
-    return [
-        f"node {node['metadata']['name']} is cordoned: it takes no new pod"
-        for node in nodes
-        if node["spec"].get("unschedulable")
-    ]
+def cordoned(nodes: Iterable[Mapping[str, Any]], maintenance: Container[str] = ()) -> list[str]:
+    """A sentence for each node that takes no new pod, and is not in maintenance, or that takes
+    some and is."""
+    wrong = []
+    for node in nodes:
+        name = node["metadata"]["name"]
+        out, wanted = bool(node["spec"].get("unschedulable")), name in maintenance
+        if out and not wanted:
+            wrong.append(f"node {name} is cordoned: it takes no new pod")
+        if wanted and not out:
+            wrong.append(f"node {name} takes new pods, and maintenance.machines names it")
+    return wrong
 
 
 def waiting(pods: Iterable[tuple[str, str, str]]) -> list[str]:
@@ -102,8 +107,11 @@ def nodes_ready(seen: Seen) -> Verdict:
     if text is None:
         return Verdict(wrong=tuple(wrong))
     items = json.loads(text)["items"]
-    wrong = [*ready(items, (each.name for each in seen.site.nodes)), *cordoned(items)]
-    return Verdict(wrong=tuple(wrong), said=f"{plural(len(items), 'node')} Ready")
+    away = set(seen.site.stack.maintenance.machines)
+    wrong = [*ready(items, (each.name for each in seen.site.nodes)), *cordoned(items, away)]
+    named = [each.name for each in seen.site.nodes if each.name in away]
+    more = f", in maintenance: {', '.join(named)}" if named else ""
+    return Verdict(wrong=tuple(wrong), said=f"{plural(len(items), 'node')} Ready{more}")
 
 
 def versions(seen: Seen) -> Verdict:
@@ -167,7 +175,7 @@ READY = Check(
     asks=of_roles(*_PLANES, asked=(NODES,)),
     judge=nodes_ready,
     remedy="read `journalctl -u kubelet -u containerd` on the node; `kubectl uncordon NODE` takes "
-    "one that was drained back",
+    "one back that was drained by hand, `pulumi up` one that was in maintenance",
     page="docs/cluster.md",
 )
 VERSIONS = Check(

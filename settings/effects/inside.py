@@ -32,7 +32,8 @@ INSIDE: Final[Mapping[str, str]] = {
     "cluster.max_unavailable": "nothing by itself: the order in which the next upgrade takes "
     "workers",
     "cluster.drain_seconds": "nothing by itself: each node's action is sent again, finds nothing "
-    "to do, and the next upgrade waits as long for pods to leave",
+    "to do, and the next upgrade waits as long for pods to leave. Nodes in "
+    "`maintenance.machines` are drained again",
     **image("cluster.image"),
     **machine(
         "cluster.control_planes",
@@ -43,7 +44,9 @@ INSIDE: Final[Mapping[str, str]] = {
     "cluster.unreachable": "what was asked of one control plane is asked of another; no machine is "
     "touched",
     **machine(
-        "cluster.workers", RUNS, ". It is not drained before: `kubectl drain` it while it runs"
+        "cluster.workers",
+        RUNS,
+        ". It is not drained before: name it in `maintenance.machines` first",
     ),
     "cluster.schedule_on_control_planes": FOUNDING,
     "cluster.node_mask": FOUNDING,

@@ -96,7 +96,9 @@ OTHER_RELEASE: Final = (
 MAINTENANCE: Final = (
     "in place, without interruption: of a pair, the addresses move to the peer within 2 s, and "
     "back after its timers once the name is taken out; by BGP, neighbours are asked to prefer "
-    "other ways. To a node the balancers send nothing new. No machine is stopped or replaced"
+    "other ways. To a node the balancers send nothing new; then it is cordoned and drained, within "
+    "`cluster.drain_seconds`, and takes pods again once the name is taken out. No machine is "
+    "stopped or replaced"
 )
 NOTHING: Final = "nothing on a machine: Pulumi itself goes by it, from the next update on"
 RUNS: Final = (

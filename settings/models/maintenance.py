@@ -12,4 +12,5 @@ class Maintenance(Strict):
 
     machines: list[Name] = Field(default_factory=list)
     """Routers, balancers and nodes that take no new connection as long as they are named here. They
-    stay reachable, are pushed to, and finish what they have begun."""
+    stay reachable, are pushed to, and finish what they have begun. Nodes are cordoned and
+    drained."""

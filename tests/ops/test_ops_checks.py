@@ -14,6 +14,7 @@ from ops.checks import bgp, fill, haproxy, kubernetes, reboots, units, vips
 from ops.checks.table import CHECKS
 from ops.judge import rows
 from ops.question import Answer
+from settings.models.maintenance import Maintenance
 from tests.components import stacks
 from tests.issued import NOW
 from tests.ops import ops_world as world
@@ -299,6 +300,15 @@ def test_nodes() -> None:
     assert broken(READY, cp_1={"nodes": nodes(cordoned)}) == (
         "node worker-1 is cordoned: it takes no new pod",
     )
+    named = Maintenance(machines=["router-a", "worker-1", "worker-2"])
+    found = judged(
+        seen(
+            stacks.lab().model_copy(update={"maintenance": named}),
+            changed={"cp-1": {"nodes": nodes(cordoned)}},
+        )
+    )[READY]
+    assert found.wrong == ("node worker-2 takes new pods, and maintenance.machines names it",)
+    assert found.result.detail == found.wrong[0]
     assert broken(READY, cp_1={"nodes": nodes(node("stranger"))}) == (
         "nodes are ['cp-1', 'stranger', 'worker-1', 'worker-2'], not ['cp-1', 'worker-1', "
         "'worker-2']",

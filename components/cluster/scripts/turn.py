@@ -160,16 +160,23 @@ def drain(name: str, software: str, seconds: int) -> None:
     if not any(takes_pods(each) for each in others):
         say(f"{name}: no other node takes pods, so that they stay on it")
         return
-    words = ("--ignore-daemonsets", "--delete-emptydir-data", f"--timeout={seconds}s")
-    try:
-        kubectl("drain", name, *words, seconds=seconds)
-    except (Refused, subprocess.TimeoutExpired) as failure:
-        told = why(name, seconds) or [str(failure)]
+    told = evict(name, seconds)
+    if told:
         if mark == "cordoned":
             kubectl("uncordon", name)
             annotate(name, upgrade=None)
             told.append(f"{name} takes pods again; what is behind it waits. Then {AGAIN}")
-        raise Refused("\n".join(told)) from failure
+        raise Refused("\n".join(told))
+
+
+def evict(name: str, seconds: int) -> list[str]:
+    """Has the pods leave as their budgets allow; returns what kept them, nothing when they left."""
+    words = ("--ignore-daemonsets", "--delete-emptydir-data", f"--timeout={seconds}s")
+    try:
+        kubectl("drain", name, *words, seconds=seconds)
+    except (Refused, subprocess.TimeoutExpired) as failure:
+        return why(name, seconds) or [str(failure)]
+    return []
 
 
 def why(name: str, seconds: int) -> list[str]:

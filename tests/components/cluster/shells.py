@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from components.cluster import actions, admission, etcd, turns
+from components.cluster import actions, admission, etcd, maintenance, turns
 from components.cluster.render import text
 from components.host.endpoint import ApiEndpoint
 from tests.components.cluster import nodes
@@ -64,6 +64,9 @@ TEXTS = {
     "access-guard": actions.access_guard(API, 2),
     "kubeconfig": actions.kubeconfig(API, 2),
     "swap": text("swap.sh.j2"),
+    "maintenance-cordon": maintenance.cordon("worker-1"),
+    "maintenance-empty": maintenance.empty("worker-1", 300),
+    "maintenance-back": maintenance.back("worker-1"),
     **{
         f"upgrade-{name}": getattr(turns.turn(nodes.worker()), name)()
         for name in ("leave", "worker", "worker_guard")
