@@ -126,6 +126,25 @@ def test_physical_routers_are_nobodys_virtual_machines() -> None:
     )
 
 
+def test_vyos_routers_are_virtual_machines_that_are_pushed_a_text() -> None:
+    seen = whole.planned("vyos")
+
+    vm = seen.one("proxmoxve:index/vmLegacy:VmLegacy", "router-a")
+    assert "vyos-1.4.0.qcow2" in str(vm.inputs["disks"][0])
+    assert "userDataFileId" in vm.inputs["initialization"]
+    assert "router-a-baseline" not in {each.name for each in seen.resources}
+    owner, peer = (
+        seen.one("command:local:Command", f"{name}-routers") for name in ("router-a", "router-b")
+    )
+    assert peer.urn in owner.dependencies
+    assert owner.deleted_with == vm.urn
+    assert owner.secret_inputs == {"stdin"}
+    assert "set firewall ipv4 forward filter default-action drop" in str(
+        owner.inputs["environment"]["TEXT"]
+    )
+    assert seen.value["inventory"]["machines"]["router-a"]["user"] == "layered"
+
+
 def test_the_real_engine_previews_the_whole_program_with_physical_routers() -> None:
     cli = find_cli()
     if cli is None:

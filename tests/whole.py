@@ -93,6 +93,15 @@ def _mikrotik() -> dict[str, dict[str, Any]]:
     }
 
 
+def _vyos() -> dict[str, dict[str, Any]]:
+    """The lab's routers are VyOS' own virtual machines."""
+    image = {
+        **{"url": "https://images.lab.test/vyos-1.4.0.qcow2", "sha256": "7" * 63 + "b"},
+        "file_name": "vyos-1.4.0.qcow2",
+    }
+    return {"routers": {"kind": "vyos", "image": image}}
+
+
 def _both_families() -> dict[str, dict[str, Any]]:
     """Visitors come by IPv6 too; lists are written whole."""
     lab: dict[str, Any] = read_config((ROOT / "Pulumi.lab.yaml").read_text("utf-8"), "lab")
@@ -228,6 +237,7 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
     "bgp": ("lab", _bgp("frr")),
     "announced": ("lab", _announced()),
     "mikrotik": ("lab", _mikrotik()),
+    "vyos": ("lab", _vyos()),
     "further charts": (
         "dev",
         {

@@ -1,5 +1,5 @@
 """The only ways anything reaches a machine: `HostConfiguration` and `HostAction`; for an appliance,
-which has no Python, `HostScript`, and `HostImport` where its SSH server tells no status."""
+which has no Python, `HostScript`, and `HostImport` where it takes back what nobody confirms."""
 
 from components.host.action import HostAction, HostActionArgs
 from components.host.baseline import Baseline, BaselineArgs, baselines
@@ -26,6 +26,7 @@ from components.host.part import (
     summed,
 )
 from components.host.script import HostScript, HostScriptArgs
+from components.host.seed import Seed
 from components.host.transport import dependencies
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "Part",
     "PeerGuard",
     "Repository",
+    "Seed",
     "Service",
     "Start",
     "Step",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Interface, IPv6Interface
 
 import pulumi
 
+from components.host.seed import Seed
 from settings.models import DEFAULT_DISTRIBUTION, DISTRIBUTIONS, Distribution, Image
 
 
@@ -34,7 +35,8 @@ class Start:
     name, host key and deploy key. Without it the image itself lets the deploy key in as `user`,
     and `host_keys` (public keys by machine) are what they answer with. `python` says that they run
     our pushes; only there another deploy key is let in (`components.host.entry`). One without is
-    reached by a `HostScript` or a `HostImport`.
+    reached by a `HostScript` or a `HostImport`. `user_data` makes the text for a cloud-init that
+    does not understand everybody's.
     """
 
     user: str
@@ -42,6 +44,7 @@ class Start:
     python: bool
     image: Image | None = None
     host_keys: Mapping[str, str] = field(default_factory=dict)
+    user_data: Callable[[Seed], str] | None = None
 
 
 ORDINARY = Start(user="root", cloud_init=True, python=True)

@@ -32,13 +32,14 @@ def connection(machine: Machine) -> remote.ConnectionArgs:
         port=to.port,
         user=to.user,
         private_key=pulumi.Output.secret(to.private_key),
-        host_key=_host_key(machine),
+        host_key=host_key(machine),
         dial_error_limit=DIAL_ATTEMPTS,
         per_dial_timeout=DIAL_SECONDS,
     )
 
 
-def _host_key(machine: Machine) -> pulumi.Input[str]:
+def host_key(machine: Machine) -> pulumi.Input[str]:
+    """The machine's host key, with its incarnation as the comment."""
     if machine.incarnation is None:
         return machine.connection.host_key
 

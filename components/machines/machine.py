@@ -10,7 +10,7 @@ import pulumi
 import pulumi_proxmoxve as proxmoxve
 import pulumi_tls as tls
 
-from components.host import Connection, Machine, Start
+from components.host import Connection, Machine, Seed, Start
 from components.host.entry import way_in
 from components.machines.args import DeployKey
 from components.machines.legs import Leg
@@ -207,6 +207,7 @@ class _Seed:
 
 def _seed(name: str, args: VirtualMachineArgs, below: _Below) -> _Seed:
     spec, stores = args.spec, args.proxmox.datastores
+    user_data = args.start.user_data or render_user_data
     host_key = tls.PrivateKey(
         f"{name}-host-key",
         algorithm="ED25519",
@@ -228,8 +229,8 @@ def _seed(name: str, args: VirtualMachineArgs, below: _Below) -> _Seed:
                     host_public_key=host_key.public_key_openssh,
                     authorized_key=args.deploy_key.public_key,
                 ).apply(
-                    lambda keys: render_user_data(
-                        hostname=name, fqdn=f"{name}.{args.domain}", **keys
+                    lambda keys: user_data(
+                        Seed(hostname=name, fqdn=f"{name}.{args.domain}", **keys)
                     )
                 )
             ),

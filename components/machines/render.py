@@ -4,28 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from components.host.seed import Seed
 from components.host.text import environment
 
 _ENVIRONMENT = environment(Path(__file__).parent / "templates")
 
 
-def render_user_data(
-    *,
-    hostname: str,
-    fqdn: str,
-    host_private_key: str,
-    host_public_key: str,
-    authorized_key: str,
-) -> str:
+def render_user_data(seed: Seed) -> str:
     """User-data that sets the name, the host key and the one key that may log in as root.
 
-    Keys are OpenSSH texts. Nothing that grows or changes with time belongs here: Proxmox applies
+    Nothing that grows or changes with time belongs here: Proxmox applies
     user-data when a machine is made, and operators' keys, resolvers and packages are pushed.
     """
-    return _ENVIRONMENT.get_template("user-data.yaml.j2").render(
-        hostname=hostname,
-        fqdn=fqdn,
-        host_private_key=host_private_key,
-        host_public_key=host_public_key,
-        authorized_key=authorized_key,
-    )
+    return _ENVIRONMENT.get_template("user-data.yaml.j2").render(**vars(seed))

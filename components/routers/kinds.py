@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from components.host import Machine, Start
 from components.host.machine import ORDINARY
-from components.routers import linux, mikrotik
+from components.routers import linux, mikrotik, vyos
 from components.routers.contract import Kind
 from settings.models import Routers
 
@@ -16,6 +16,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "linux": Kind(make=linux.make, start=ORDINARY, baseline=True),
         "mikrotik": Kind(make=mikrotik.make, start=mikrotik.START, baseline=False),
+        "vyos": Kind(make=vyos.make, start=vyos.START, baseline=False),
     }
 )
 """`routers.kind` to what such routers are."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from settings.checks.balancers_reach import HOLDING
 from settings.checks.claims import standing
 from settings.checks.registry import reads
+from settings.checks.routers_kind import KINDS
 from settings.models.machines import MachineSpec, PhysicalSpec
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
@@ -74,11 +75,11 @@ def _pair(
 
 @reads("maintenance", "routers")
 def addresses_can_leave_a_router(stack: Stack) -> Iterator[Problem]:
-    """Nothing watches the legs of a physical router: its peer takes the addresses by its priority,
-    if it may."""
-    if stack.routers.vrrp.preempt or not stack.routers.physical:
+    """Where nothing watches the legs of a router, its peer takes the addresses by its priority, if
+    it may."""
+    if stack.routers.vrrp.preempt or KINDS[stack.routers.kind].watches:
         return
-    members = [each.name for each in stack.routers.physical]
+    members = [each.name for each in stack.routers.members]
     for path, name in _named(stack):
         if name in members:
             yield problem(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from settings.checks.registry import doubts
+from settings.checks.routers_kind import KINDS
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
 
@@ -19,7 +20,7 @@ def logged_drops_leave_a_day_in_the_journal(stack: Stack) -> Iterator[Problem]:
     """Under a scan that lasts, everything else that a router said goes from its journal."""
     drops, journal = stack.routers.log_drops_per_minute, stack.access.journald_max_mebibytes
     fitting = journal * 1024**2 // (_LINE * _MINUTES)
-    if drops > fitting and not stack.routers.physical:
+    if drops > fitting and not KINDS[stack.routers.kind].appliance:
         yield problem(
             "routers.log_drops_per_minute",
             drops,

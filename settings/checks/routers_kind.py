@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from settings.checks.registry import reads
-from settings.checks.routers_mikrotik import LACKING
+from settings.checks import routers_mikrotik, routers_vyos
+from settings.checks.registry import doubts, reads
+from settings.checks.routers_legs import UNASKED
 from settings.models.base import Strict
 from settings.models.networks import Segment
 from settings.models.routers import Routers
@@ -19,14 +20,16 @@ from settings.problems import ABSENT, Problem, problem
 @dataclass(frozen=True, kw_only=True)
 class Asks:
     """Whether machines of a kind need an image of their own; whether they take no cloud-init, so
-    that the stack must know their host keys; whether they are no virtual machines; whether they
-    take visitors by IPv6, and whether they show figures (`access.node_exporter`), as every machine
-    does that takes the baseline. `lacking` are the keys below `routers` that such routers cannot
-    keep, such as `vrrp.leg_fall` or `forwards[].sources`, a section's name for all of it; each with
-    what they do instead, to end the sentence "routers.kind is KIND, and ..."."""
+    that the stack must know their host keys; whether they may be `virtual` machines, `physical`
+    ones, or either; whether they take visitors by IPv6, and whether they show figures
+    (`access.node_exporter`), as every machine does that takes the baseline. `lacking` are the keys
+    below `routers` that such routers cannot keep, such as `vrrp.leg_fall` or `forwards[].sources`,
+    a section's name for all of it; each with what they do instead, to end the sentence
+    "routers.kind is KIND, and ..."."""
 
     image: bool
     host_keys: bool
+    virtual: bool = True
     physical: bool = False
     ipv6: bool = False
     figures: bool = True
@@ -37,10 +40,29 @@ class Asks:
         """Whether machines of a kind have a system of their own: no distribution, no packages."""
         return self.image or self.physical
 
+    @property
+    def watches(self) -> bool:
+        """Whether machines of a kind ask neighbours if a leg still reaches anybody."""
+        return not UNASKED.keys() <= self.lacking.keys()
+
 
 KINDS: Final[Mapping[str, Asks]] = {
     "linux": Asks(image=False, host_keys=False, ipv6=True),
-    "mikrotik": Asks(image=False, host_keys=True, physical=True, figures=False, lacking=LACKING),
+    "mikrotik": Asks(
+        image=False,
+        host_keys=True,
+        virtual=False,
+        physical=True,
+        figures=False,
+        lacking=routers_mikrotik.LACKING,
+    ),
+    "vyos": Asks(
+        image=True,
+        host_keys=False,
+        physical=True,
+        figures=False,
+        lacking=routers_vyos.LACKING,
+    ),
 }
 """By the word of `routers.kind`."""
 
@@ -49,8 +71,11 @@ KINDS: Final[Mapping[str, Asks]] = {
 def appliances_bring_their_image_and_keys(stack: Stack) -> Iterator[Problem]:
     """What the program cannot give a machine, the stack must; what it gives, nobody else may."""
     routers = stack.routers
-    asks, names = KINDS[routers.kind], [each.name for each in routers.members]
-    if asks.image and routers.image is None:
+    asks = KINDS[routers.kind]
+    # What nobody makes has a key of its own already, whatever the kind.
+    keyed = routers.physical if asks.physical else []
+    names = [each.name for each in (routers.members if asks.host_keys else keyed)]
+    if asks.image and routers.machines and routers.image is None:
         yield problem(
             "routers.image",
             ABSENT,
@@ -59,7 +84,7 @@ def appliances_bring_their_image_and_keys(stack: Stack) -> Iterator[Problem]:
         )
     if asks.image:
         yield from _distributions(routers)
-    for name in names if asks.host_keys else ():
+    for name in names:
         if name not in routers.host_keys:
             yield problem(
                 f"routers.host_keys.{name}",
@@ -68,7 +93,7 @@ def appliances_bring_their_image_and_keys(stack: Stack) -> Iterator[Problem]:
                 "write its public key, such as: ssh-ed25519 AAAA...",
             )
     for name in routers.host_keys:
-        if not asks.host_keys:
+        if not names:
             yield problem(
                 f"routers.host_keys.{name}",
                 ABSENT,
@@ -107,7 +132,7 @@ def kinds_have_the_machines_they_run_on(stack: Stack) -> Iterator[Problem]:
     """Either virtual machines or physical ones, one at least, as the kind says."""
     routers, asks = stack.routers, KINDS[stack.routers.kind]
     kind = f"routers.kind is {routers.kind}"
-    if asks.physical and routers.machines:
+    if not asks.virtual and routers.machines:
         yield problem(
             "routers.machines",
             ABSENT,
@@ -121,14 +146,21 @@ def kinds_have_the_machines_they_run_on(stack: Stack) -> Iterator[Problem]:
             f"are physical, and {kind}: such routers are virtual machines",
             "write them under routers.machines",
         )
+    elif routers.physical and routers.machines:
+        yield problem(
+            "routers.physical",
+            ABSENT,
+            "stand beside routers.machines: a pair is of virtual machines or of physical ones",
+            "write both routers under one of the two",
+        )
     elif not routers.members:
         yield problem(
-            "routers.physical" if asks.physical else "routers.machines",
+            "routers.machines" if asks.virtual else "routers.physical",
             ABSENT,
             "is missing",
             "write one router, or a pair",
         )
-    if asks.physical and routers.image is not None:
+    if asks.physical and not routers.machines and routers.image is not None:
         yield problem(
             "routers.image",
             ABSENT,
@@ -202,7 +234,7 @@ def the_link_of_physical_routers_is_set_up_by_hand(stack: Stack) -> Iterator[Pro
     does: TCP's segments are cut to it."""
     sync, kind = stack.networks.sync, stack.routers.kind
     if (
-        KINDS[kind].physical
+        stack.routers.physical
         and sync is not None
         and sync.mtu != Segment.model_fields["mtu"].default
     ):
@@ -212,4 +244,19 @@ def the_link_of_physical_routers_is_set_up_by_hand(stack: Stack) -> Iterator[Pro
             f"reaches nobody: routers.kind is {kind}, and physical routers' interfaces are set up "
             "by hand",
             "remove it, and set the MTU on both interfaces",
+        )
+
+
+@doubts("routers")
+def a_leg_may_be_lost_unnoticed(stack: Stack) -> Iterator[Problem]:
+    """VRRP follows the links of the legs, and its own adverts."""
+    kind = stack.routers.kind
+    if not KINDS[kind].watches and len(stack.routers.members) > 1:
+        able = " or ".join(word for word, asks in KINDS.items() if asks.watches)
+        yield problem(
+            "routers.kind",
+            kind,
+            "gives up its VIPs when the link of a leg is down, and not when a leg is lost behind "
+            "the switch (routers.neighbours)",
+            f"see that a cut cable takes the link down, or write kind: {able}",
         )

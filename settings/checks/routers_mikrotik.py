@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from settings.checks.registry import doubts
+from settings.checks.routers_legs import UNASKED
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
 
@@ -21,11 +22,7 @@ LACKING: Final[Mapping[str, str]] = {
     "vrrp.preempt_delay": "an owner that returns takes its VIPs when its connections are in step",
     "vrrp.startup_delay": "VRRP begins with the interface",
     "vrrp.garp_master_refresh": "a new master announces itself once",
-    "vrrp.leg_interval": "nobody asks neighbours whether a leg is lost",
-    "vrrp.leg_fall": "nobody asks neighbours whether a leg is lost",
-    "vrrp.leg_hold": "nobody asks neighbours whether a leg is lost",
-    "neighbours.wan": "nobody asks neighbours whether a leg is lost",
-    "neighbours.lan": "nobody asks neighbours whether a leg is lost",
+    **UNASKED,
     "limits.conntrack_max": "RouterOS takes the size of its table from the memory",
     "outbound": "such routers let the LAN reach everything here",
     "bgp": "such routers speak no BGP here",
@@ -47,17 +44,4 @@ def adverts_are_as_rare_as_the_manual_wants(stack: Stack) -> Iterator[Problem]:
             f"is less than a second, and {_IS}: MikroTik's manual warns that masters may change "
             "without a cause",
             "write 1, or more",
-        )
-
-
-@doubts("routers")
-def a_leg_may_be_lost_unnoticed(stack: Stack) -> Iterator[Problem]:
-    """VRRP between two RouterOS follows the links of the legs, and the adverts on the LAN."""
-    if stack.routers.kind == _WORD and len(stack.routers.members) > 1:
-        yield problem(
-            "routers.kind",
-            _WORD,
-            "gives up its VIPs when the link of a leg is down, and not when a leg is lost behind "
-            "the switch (routers.neighbours)",
-            "see that a cut cable takes the link down, or write kind: linux",
         )

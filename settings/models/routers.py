@@ -65,12 +65,14 @@ class ConnectionLimits(Strict):
 class Routers(Strict):
     """The redundant routers and firewalls."""
 
-    kind: Literal["linux", "mikrotik"] = "linux"
-    """`linux`: nftables, keepalived, conntrackd. `mikrotik`: RouterOS 7, on physical routers."""
+    kind: Literal["linux", "mikrotik", "vyos"] = "linux"
+    """`linux`: nftables, keepalived, conntrackd. `mikrotik`: RouterOS 7, on physical routers.
+    `vyos`: VyOS 1.4 or 1.5, on virtual machines or physical routers."""
     image: Image | None = None
-    """What the routers' disks start from. Null: `proxmox.image`."""
+    """What the routers' disks start from; needed where the kind has a system of its own. Null:
+    `proxmox.image`."""
     host_keys: dict[Name, HostKey] = Field(default_factory=dict)
-    """SSH host keys by router, for a kind whose machines take no cloud-init."""
+    """SSH host keys by router, for those that take no cloud-init, as physical ones do not."""
     machines: list[MachineSpec] = Field(default_factory=list, max_length=2)
     """One, or a pair on different hosts; none where the kind is physical."""
     physical: list[PhysicalSpec] = Field(default_factory=list, max_length=2)

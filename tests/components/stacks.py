@@ -312,6 +312,49 @@ def mikrotik_busy() -> Stack:
     return Stack.model_validate(config)
 
 
+VYOS_IMAGE = {
+    **{"url": "https://images.lab.test/vyos-1.4.0.qcow2", "file_name": "vyos-1.4.0.qcow2"},
+    "sha256": "7" * 63 + "b",
+}
+
+
+def vyos() -> Stack:
+    """A pair of VyOS routers, as virtual machines in place of the lab's."""
+    config = lab_config()
+    config["routers"] |= {"kind": "vyos", "image": VYOS_IMAGE}
+    config["networks"]["ntp"] = ["198.51.100.123", "clock.example.org"]
+    return Stack.model_validate(config)
+
+
+def vyos_alone() -> Stack:
+    """One of them, physical, without a sync segment; what it may let out is named."""
+    config = mikrotik_alone().model_dump(mode="json")
+    config["routers"] |= {
+        "kind": "vyos",
+        "outbound": letting_out().model_dump(mode="json")["routers"]["outbound"],
+        "log_drops_per_minute": 30,
+    }
+    (router,) = config["routers"]["physical"]
+    router["interfaces"] |= {"management": "eth0", "lan": "br0", "wan": "eth1.10"}
+    return Stack.model_validate(config)
+
+
+def vyos_busy() -> Stack:
+    """A physical pair, both at work, each the owner of a group, with everything that their firewall
+    can be told."""
+    config = mikrotik_busy().model_dump(mode="json")
+    config["routers"] |= {
+        "kind": "vyos",
+        "vrrp": {"advert_interval": 2, "preempt": False, "garp_master_refresh": 0},
+        "limits": {"conntrack_max": 500_000, "established_timeout": 7200},
+    }
+    for spec in config["routers"]["physical"]:
+        legs = ("management", "lan", "wan", "sync")
+        spec["interfaces"] |= {leg: f"eth{index}" for index, leg in enumerate(legs)}
+        spec["interfaces"]["lan"] = "bond0.10"
+    return Stack.model_validate(config)
+
+
 def _on_mikrotik(config: dict[str, Any]) -> dict[str, Any]:
     """A stack's configuration with its routers' addresses on physical ones."""
     legs = ("name", "management", "lan", "wan", "sync")
@@ -408,6 +451,9 @@ NAMED = {
     "mikrotik": mikrotik,
     "mikrotik-alone": mikrotik_alone,
     "mikrotik-busy": mikrotik_busy,
+    "vyos": vyos,
+    "vyos-alone": vyos_alone,
+    "vyos-busy": vyos_busy,
     "logged": logged,
 }
 """By the name of their folder of golden files."""

@@ -1,7 +1,8 @@
 # shellcheck shell=sh
-# A file to an appliance by SFTP, which then imports it (components/host/imported.py). Runs by
-# /bin/sh -c on the machine that Pulumi runs on; the private key comes on standard input. The
-# appliance's status says nothing: lines that it prints do.
+# A text to an appliance: a file by SFTP, which it then imports, or the standard input of the line
+# that reads it (components/host/imported.py). Runs by /bin/sh -c on the machine that Pulumi runs on;
+# the private key comes on standard input. The appliance's status says nothing: lines that it
+# prints do.
 set -eu
 umask 077
 for tool in ssh ssh-add ssh-agent sftp; do
@@ -60,14 +61,24 @@ told() {
 has() {
     printf '%s\n' "$2" | grep -qxF -- "$1"
 }
-# The batch's own echo is not wanted, what went wrong is.
+# The batch's own echo is not wanted, what went wrong is. A text that is no file needs the way only.
 upload() {
+    if [ -z "$2" ]; then
+        ssh -n -F "$work/config" appliance true 2>&1
+        return
+    fi
     printf 'put %s %s\n' "$work/$1" "$2" |
         { sftp -b - -F "$work/config" appliance 3>&1 >/dev/null 2>&3 3>&-; }
 }
-line() {
-    printf '%s' "$READER" | sed "s/{file}/$1/"
+# The text, read by the appliance's line: what it said.
+run() {
+    if [ -z "$2" ]; then
+        ssh -F "$work/config" appliance "$READER" <"$work/$1" 2>&1 | tr -d '\r'
+        return
+    fi
+    told "$(printf '%s' "$READER" | sed "s/{file}/$2/")"
 }
+what=${FILE:-"the text"}
 
 attempt=1
 until said=$(upload text "$FILE"); do
@@ -83,17 +94,17 @@ until said=$(upload text "$FILE"); do
     *) ;;
     esac
     if [ "$attempt" -ge "$DIAL_ATTEMPTS" ]; then
-        echo "$HOST does not take $FILE by SFTP: $said" >&2
+        echo "$HOST does not take $what${FILE:+ by SFTP}: $said" >&2
         exit 1
     fi
+    sleep "$attempt"
     attempt=$((attempt + 1))
-    sleep 3
 done
 
 began=$(date +%s)
-said=$(told "$(line "$FILE")")
+said=$(run text "$FILE")
 if ! has "$DONE" "$said"; then
-    echo "$HOST did not get to the end of $FILE:" >&2
+    echo "$HOST did not get to the end of $what:" >&2
     printf '%s\n' "$said" >&2
     if has "$ARMED" "$said"; then
         echo "Its old configuration returns within $CONFIRM_SECONDS s, with a restart." >&2
@@ -105,8 +116,8 @@ fi
 
 # Over new connections only, and as long as the old configuration has not returned.
 while :; do
-    if said=$(upload confirmation "confirm-$FILE"); then
-        said=$(told "$(line "confirm-$FILE")")
+    if said=$(upload confirmation "${FILE:+confirm-$FILE}"); then
+        said=$(run confirmation "${FILE:+confirm-$FILE}")
         has "$CONFIRMED" "$said" && break
     fi
     if [ $(($(date +%s) - began)) -ge "$CONFIRM_SECONDS" ]; then

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.host import HostImportArgs, LayerError, Start
-from components.host.pairs import in_turn
-from components.routers.args import RoutersArgs, model
-from components.routers.contract import Contract, contract
-from components.routers.mikrotik.script import ARMED, CONFIRMED, DONE, Texts, texts
-from components.routers.verify import verify, verify_ranges
+from components.host import Machine, Start
+from components.routers import appliance
+from components.routers.args import RoutersArgs
+from components.routers.contract import Contract
+from components.routers.mikrotik.script import texts
+from components.routers.model import Router, RoutersModel
+from components.routers.texts import Texts
 
 START = Start(user="layered", cloud_init=False, python=False)
 """A user of the program's own, whom the operator makes (docs/routers.md)."""
@@ -22,36 +23,22 @@ def make(args: RoutersArgs, opts: pulumi.ResourceOptions) -> Contract:
 
     Raises `LayerError`, see `components.routers.verify`.
     """
-    if problems := verify(args.machines):
-        raise LayerError("routers", problems)
-    routers = model(args)
-    machines = {machine.name: machine for machine in args.machines}
 
-    def pushed(name: str) -> HostImportArgs:
-        def written(ranges: Sequence[str]) -> Texts:
-            if problems := verify_ranges(ranges):
-                raise LayerError("routers", problems)
-            return texts(
-                routers,
-                routers.member(name),
-                ranges,
-                gateway=str(args.networks.wan.gateway),
-                epoch=args.epoch,
-                confirm_seconds=args.confirm_seconds,
-            )
-
-        both = pulumi.Output.from_input(args.cdn_ranges).apply(written)
-        return HostImportArgs(
-            machine=machines[name],
-            reader="/import file-name={file}",
-            file="layered.rsc",
-            text=both.apply(lambda each: each.script),
-            confirmation=both.apply(lambda each: each.confirmation),
-            armed=ARMED,
-            done=DONE,
-            confirmed=CONFIRMED,
+    def written(model: RoutersModel, router: Router, _: Machine, cdn: Sequence[str]) -> Texts:
+        return texts(
+            model,
+            router,
+            cdn,
+            gateway=str(args.networks.wan.gateway),
+            epoch=args.epoch,
             confirm_seconds=args.confirm_seconds,
         )
 
-    names = [router.name for router in routers.rollout()]
-    return contract(routers, in_turn(names, "routers", pushed, opts))
+    return appliance.make(
+        args,
+        opts,
+        reader="/import file-name={file}",
+        file="layered.rsc",
+        confirm_seconds=args.confirm_seconds,
+        written=written,
+    )

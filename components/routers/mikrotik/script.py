@@ -9,29 +9,16 @@ runs one interval after the entry is added, and after every start), "Backup".
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from components.host.text import environment
 from components.routers.mikrotik.firewall import addresses, menus
 from components.routers.mikrotik.vrrp import instances
 from components.routers.model import Router, RoutersModel
-
-ARMED, DONE, CONFIRMED = "layered-armed", "layered-done", "layered-confirmed"
-"""Lines that the router prints: from the first on it is changed, and returns to what it was unless
-the last one is printed in time."""
+from components.routers.texts import ARMED, CONFIRMED, DONE, Texts, generation
 
 _TEMPLATES = environment(Path(__file__).parent / "templates")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Texts:
-    """`script` makes the change, `confirmation` keeps it."""
-
-    script: str
-    confirmation: str
 
 
 def texts(
@@ -78,11 +65,8 @@ def texts(
         "confirmed": CONFIRMED,
     }
     template = _TEMPLATES.get_template("router.rsc.j2")
-    unnamed = template.render(**values, generation="")
-    generation = hashlib.sha256(unnamed.encode()).hexdigest()[:12]
+    named = {**values, "generation": generation(template.render(**values, generation=""))}
     return Texts(
-        script=template.render(**values, generation=generation),
-        confirmation=_TEMPLATES.get_template("confirm.rsc.j2").render(
-            **values, generation=generation
-        ),
+        script=template.render(**named),
+        confirmation=_TEMPLATES.get_template("confirm.rsc.j2").render(**named),
     )

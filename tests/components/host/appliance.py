@@ -1,5 +1,5 @@
-"""An appliance with an SSH server, on loopback: it takes files by SFTP, reads no standard input,
-and ends with status 0 whatever happened, as RouterOS does."""
+"""An appliance with an SSH server, on loopback: it takes files by SFTP, reads no standard input
+(RouterOS) or the text of a line (VyOS), and ends with status 0 whatever happened."""
 
 from __future__ import annotations
 
@@ -16,10 +16,15 @@ Answer = Callable[[str, Path], str]
 
 class Appliance:
     """Runs from the start; `closed` lets nobody in any more, and calls `refuses` each time. `lines`
-    are what it was told."""
+    are what it was told. One that `reads` puts what came on standard input into the file `INPUT`.
+    """
 
-    def __init__(self, files: Path, answer: Answer, *, user: str = "layered") -> None:
-        self.files, self.answer, self.user = files, answer, user
+    INPUT = "standard-input"
+
+    def __init__(
+        self, files: Path, answer: Answer, *, user: str = "layered", reads: bool = False
+    ) -> None:
+        self.files, self.answer, self.user, self.reads = files, answer, user, reads
         self.host_key = asyncssh.generate_private_key("ssh-ed25519")
         self.client_key = asyncssh.generate_private_key("ssh-ed25519")
         self.private_key = self.client_key.export_private_key().decode()
@@ -69,6 +74,8 @@ class Appliance:
     async def _run(self, process: asyncssh.SSHServerProcess[str]) -> None:
         line = process.command or ""
         self.lines.append(line)
+        if self.reads:
+            (self.files / self.INPUT).write_text(await process.stdin.read(), "utf-8")
         process.stdout.write(self.answer(line, self.files).replace("\n", "\r\n"))
         process.exit(0)
 

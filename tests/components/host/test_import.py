@@ -271,3 +271,99 @@ def test_a_reader_names_the_file_in_one_line(reader: str) -> None:
 def test_a_text_beyond_what_can_be_handed_over_is_refused() -> None:
     with pytest.raises(LayerError, match=f"at most {LARGEST} can be handed over"):
         imported(text="#" * (LARGEST + 1))
+
+
+# --- a text that is no file
+
+
+def reads(world: World, answer: Answer) -> Appliance:
+    """An appliance that reads its standard input."""
+    files = world.path / "files"
+    files.mkdir()
+    made = Appliance(files, answer, reads=True)
+    world.stack.callback(made.stop)
+    return made
+
+
+def told(line: str, files: Path) -> str:
+    """What it says to a text, or to a question whether it is there."""
+    text = (files / Appliance.INPUT).read_text("utf-8")
+    return {"yes\n": "confirmed\n", "": ""}.get(text, f"armed\n{text}\ndone\n")
+
+
+WITHOUT = {"FILE": "", "READER": "console"}
+
+
+def test_a_text_goes_by_standard_input_and_is_confirmed_over_a_new_connection(world: World) -> None:
+    to = reads(world, told)
+    done = world.run(to, **WITHOUT)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "confirmed\n", "")
+    assert to.lines == ["true", "console", "true", "console"]
+    assert to.connections == 4
+    assert world.left() == [], "no key, no text"
+
+
+def test_what_a_reader_says_without_an_end_fails_the_update(world: World) -> None:
+    to = reads(world, lambda line, files: "layered: no such interface\n" * (line == "console"))
+    done = world.run(to, **WITHOUT)
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "127.0.0.1 did not get to the end of the text:",
+        "layered: no such interface",
+        "Nothing was changed on it.",
+    ]
+
+
+def test_an_appliance_without_a_way_in_is_told_in_the_end(world: World) -> None:
+    to = reads(world, told)
+    to.closed = True
+    done = world.run(to, **WITHOUT)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("127.0.0.1 does not take the text: ")
+
+
+def test_a_reader_of_standard_input_names_no_file() -> None:
+    assert (
+        imported(reader="console", file=None)
+        .one(COMMAND, "router-a-routers")
+        .inputs["environment"]["FILE"]
+        == ""
+    )
+    with pytest.raises(HostError, match="must be one command line in which"):
+        imported(reader="console {file}", file=None)
+
+
+def test_a_new_virtual_machine_gets_it_again_and_a_gone_one_is_not_asked() -> None:
+    def seen(incarnation: str) -> Registered:
+        def program() -> None:
+            vm = pulumi.CustomResource("test:index:Vm", "router-a")
+            machine = Machine(
+                name="router-a",
+                role="router",
+                addresses={},
+                interfaces={},
+                connection=Connection(
+                    host="198.18.0.11", private_key=HUSH, host_key="ssh-ed25519 AAAA"
+                ),
+                vm=vm,
+                host="pve1",
+                incarnation=incarnation,
+            )
+            args = HostImportArgs(
+                **{"machine": machine, "reader": "console", "file": None},
+                **{"text": "it\n", "confirmation": "yes\n", "confirm_seconds": 75},
+                **{"armed": "armed", "done": "done", "confirmed": "confirmed"},
+            )
+            HostImport("router-a-routers", args)
+
+        return run_program(program)
+
+    first, second = seen("one"), seen("two")
+    commands = [each.one(COMMAND, "router-a-routers") for each in (first, second)]
+    keys = [each.inputs["environment"]["HOST_KEY"] for each in commands]
+    assert keys[0] != keys[1]
+    assert [key.split()[:2] for key in keys] == [["ssh-ed25519", "AAAA"]] * 2
+    assert commands[0].deleted_with == first.one("test:index:Vm", "router-a").urn

@@ -407,3 +407,18 @@ def test_another_deploy_key_is_let_in_where_pushes_run() -> None:
     assert "router-a-way-in" not in without.names("command:remote:Command")
     unseeded = replace(box, cloud_init=False, host_keys=keys)
     assert run(starts={"router": unseeded}).value["router-a"] == "ssh-ed25519 router-a"
+
+
+def test_a_role_with_a_cloud_init_of_its_own_is_told_in_its_words() -> None:
+    box = Start(
+        user="admin", cloud_init=True, python=False, user_data=lambda seed: f"it is {seed.fqdn}"
+    )
+    seen = run(starts={"router": box})
+    told = {
+        name: seen.one("proxmoxve:index/fileLegacy:FileLegacy", f"{name}-user-data").inputs[
+            "sourceRaw"
+        ]["data"]
+        for name in ("router-a", "lb-a")
+    }
+    assert told["router-a"] == "it is router-a.lab.test"
+    assert told["lb-a"].startswith("#cloud-config\n")

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.host import Start
+from components.host import Seed, Start
 from components.machines.keys import public_key_of
 from components.machines.legs import legs, mac_address
 from components.machines.physical import physical
@@ -110,11 +110,13 @@ def test_a_mac_address_spells_out_the_vm_and_the_leg() -> None:
 
 def user_data() -> str:
     return render_user_data(
-        hostname="router-a",
-        fqdn="router-a.lab.test",
-        host_private_key="-----BEGIN OPENSSH PRIVATE KEY-----\nline\n-----END-----\n",
-        host_public_key="ssh-ed25519 AAAAhost \n",
-        authorized_key="ssh-ed25519 AAAAdeploy\n",
+        Seed(
+            hostname="router-a",
+            fqdn="router-a.lab.test",
+            host_private_key="-----BEGIN OPENSSH PRIVATE KEY-----\nline\n-----END-----\n",
+            host_public_key="ssh-ed25519 AAAAhost \n",
+            authorized_key="ssh-ed25519 AAAAdeploy\n",
+        )
     )
 
 

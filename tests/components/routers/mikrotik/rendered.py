@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from components.routers.mikrotik.script import Texts, texts
+from components.routers.mikrotik.script import texts
+from components.routers.texts import Texts
 from settings.models import Stack
 from tests.components import rendered
 from tests.components.routers.mikrotik.router_os import RouterOs
