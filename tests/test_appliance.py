@@ -139,9 +139,7 @@ def test_vyos_routers_are_virtual_machines_that_are_pushed_a_text() -> None:
     assert peer.urn in owner.dependencies
     assert owner.deleted_with == vm.urn
     assert owner.secret_inputs == {"stdin"}
-    assert "set firewall ipv4 forward filter default-action drop" in str(
-        owner.inputs["environment"]["TEXT"]
-    )
+    assert owner.inputs["environment"]["READER"] == "sg vyattacfg -c 'vbash -s'"
     assert seen.value["inventory"]["machines"]["router-a"]["user"] == "layered"
 
 

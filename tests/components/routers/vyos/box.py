@@ -107,6 +107,8 @@ _PROGRAMS: Mapping[str, str] = {
     "bin/sg": r"""#!/bin/sh
 [ "$1 $2" = "vyattacfg -c" ] && exec /bin/sh -c "$3"
 """,
+    # Who logs in is no root: a program that needs to be is called by it.
+    "bin/sudo": '#!/bin/sh\nexec env AS=root "$@"\n',
     # Everything that is somewhere else on a real one is in the folder.
     "bin/vbash": r"""#!/bin/sh
 sed "s#/opt/vyatta/#$VYOS/opt/vyatta/#g; s#/tmp/vyos-config#$VYOS/vyos-config#g
@@ -124,6 +126,7 @@ for last; do :; done
 grep -qxF "$last" "$VYOS/answers"
 """,
     "bin/nft": r"""#!/bin/sh
+[ "$AS" = root ] || { echo "Operation not permitted (you must be root)" >&2; exit 1; }
 [ -e "$VYOS/no-firewall" ] || echo "counter drop comment \"$6 default-action drop\""
 """,
 }
