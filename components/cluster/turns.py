@@ -26,6 +26,9 @@ SNAPSHOTS = "/var/backups/layered-cloud/etcd"
 """Where etcd's snapshots lie on the control plane that is asked, root's alone."""
 KEPT = 3
 """Snapshots that stay."""
+_OF_DNS = ("CoreDNSUnsupportedPlugins", "CoreDNSMigration")
+"""kubeadm's checks before an upgrade (cmd/kubeadm/app/phases/upgrade/preflight.go) that fail on a release
+of CoreDNS which it does not know."""
 _SCRIPTS = Path(__file__).parent / "scripts"
 _FUTURE = "from __future__ import annotations\n"
 _ENTRY = '\n\nif __name__ == "__main__":'
@@ -105,10 +108,12 @@ class Turn:
 
     def _words(self) -> dict[str, object]:
         rest = {name: each for name, each in self.packages.items() if name != "kubeadm"}
+        # Beside "all" kubeadm takes no other name.
+        of_dns = _OF_DNS if self.own_dns and "all" not in self.ignored else ()
         return {
             "markers": MARKERS,
             "release": self.release,
-            "ignore": ignoring(self.ignored),
+            "ignore": ignoring([*self.ignored, *of_dns]),
             "kubeadm": _pinned({"kubeadm": self.packages["kubeadm"]}),
             "software": _pinned(rest),
         }

@@ -63,6 +63,16 @@ def test_coredns_stays_where_the_stack_says_its_release() -> None:
         for verb in ("apply v1.36.3 --yes", "node"):
             skipped = f"kubeadm upgrade {verb} --skip-phases addon/coredns"
             assert (skipped in text) is stays
+        # Before it changes anything kubeadm looks at what it will not touch.
+        (plan,) = re.findall("kubeadm upgrade plan .*", text)
+        assert ("CoreDNSUnsupportedPlugins,CoreDNSMigration" in plan) is stays
+    of_all = nodes.cluster(
+        cluster_configuration={"dns": {"imageTag": "v1.14.7"}}, ignore_preflight_errors=["all"]
+    )
+    (plan,) = re.findall(
+        "kubeadm upgrade plan .*", turns.turn(nodes.control_plane(of_all)).control_plane()
+    )
+    assert plan.endswith("--ignore-preflight-errors=all")
 
 
 def node(
