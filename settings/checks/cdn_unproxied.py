@@ -32,21 +32,19 @@ def unproxied_records_belong_to_the_zone(stack: Stack) -> Iterator[Problem]:
         yield problem(
             _KEY,
             ABSENT,
-            f"is made nowhere while cdn.kind is {cdn.kind}",
+            f"leads past no CDN whose zone is managed: cdn.kind is {cdn.kind}",
             f"remove it, or set cdn.kind to {kinds_that('managed')}",
         )
         return
     for index, (path, record) in enumerate(_each(stack)):
         if cdn.zone is None:
-            yield problem(
-                f"{path}.name", record.name, "needs a zone, and cdn.zone is not set", "set cdn.zone"
-            )
+            yield problem(f"{path}.name", record.name, "has no zone to be made in", "set cdn.zone")
         elif not inside(cdn.zone, record.name):
             yield problem(
                 f"{path}.name",
                 record.name,
-                f"is outside cdn.zone ({cdn.zone})",
-                f"write a name of {cdn.zone}",
+                f"is no name of the zone, {cdn.zone}",
+                f"write one below {cdn.zone}, or {cdn.zone} itself",
             )
         same = (record.name, record.type, record.content)
         if same in [(each.name, each.type, each.content) for each in cdn.unproxied[:index]]:

@@ -19,13 +19,17 @@ _ALL = ("software", "proxmox", "routers", "balancers", "cluster")
 
 def _speaks_by_bird(stack: Stack, role: str) -> bool:
     bgp = stack.routers.bgp
-    return role == "router" and bgp is not None and bgp.daemon == "bird"
+    return role == "router" and _has_one(stack, role) and bgp is not None and bgp.daemon == "bird"
 
 
 BROUGHT: Final[Mapping[str, Callable[[Stack, str], bool]]] = {
     "bird": _speaks_by_bird,
-    "conntrackd": lambda stack, role: role == "router" and len(stack.routers.machines) > 1,
-    "node-exporter": lambda stack, _: stack.access.node_exporter and stack.access.baseline_packages,
+    "conntrackd": lambda stack, role: (
+        role == "router" and _has_one(stack, role) and len(stack.routers.machines) > 1
+    ),
+    "node-exporter": lambda stack, role: (
+        _has_one(stack, role) and stack.access.node_exporter and stack.access.baseline_packages
+    ),
 }
 """Whether machines of a role install what some release has elsewhere (`Distribution.elsewhere`); a
 test compares it with what the parts install."""
