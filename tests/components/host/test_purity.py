@@ -14,7 +14,7 @@ KNOWS_THE_ENGINE = (
     *("__init__", "args", "baselines", "component"),
     *("asking", "control_plane", "control_planes", "founding", "handed_out", "release"),
     *("upgrade", "worker"),
-    *("contract", "kind", "kinds"),
+    *("appliance", "contract", "kind", "kinds"),
 )
 MAKES_PARTS = "components.host.part.Part"
 
