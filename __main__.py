@@ -100,7 +100,8 @@ baseline = partial(
 )
 
 # The routers first: everything behind them reaches package repositories through them.
-on_routers = baseline(with_baseline(stack.routers, machines.of("router")))
+routed = with_baseline(stack.routers, machines.of("router"))
+on_routers = baseline(routed, collector=stack.collector)
 sessions = peering(
     stack.routers,
     networks,
@@ -129,13 +130,13 @@ routers = Routers(
     ),
     after(*on_routers),
 )
-on_balancers = baseline(balancers, behind=[routers])
+on_balancers = baseline(balancers, behind=[routers], collector=stack.collector)
 base = BalancersBase(
     "balancers",
     BalancersBaseArgs(
         machines=balancers,
         control_planes=control_planes,
-        settings=stack.balancers,
+        settings=stack.collected_balancers,
         source_routes=routers.source_routes,
         neighbours=machines.of("router"),
         maintenance=maintenance,
@@ -181,6 +182,7 @@ platform = Platform(
         targets=[*base.targets, *(target for each in everywhere for target in each.targets)],
         vips={"router": stack.routers.every_vip, "balancer": stack.balancers.every_vip},
         services=stack.services,
+        senders={each.name: each.address("lan") for each in (*routed, *balancers)},
         epoch=epoch,
     ),
     after(cluster),
@@ -190,7 +192,7 @@ routes = BalancersRoutes(
     BalancersRoutesArgs(
         machines=balancers,
         nodes=cluster.ingress_machines,
-        settings=stack.balancers,
+        settings=stack.collected_balancers,
         services=stack.service_routes,
         cdn_ranges=cdn.ranges,
         client_ip_header=cdn.client_ip_header,

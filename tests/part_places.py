@@ -33,6 +33,10 @@ HANDED_ON = {
     "/etc/haproxy/tls/clients.pem": "certificates, as another layer made them",
 }
 """Files that are not rendered here, and what they are."""
+OFF_NODES = {
+    "journal": "Alloy reads the nodes' journals, and __main__.py names a collector to others alone",
+}
+"""Parts of the baseline that no node gets, and why."""
 STACKS_OWN = "extras"
 """The part that is what a stack adds: it is in no table of the program."""
 
@@ -77,7 +81,7 @@ def _free(layer: str, part: Part) -> Iterator[str]:
 
 
 def _owned(layer: str, part: Part) -> Iterator[str]:
-    if layer not in ("baseline", "cluster"):
+    if layer not in ("baseline", "cluster") or part.name in OFF_NODES:
         return
     files, installed = _untaken(
         tuple(file.path for file in part.files), tuple(package.name for package in part.packages)

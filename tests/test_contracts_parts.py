@@ -95,6 +95,7 @@ def test_a_stack_that_wants_figures_has_them_of_every_machine() -> None:
 
 
 def test_no_reason_is_given_for_what_is_gone() -> None:
+    assert set(part_places.OFF_NODES) <= {part.name for part in parts()}
     paths = {file.path for part in parts() for file in part.files}
     ports = {(part.name, port.number) for part in parts() for port in part.ports}
     watched = {

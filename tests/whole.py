@@ -191,6 +191,7 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
                         for name, version in (("loki", "18.11.0"), ("alloy", "1.4.0"))
                     },
                     "store": {"kind": "s3", "bucket": "logs", "region": "us-east-1", "size": 10},
+                    "collector": {"address": "198.18.10.201"},
                 }
             },
         },

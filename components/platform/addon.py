@@ -26,7 +26,8 @@ class Site:
     `control_planes_work` says that control planes take ordinary pods. `peering` are the routers'
     BGP sessions, of which the nodes have an end. `targets` are the machines' exporters, `vips`
     every VIP by the role of the machines that hold it. `services` are what visitors reach by names
-    of their own.
+    of their own. `senders` are the machines that are no nodes and send their lines, with the LAN
+    addresses that they send from.
     """
 
     settings: Platform
@@ -40,6 +41,7 @@ class Site:
     targets: Sequence[Target] = ()
     vips: Mapping[str, Sequence[IPv4Address | IPv6Address]] = field(default_factory=dict)
     services: Sequence[PublicService] = ()
+    senders: Mapping[str, IPv4Address] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

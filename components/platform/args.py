@@ -27,7 +27,8 @@ class PlatformArgs:
     NAME=PASSWORD of those that have one, `secrets` the lines NAMESPACE/NAME/KEY=VALUE, one for each
     key of the Secrets that addons refer to. `targets` are the machines' exporters, `vips` every VIP
     by the role (router, balancer) of the machines that hold it, `services` what visitors reach by
-    names of their own. `epoch` asks the cluster again for
+    names of their own. `senders` are the machines that are no nodes and send lines, by their LAN
+    addresses. `epoch` asks the cluster again for
     what is read back from it.
     """
 
@@ -46,6 +47,7 @@ class PlatformArgs:
     targets: Sequence[Target] = ()
     vips: Mapping[str, Sequence[IPv4Address | IPv6Address]] = field(default_factory=dict)
     services: Sequence[PublicService] = ()
+    senders: Mapping[str, IPv4Address] = field(default_factory=dict)
     epoch: str = "1"
 
     @property
@@ -63,4 +65,5 @@ class PlatformArgs:
             targets=tuple(self.targets),
             vips=self.vips,
             services=tuple(self.services),
+            senders=dict(self.senders),
         )

@@ -108,6 +108,9 @@ INSIDE: Final[Mapping[str, str]] = {
     **chart("platform.logging.loki", f"{HELM}: lines wait at who sends them meanwhile"),
     **chart("platform.logging.alloy", f"{HELM}: each goes on where it was"),
     "platform.logging.days": f"{HELM}. With a shorter time, older lines are deleted within hours",
+    "platform.logging.collector": "in place: Alloy's Service and its pods are renewed; pushed to "
+    "routers and balancers, whose senders are restarted, and HAProxy is reloaded if it had no "
+    "access log",
     "platform.logging.store": "Loki writes to the other place; what was written to the old one is "
     "neither moved nor found any more",
     "platform.logging.store.size": VOLUME,

@@ -61,6 +61,7 @@ from settings.models.platform_logging import (
     LOKI_NAMESPACE,
     STORE_KEYS,
     STORE_SECRET,
+    Collector,
     LogStore,
     PlatformLogging,
 )
@@ -117,6 +118,7 @@ __all__ = [
     "Chart",
     "ChartSecret",
     "Cluster",
+    "Collector",
     "ConnectionLimits",
     "Containerd",
     "Datastores",

@@ -171,7 +171,7 @@ class Platform(Strict):
     monitoring: Monitoring | None = None
     """Prometheus and Alertmanager, which watch the whole chain. Null: none."""
     logging: PlatformLogging | None = None
-    """Loki and Grafana Alloy, for the lines of every pod and node. Null: none."""
+    """Loki and Grafana Alloy, for everybody's lines. Null: none."""
     charts: list[FurtherChart] = Field(default_factory=list, max_length=100)
     """Further charts, each a release of its own after the pod network."""
 

@@ -9,7 +9,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from settings.models.base import Form, Name, Strict, Unit
+from settings.models.addresses import Address
+from settings.models.base import Form, Name, Port, Strict, Unit
 from settings.models.charts import Chart
 from settings.models.urls import WebUrl
 
@@ -80,8 +81,21 @@ class LogStore(Strict):
         return STORE_KINDS[self.kind]
 
 
+class Collector(Strict):
+    """Where the machines that are no nodes send their lines: Alloy, at an address of its own."""
+
+    address: Address
+    """Of `platform.metallb.pool`, and nobody else's. Only the routers' and the balancers' own LAN
+    addresses are answered there."""
+    port: Port = 601
+    """Its port; 601 is the one registered for syslog over TCP."""
+    queue: Annotated[int, Unit("MiB")] = Field(default=256, ge=16, le=1024)
+    """Disk of each of these machines for lines that wait. When it is full, further lines are
+    dropped."""
+
+
 class PlatformLogging(Strict):
-    """Lines of every pod and node in one place, by Loki and Grafana Alloy."""
+    """Everybody's lines in one place, by Loki and Grafana Alloy."""
 
     loki: Chart
     """Loki's chart, the community's (grafana-community)."""
@@ -91,6 +105,10 @@ class PlatformLogging(Strict):
     """Where Loki keeps them."""
     days: Annotated[int, Unit("days")] = Field(default=14, ge=1, le=3650)
     """How long a line is kept."""
+
+    collector: Collector | None = None
+    """Where routers and balancers send their journals, and the balancers their access log. Null:
+    pods and nodes only."""
 
     def references(self) -> list[str]:
         """The lines that `platformSecrets` must have, NAMESPACE/NAME/KEY each."""

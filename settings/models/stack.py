@@ -13,10 +13,12 @@ from settings.models.base import Name, Strict
 from settings.models.cdn import Cdn
 from settings.models.cluster import Cluster
 from settings.models.distributions import DISTRIBUTIONS, Distribution
+from settings.models.logging import Logging, LogServer
 from settings.models.machines import MachineSpec, PhysicalSpec
 from settings.models.maintenance import Maintenance
 from settings.models.networks import Networks
 from settings.models.platform import Platform
+from settings.models.platform_logging import Collector
 from settings.models.proxmox import Image, Proxmox
 from settings.models.routers import Routers
 from settings.models.routing import Route
@@ -71,6 +73,24 @@ class Stack(Strict):
         names = [*self.cdn.records, *(each for one in self.services for each in one.hosts)]
         ours = [each for each in dict.fromkeys(names) if self.cdn.holds(each)]
         return self.cdn.model_copy(update={"records": ours})
+
+    @property
+    def collector(self) -> Collector | None:
+        """Where the machines that are no nodes send their lines, if anywhere."""
+        logging = self.platform.logging
+        return None if logging is None else logging.collector
+
+    @property
+    def collected_balancers(self) -> Balancers:
+        """The balancers, whose access log goes to the collector, too."""
+        given, collector = self.balancers.logging, self.collector
+        if collector is None:
+            return self.balancers
+        further = LogServer(address=collector.address, port=collector.port)
+        known = Logging(servers=[further], queue=collector.queue)
+        if given is not None:
+            known = given.model_copy(update={"servers": [*given.servers, further]})
+        return self.balancers.model_copy(update={"logging": known})
 
     @property
     def service_routes(self) -> list[Route]:

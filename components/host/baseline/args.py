@@ -12,6 +12,7 @@ import pulumi
 from components.host.baseline.model import BaselineModel
 from components.host.machine import Machine
 from components.host.packages import Repository
+from settings.models import Collector
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,7 @@ class BaselineArgs:
     Without `ntp_servers` the clock is left to the hypervisor. `install_packages` is false where a
     baked image has what the parts ask for. `node_exporter` shows the machine's figures to the
     management network, and `readers` are addresses there that read them whoever else may.
+    The journal is sent to `collector`.
     `confirm_seconds` bounds how long a mistaken sshd lasts.
     """
 
@@ -35,6 +37,7 @@ class BaselineArgs:
     automatic_upgrades: Literal["off", "security"] = "off"
     node_exporter: bool = False
     readers: tuple[IPv4Address, ...] = ()
+    collector: Collector | None = None
     install_packages: bool = True
     confirm_seconds: int = 60
     epoch: str = "1"
@@ -58,6 +61,7 @@ class BaselineArgs:
             automatic_upgrades=self.automatic_upgrades,
             node_exporter=self.node_exporter,
             readers=self.readers,
+            collector=self.collector,
             install_packages=self.install_packages,
             distribution=self.machine.distribution,
         )

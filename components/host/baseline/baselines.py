@@ -10,7 +10,7 @@ from components.host.baseline.args import BaselineArgs
 from components.host.baseline.component import Baseline
 from components.host.machine import Machine
 from components.host.packages import repositories
-from settings.models import Access, Networks, Software
+from settings.models import Access, Collector, Networks, Software
 
 
 def baselines(
@@ -21,12 +21,13 @@ def baselines(
     software: Software,
     deploy_key: pulumi.Input[str],
     readers: Sequence[Machine] = (),
+    collector: Collector | None = None,
     behind: Sequence[pulumi.Resource] = (),
 ) -> list[Baseline]:
     """One `Baseline` each, pushed once `behind` is there; the machines know each other by name.
 
     `deploy_key` is the public key this program logs in with, `readers` are machines that read all
-    others' figures.
+    others' figures; `collector` is sent their journals.
     """
     return [
         Baseline(
@@ -43,6 +44,7 @@ def baselines(
                 automatic_upgrades=access.unattended_upgrades,
                 node_exporter=access.node_exporter,
                 readers=tuple(each.address("management") for each in readers),
+                collector=collector,
                 install_packages=access.baseline_packages,
                 epoch=str(access.epoch),
             ),

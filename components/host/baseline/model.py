@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Interface
 from typing import Literal
 
 from components.host.packages import Repository
-from settings.models import Distribution
+from settings.models import Collector, Distribution
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,5 +34,6 @@ class BaselineModel:
     automatic_upgrades: Literal["off", "security"]
     node_exporter: bool
     readers: tuple[IPv4Address, ...]
+    collector: Collector | None
     install_packages: bool
     distribution: Distribution

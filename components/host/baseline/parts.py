@@ -10,6 +10,7 @@ from components.host.baseline import (
     certificates,
     chrony,
     distribution,
+    journal,
     journald,
     legs,
     names,
@@ -28,6 +29,7 @@ PARTS: tuple[Callable[[BaselineModel], Part | None], ...] = (
     chrony.part,
     node_exporter.part,
     certificates.part,
+    journal.part,
     apt.part,
 )
 """In the order in which units are brought up; None from a part that a machine does without."""

@@ -12,15 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from components.host.text import environment
-from components.platform.addon import Addon, Site, Values
+from components.platform import metallb
+from components.platform.addon import Addon, Object, Site, Values
 from components.platform.ingress import CONTROLLERS
 from components.platform.logging import loki
+from settings.models import Collector
 
 NAME = "alloy"
 FOLDER = "/var/lib/alloy"
 """Where it remembers, on each node, how far it has read."""
 REQUEST_ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 """What the balancers make (HAProxy's `uuid`)."""
+SERVICE = f"{NAME}-collector"
+PORT = 6601
+"""Where a pod takes the machines' lines: one that needs no capability."""
+LONGEST = 131_072
+"""Bytes of a line: twice what a journal's or an access log's may have."""
 
 _TEMPLATES = environment(Path(__file__).parent / "templates")
 
@@ -40,6 +47,7 @@ def addon(site: Site) -> Addon | None:
         pod_security="privileged",
         chart=given.alloy,
         values=values(site),
+        objects={} if given.collector is None else {SERVICE: service(site, given.collector)},
         after=(loki.NAME,),
     )
 
@@ -78,17 +86,45 @@ def values(site: Site) -> Values:
     }
 
 
+def service(site: Site, collector: Collector) -> Object:
+    """The collector's address: for the senders' own addresses alone, which a pod is told as they
+    are, since a node sends to its own pod only. No NodePort leads there."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": SERVICE,
+            "namespace": NAME,
+            "annotations": metallb.address_annotations(collector.address),
+        },
+        "spec": {
+            "type": "LoadBalancer",
+            "externalTrafficPolicy": "Local",
+            "allocateLoadBalancerNodePorts": False,
+            "loadBalancerSourceRanges": [f"{each}/32" for each in site.senders.values()],
+            "selector": {"app.kubernetes.io/name": NAME, "app.kubernetes.io/instance": NAME},
+            "ports": [{"name": "syslog", "port": collector.port, "targetPort": PORT}],
+        },
+    }
+
+
 def configuration(site: Site) -> str:
     """Alloy's own configuration, in its own syntax. Pure.
 
     Labels are few and bounded by what the stack has: `source`, `host`, `namespace`, `container` and
     `stream`. What has as many values as there are requests or pods (`request_id`, `pod`, `unit`) is
-    structured metadata, which makes no stream.
+    structured metadata, which makes no stream. A machine's `host` is who is at the address that a
+    line came from, whatever the line says.
     """
+    given = site.settings.logging
     controller = CONTROLLERS[site.settings.ingress.kind]
     return _TEMPLATES.get_template("config.alloy.j2").render(
         access=controller.access_log,
         ingress=controller.namespace,
+        collector=given and given.collector,
+        longest=LONGEST,
+        port=PORT,
+        senders=site.senders,
         push=f"{loki.URL}/loki/api/v1/push",
         request_id=REQUEST_ID,
     )

@@ -17,6 +17,9 @@ URL = f"http://{NAME}.{LOKI_NAMESPACE}.svc:3100"
 """Of its API, for those in the cluster: without a password."""
 _SCHEMA_FROM = "2024-04-01"
 """The first day of schema v13: before any line that a new Loki gets."""
+LATE_HOURS = 12
+"""How far behind a stream's newest line another one may be: what waited on a machine's disk comes
+beside new ones. Loki takes half of a chunk's longest age."""
 _ELSEWHERE = (
     *("gateway", "lokiCanary", "test", "chunksCache", "resultsCache", "ruler"),
     "minio",
@@ -71,6 +74,7 @@ def values(given: PlatformLogging) -> Values:
                     }
                 ]
             },
+            "ingester": {"max_chunk_age": f"{2 * LATE_HOURS}h"},
             "compactor": {"retention_enabled": True, "delete_request_store": store.kind},
             "limits_config": {
                 "retention_period": kept,

@@ -61,6 +61,7 @@ def plain() -> Platform:
                     **{"kind": "s3", "bucket": "logs", "region": "us-east-1"},
                     **{"endpoint": "https://s3.example.org", "size": 10},
                 },
+                "collector": {"address": "198.18.10.201"},
             },
             "metallb": {
                 "chart": chart("metallb", "0.16.1"),
@@ -101,6 +102,11 @@ def args(
             "trusted": [IPv4Address("198.18.10.11"), IPv4Address("198.18.10.12")],
             "peering": rendered.sessions(chosen),
             "targets": watched(chosen),
+            "senders": {
+                each.name: each.address("lan")
+                for role in ("router", "balancer")
+                for each in stacks.machines(chosen, role)
+            },
             "vips": {"router": chosen.routers.every_vip, "balancer": chosen.balancers.every_vip},
             **given,
         }

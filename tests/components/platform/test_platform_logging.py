@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from components.loadbalancers import access_log
 from components.platform.addon import Addon
 from components.platform.addons import in_order
 from components.platform.ingress import CONTROLLERS, traefik
@@ -111,9 +112,8 @@ def configured(settings: Platform | None = None) -> str:
 
 def labels(text: str) -> set[str]:
     """What makes a stream: labels that are set somewhere, less those that are dropped again."""
-    pods, journal = text.split("// The node's own journal.")
     found: set[str] = set()
-    for part in (pods, journal):
+    for part in re.split("// The node's own journal.|// The machines that are no nodes.", text):
         given = set(re.findall(r'target_label\s*= "([a-z]\w*)"', part))
         given |= set(re.findall(r"(?:values|labels)\s*= \{ (\w+) = \"\w+\" \}", part))
         (dropped,) = re.findall(r"stage.label_drop \{\s*values = (\[.*\])", part)
@@ -127,6 +127,43 @@ def test_no_label_has_as_many_values_as_there_are_requests_or_pods() -> None:
     assert labels(text) == {"source", "host", "namespace", "container"}
     for each in ("request_id", "pod", "unit"):
         assert re.search(rf'stage.structured_metadata {{\s*values = {{.*\b{each} = ""', text)
+
+
+def test_a_machine_is_who_is_at_the_address_that_a_line_came_from() -> None:
+    rules = re.findall(
+        r'regex\s*= "(.+)"\s*target_label\s*= "host"\s*replacement\s*= "(.+)"', configured()
+    )
+    assert {name: pattern.replace("\\\\", "") for pattern, name in rules} == {
+        **{"router-a": "198.18.10.2", "router-b": "198.18.10.3"},
+        **{"lb-a": "198.18.10.11", "lb-b": "198.18.10.12"},
+    }
+    assert "__syslog_message_hostname" not in configured()
+
+
+def test_the_collector_answers_the_machines_alone_and_at_no_port_of_a_node() -> None:
+    (service,) = of(alloy).objects.values()
+    spec = service["spec"]
+    assert service["metadata"]["annotations"] == {"metallb.io/loadBalancerIPs": "198.18.10.201"}
+    assert spec["loadBalancerSourceRanges"] == [
+        *("198.18.10.2/32", "198.18.10.3/32", "198.18.10.11/32", "198.18.10.12/32")
+    ]
+    assert spec["allocateLoadBalancerNodePorts"] is False
+    assert spec["externalTrafficPolicy"] == "Local"
+    (port,) = spec["ports"]
+    assert (port["port"], f'"0.0.0.0:{port["targetPort"]}"' in configured()) == (601, True)
+
+
+def test_the_longest_line_of_an_access_log_is_taken() -> None:
+    (most,) = re.findall(r"max_message_length\s*= (\d+)", configured())
+    assert int(most) >= 2 * 2 * access_log.LONGEST
+
+
+def test_without_a_collector_nobody_is_listened_to() -> None:
+    given = plain().model_dump(mode="json")
+    given["logging"]["collector"] = None
+    settings = Platform.model_validate(given)
+    assert of(alloy, settings).objects == {}
+    assert "loki.source.syslog" not in configured(settings)
 
 
 def test_nothing_is_given_up_while_loki_is_away() -> None:
@@ -170,7 +207,7 @@ def test_an_ingress_that_writes_an_access_log_is_read_as_it_writes() -> None:
 def test_the_pods_of_one_that_does_not_are_read_as_everybodys() -> None:
     ingress = plain().ingress.model_copy(update={"kind": "nginx"})
     text = configured(plain().model_copy(update={"ingress": ingress}))
-    assert "stage.json" not in text
+    assert "request_X-Request-Id" not in text
     assert 'selector = "{source=\\"pod\\"}"' in text
 
 

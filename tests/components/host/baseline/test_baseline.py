@@ -10,7 +10,7 @@ import pytest
 
 from components.host import Baseline, BaselineArgs, Connection, Machine, Repository, payload
 from tests.components import stacks
-from tests.components.host.baseline.test_baseline_parts import MACHINE
+from tests.components.host.baseline.test_baseline_parts import COLLECTOR, MACHINE
 from tests.components.mocks import Registered, run_program
 from tests.golden_files import assert_golden
 
@@ -33,6 +33,7 @@ def baseline(**over: Any) -> Registered:
             "hosts": {"lb-a": "198.18.10.11", "lb-b": "198.18.10.12"},
             "automatic_upgrades": "security",
             "node_exporter": True,
+            "collector": COLLECTOR,
         }
         Baseline("lb-a-baseline", BaselineArgs(**{**given, **over}))
 
@@ -58,6 +59,7 @@ def test_a_lean_baseline_leaves_out_what_it_was_not_given() -> None:
             domain=None,
             automatic_upgrades="off",
             node_exporter=False,
+            collector=None,
         )
     )
     assert lean["packages"] == {}
@@ -72,6 +74,7 @@ def test_packages_come_with_what_needs_them_unless_the_image_has_them() -> None:
     assert request(baseline())["packages"] == {
         "chrony": None,
         "prometheus-node-exporter": None,
+        "rsyslog": None,
         "unattended-upgrades": None,
     }
     assert request(baseline(install_packages=False))["packages"] == {}
@@ -84,6 +87,7 @@ def test_the_way_in_is_checked_by_sshd_and_confirmed_over_a_new_connection() -> 
         ["/bin/sh", "-c"],
         ["/usr/sbin/sshd", "-t"],
         ["/bin/bash", "-c"],
+        ["/usr/sbin/rsyslogd", "-N1"],
     ]
     assert wish["confirm"] == {"seconds": 60}
     confirm = seen.one(COMMAND, "lb-a-baseline-confirm")

@@ -14,7 +14,7 @@ from components.host.baseline import parts
 from components.host.baseline.model import BaselineModel
 from components.host.packages import Repository
 from components.host.part import Package, Part, Service, Text
-from settings.models import DISTRIBUTIONS, DistributionName
+from settings.models import DISTRIBUTIONS, Collector, DistributionName
 from tests.components.mocks import run_program
 
 MACHINE = Machine(
@@ -32,6 +32,7 @@ MACHINE = Machine(
 ARGS = BaselineArgs(
     machine=MACHINE, authorized_keys=("ssh-ed25519 AAAA",), ntp_servers=("198.18.0.4",)
 )
+COLLECTOR = Collector.model_validate({"address": "198.18.10.201"})
 
 
 def by_name(model: BaselineModel) -> dict[str, Part]:
@@ -39,7 +40,7 @@ def by_name(model: BaselineModel) -> dict[str, Part]:
 
 
 def test_the_parts_come_in_the_order_of_their_units() -> None:
-    assert list(by_name(replace(ARGS, node_exporter=True).model())) == [
+    assert list(by_name(replace(ARGS, node_exporter=True, collector=COLLECTOR).model())) == [
         "distribution",
         "names",
         "legs",
@@ -48,6 +49,7 @@ def test_the_parts_come_in_the_order_of_their_units() -> None:
         "chrony",
         "node-exporter",
         "certificates",
+        "journal",
         "apt",
     ]
 
