@@ -1,0 +1,1 @@
+"""States that earlier releases left behind, and what today's program would do to them."""
