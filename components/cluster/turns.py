@@ -27,8 +27,8 @@ SNAPSHOTS = "/var/backups/layered-cloud/etcd"
 KEPT = 3
 """Snapshots that stay."""
 _OF_DNS = ("CoreDNSUnsupportedPlugins", "CoreDNSMigration")
-"""kubeadm's checks before an upgrade (cmd/kubeadm/app/phases/upgrade/preflight.go) that fail on a release
-of CoreDNS which it does not know."""
+"""kubeadm's checks before an upgrade that fail on a release of CoreDNS which it does not know
+(cmd/kubeadm/app/phases/upgrade/preflight.go)."""
 _SCRIPTS = Path(__file__).parent / "scripts"
 _FUTURE = "from __future__ import annotations\n"
 _ENTRY = '\n\nif __name__ == "__main__":'
