@@ -1,8 +1,9 @@
 """Backups of the cluster: each control plane takes its own, on a timer, and ships it. Pure.
 
 Sources: etcd.io, "Disaster recovery"; kubernetes.io, "Operating etcd clusters for Kubernetes";
-openssl-cms(1), sftp(1), systemd.timer(5), systemd.exec(5). The image of kubeadm's etcd has had
-etcdctl and etcdutl beside etcd since 3.6 and has no shell since 3.6.5 (kubernetes#134251).
+openssl-cms(1), sftp(1), ssh-keygen(1), systemd.timer(5), systemd.exec(5). The image of kubeadm's
+etcd has had etcdctl and etcdutl beside etcd since 3.6 and has no shell since 3.6.5
+(kubernetes#134251).
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ NAME = "layered-cloud-backup"
 TIMER = f"{NAME}.timer"
 SSH_KEY = "backup-ssh-key"
 """What the private key that the store lets in is called among the secrets."""
+SUMS = "SHA256SUMS"
+"""What an archive has of each of its files; beside it, with `.sig`, the SSH key's signature."""
+NAMESPACE = "layered-cloud-backup"
+"""Of that signature (ssh-keygen(1), -n)."""
 _ALIAS = "backup-store"
 """What known_hosts calls the store, whatever its address and port."""
 _UNITS = "/etc/systemd/system"
@@ -93,12 +98,15 @@ def program(node: NodeModel, backups: Backups) -> str:
         pattern=f"{name}.".replace(".", "[.]") + r"[0-9]{8}T[0-9]{6}Z[.]backup",
         state=STATE,
         own=OWN,
+        sums=SUMS,
+        namespace=NAMESPACE,
         port=_ETCD,
         markers=MARKERS,
         keys=KEYS,
         ssh=backups.ssh,
         alias=_ALIAS,
         keep=backups.keep,
+        remembered=max(backups.keep, backups.ssh.keep or 0),
         young=_young(backups),
         told=TOLD,
         metric=METRIC,

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from settings.models.base import Block, Form, Strict, Unit, fault
+from settings.models.base import Block, Form, Sha256, Strict, Unit, fault
 from settings.models.keys import HostKey
 from settings.models.urls import Url
 
@@ -98,7 +98,7 @@ class SshStore(Strict):
     """What the server proves itself with, as `ssh-keyscan` prints it without the name."""
     keep: Copies | None = 120
     """Copies of each control plane there, the oldest going first. Null: the store's own business,
-    and nothing is ever deleted there."""
+    and none is ever deleted there."""
 
     @property
     def user(self) -> str:
@@ -141,3 +141,6 @@ class Restore(Strict):
 
     archive: ArchiveName
     """Its name at the store."""
+    sha256: Sha256 | None = None
+    """Its SHA-256, where you know it: it is judged by that alone. Null: it must have been signed by
+    the key that is the secret `backupSshKey` now."""

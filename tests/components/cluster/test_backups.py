@@ -31,8 +31,10 @@ def test_only_control_planes_of_a_stack_that_wants_them_take_any() -> None:
 def test_a_store_that_looks_after_itself_is_never_told_to_delete() -> None:
     kept = backups.part(backups.wanted()).texts()[backup.PROGRAM]
     left = backups.part(backups.wanted(ssh={"keep": None})).texts()[backup.PROGRAM]
-    assert "rm /backups/" in kept
-    assert "rm /backups/" not in left
+    assert "#rm /backups/" in kept
+    assert "#rm /backups/" not in left
+    # What an upload that was cut off left is no copy.
+    assert "[.]part$" in left
 
 
 def test_the_store_is_known_by_its_keys_alone() -> None:
