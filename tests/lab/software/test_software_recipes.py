@@ -283,6 +283,9 @@ def test_a_program_of_our_own_is_built_static(
     assert "not a dynamic executable" in linked.stderr + linked.stdout
     assert not (built.parent / ".build").exists()
     assert str(tmp_path).encode() not in built.read_bytes()
+    # kubeadm's health check before an upgrade: a pod of it that ends.
+    said = subprocess.run([built, "-v"], capture_output=True, text=True, timeout=10, check=True)
+    assert "pause" in said.stdout
 
 
 def _need_go() -> None:
