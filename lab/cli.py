@@ -168,9 +168,7 @@ def shell(
     with for_people():
         world = datacentre.world()
         if host in world.machines:
-            argv = world.ssh(host) if not command else world.argv(host, command)
-            argv = [word for word in argv if word != "BatchMode=yes" or command]
-            argv = [*argv[:4], *([] if command else ["-t"]), *argv[4:]]
+            argv = world.argv(host, command) if command else world.ssh(host, person=True)
         elif host in world.topology.nodes:
             argv = world.argv(host, command or [os.environ.get("SHELL", "bash")])
         else:

@@ -68,13 +68,16 @@ class World:
             return [*self.ssh(place), _quoted(argv)]
         return argv_in(self.topology.namespace(place), argv)
 
-    def ssh(self, machine: str) -> list[str]:
-        """The ssh(1) command line for a machine, run from the runner's namespace."""
+    def ssh(self, machine: str, person: bool = False) -> list[str]:
+        """The ssh(1) command line for a machine, run from the runner's namespace; for a `person`,
+        with a terminal."""
         argv = [
-            *("ssh", "-F", "/dev/null", "-i", str(self.access / "deploy_key")),
+            *("ssh", *(["-t"] if person else []), "-F", "/dev/null"),
+            *("-i", str(self.access / "deploy_key")),
             *("-o", f"UserKnownHostsFile={self.access / 'known_hosts'}"),
             *("-o", "StrictHostKeyChecking=yes", "-o", "IdentitiesOnly=yes"),
-            *("-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "-o", "LogLevel=ERROR"),
+            *("-o", f"BatchMode={'no' if person else 'yes'}"),
+            *("-o", "ConnectTimeout=5", "-o", "LogLevel=ERROR"),
             *("-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3"),
             f"root@{self.machines[machine].management}",
         ]

@@ -21,7 +21,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         machines={"lb-a": None},
         topology=SimpleNamespace(nodes={"client": None}),
         argv=lambda host, command: ["enter", host, *command],
-        ssh=lambda host: ["ssh", "-o", "BatchMode=yes", "-i", "key", host],
+        ssh=lambda host, person: ["ssh", host, f"person={person}"],
     )
     found: list[list[str]] = []
 
@@ -40,8 +40,12 @@ def test_a_command_for_a_shell_may_follow_two_dashes(
 ) -> None:
     done = CliRunner().invoke(cli.app, ["shell", host, *dashes, "ls", "-l", "--", "x"])
     assert done.exit_code == 0, done.output
-    assert [word for word in ran[0] if word not in ("-t",)][-4:] == ["ls", "-l", "--", "x"]
-    assert ran[0].count("--") == 1
+    assert ran == [["enter", host, "ls", "-l", "--", "x"]]
+
+
+def test_a_shell_is_a_persons(ran: list[list[str]]) -> None:
+    assert CliRunner().invoke(cli.app, ["shell", "lb-a"]).exit_code == 0
+    assert ran == [["ssh", "lb-a", "person=True"]]
 
 
 def test_a_machine_that_is_not_there_is_named_with_those_that_are(ran: list[list[str]]) -> None:
