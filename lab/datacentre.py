@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from lab import runner, stack
 from lab.hypervisor.hypervisor import Hypervisor
@@ -111,6 +112,7 @@ def _up(profile: str | None, steps: Steps, software: Software) -> None:
         f"{stack.NAMESPACE}cloudflareApiToken": _cloudflare_token(),
     }
     runner.give(config, secrets, software.helm)
+    _profile().write_text(profile or "")
     with steps.step("pulumi up"):
         if runner.run("up", topology=topology) != 0:
             raise LabError(
@@ -167,9 +169,19 @@ def world() -> World:
     Raises:
         LabError: it is not up.
     """
-    found = outputs()
+    found, profile = outputs(), _profile()
     settings = load_stack(runner.folder() / f"Pulumi.{stack.NAME}.yaml")
-    return World(stack=settings, topology=Topology.default(), outputs=found)
+    return World(
+        stack=settings,
+        topology=Topology.default(),
+        outputs=found,
+        profile=profile.read_text() if profile.exists() else "",
+    )
+
+
+def _profile() -> Path:
+    """The file with the name of the profile that the running lab was made of."""
+    return runner.folder() / "profile"
 
 
 def down(steps: Steps, quiet: bool = False) -> None:

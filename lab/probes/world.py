@@ -41,12 +41,14 @@ class World:
         topology: its namespaces.
         outputs: the stack's plain outputs.
         access: folder with `deploy_key`, `known_hosts` and `kubeconfig` (mode 0600).
+        profile: the name of what is laid over its stack file, if anything is.
     """
 
     stack: Stack
     topology: Topology
     outputs: Mapping[str, Any]
     access: Path = field(default_factory=lambda: state_dir() / "access")
+    profile: str = ""
 
     @cached_property
     def machines(self) -> dict[str, MachineSpec]:

@@ -49,6 +49,8 @@ class Record:
         back: from the mending until all was well again.
         healed: seconds from the mending until all was well again.
         content, commit, at: the tree, its commit, seconds since the epoch.
+        profile: of the datacentre it ran in; empty for the one that `make up` makes, of which alone
+            the page tells.
         broken: why it was not well again; empty when it was.
         load: the machine's load average of a minute when it began; None where it was not kept. Of
             processes that wait for a core, more than a few for each core are felt as gaps.
@@ -63,6 +65,7 @@ class Record:
     content: str
     commit: str
     at: float
+    profile: str = ""
     broken: str = ""
     up: int | None = None
     load: float | None = None
@@ -124,9 +127,10 @@ def keep(records: Sequence[Record], drills: Sequence[str]) -> str:
 
 def newest(records: Sequence[Record], drill: str) -> list[Record]:
     """A drill's newest records, whichever tree they were measured with: each names its commit."""
-    return [each for each in records if each.drill == drill][-SHOWN:]
+    return [each for each in records if each.drill == drill and not each.profile][-SHOWN:]
 
 
-def done(records: Sequence[Record], drill: str) -> int:
-    """How many runs of a drill there are with the tree as it is now."""
-    return sum(each.drill == drill and each.content == tree() for each in records)
+def done(records: Sequence[Record], drill: str, profile: str) -> int:
+    """How many runs of a drill there are in a datacentre, with the tree as it is now."""
+    wanted = (drill, profile, tree())
+    return sum((each.drill, each.profile, each.content) == wanted for each in records)

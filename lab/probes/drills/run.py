@@ -59,6 +59,7 @@ def once(world: World, drill: Drill) -> Record:
         commit=record.commit(),
         at=round(time.time()),
         load=load,
+        profile=world.profile,
     )
 
 
@@ -112,7 +113,7 @@ def drills(
     """
     for number in range(runs):
         for drill in chosen:
-            if resume and record.done(record.read(), drill.name) > number:
+            if resume and record.done(record.read(), drill.name, world.profile) > number:
                 continue
             started = time.monotonic()
             try:

@@ -15,7 +15,7 @@ from lab import cli, datacentre
 from lab.probes.drills import DRILLS, Drill, Felt, Goal, NotHere, page, record, run
 from lab.probes.result import Broken
 
-WORLD: Any = None
+WORLD: Any = SimpleNamespace(profile="")
 CALM = Felt(gap={"new": 0.2, "kept": 0.1}, sent=400, lost=0, slowest=0.3, lag=0.004, errors={})
 POWER = next(iter(DRILLS.values()))
 
@@ -159,6 +159,17 @@ def test_runs_are_collected_over_sittings_and_begin_anew_with_another_tree(tree:
     tree[0] = "b"
     assert len(list(run.drills(WORLD, [one], 3, resume=True))) == 3
     assert len(record.newest(record.read(), one.name)) == 6
+
+
+@pytest.mark.usefixtures("stream", "tree")
+def test_runs_of_another_datacentre_are_counted_there_alone() -> None:
+    one = drill([])
+    other: Any = SimpleNamespace(profile="single")
+    assert len(list(run.drills(other, [one], 2, resume=True))) == 2
+    assert len(list(run.drills(other, [one], 2, resume=True))) == 0
+    assert record.newest(record.read(), one.name) == []
+    assert len(list(run.drills(WORLD, [one], 2, resume=True))) == 2
+    assert len(record.newest(record.read(), one.name)) == 2
 
 
 def test_what_the_page_shows_is_kept_beside_it_and_counts_on_another_machine(
