@@ -45,6 +45,7 @@ UNCLAIMED = {
     "platform.metallb.pool.first": "a range of its own",
     "platform.metallb.pool.last": "a range of its own",
     "platform.ingress.load_balancer_ip": "of the pool",
+    "platform.logging.collector.address": "of the pool",
 }
 """Addresses that nobody of the stack holds."""
 

@@ -12,8 +12,8 @@ from tests.import_contracts import called, tree
 ROOT = Path(__file__).parents[3]
 KNOWS_THE_ENGINE = (
     *("__init__", "args", "baselines", "component"),
-    *("asking", "control_plane", "control_planes", "founding", "handed_out", "release"),
-    *("upgrade", "worker"),
+    *("asking", "control_plane", "control_planes", "founding", "handed_out", "maintenance"),
+    *("release", "upgrade", "worker"),
     *("appliance", "contract", "kind", "kinds"),
 )
 MAKES_PARTS = "components.host.part.Part"
