@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps python venv plugins software preflight up down test test-all unit daemons drills lint preview status check
+.PHONY: help deps python venv plugins software preflight up down test test-all unit coverage daemons drills lint preview status check
 
 CACHE := $(or $(LAYERED_CLOUD_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/layered-cloud)
 REQUIREMENTS := requirements.txt requirements-lab.txt constraints.txt
@@ -78,6 +78,9 @@ lint: venv
 unit: venv ## the tests that need no lab
 	@$(PYTHON) -m pytest $(ABREAST) -m "not lab" tests
 
+coverage: venv ## make unit, and which lines of the program none of them runs
+	@$(PYTHON) -m pytest $(ABREAST) tests -m "not lab" --cov=settings --cov=components --cov-report=term:skip-covered
+
 daemons: deps venv ## test routers and balancers with the daemons of DISTRIBUTION, any row of settings/models/distributions.py
 	@$(PYTHON) -m lab.software build --only checkers-$(DISTRIBUTION)
 	@LAYERED_CLOUD_TEST_DISTRIBUTION=$(DISTRIBUTION) $(PYTHON) -m pytest $(ABREAST) -m root $(DAEMONS)
@@ -91,7 +94,7 @@ software: deps venv ## build what the lab is made of (the first time: half an ho
 # What takes longer (other datacentres, whole updates cut off, each drill many times) is test-all's.
 test: preflight deps venv lint software ## lint, the tests of make unit, then the default datacentre's (brings a lab up and takes it down)
 	@trap '$(PYTHON) -m lab down --quiet || true' EXIT; \
-	$(PYTHON) -m pytest $(ABREAST) tests -m "not lab" --cov=settings --cov=components --cov-report=term:skip-covered; \
+	$(PYTHON) -m pytest $(ABREAST) tests -m "not lab"; \
 	$(PYTHON) -m pytest tests -m "lab and not profile and not long"
 
 test-all: preflight deps venv ## make test, other distributions, every other datacentre and drill; goes on where it stopped; PROFILE=NAME only one
