@@ -282,6 +282,18 @@ def _sleepers(seconds: str) -> list[int]:
     return found
 
 
+def _left(state: Path) -> list[int]:
+    """Processes of a run: those that were given its state."""
+    found, given = [], f"LAYERED_CLOUD_STATE={state}".encode()
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and given in (entry / "environ").read_bytes().split(b"\0"):
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
 def test_an_interrupt_cancels_in_good_order_and_the_next_run_goes_on(cli, state, tmp_path):
     marker, seconds = tmp_path / "marker", f"600.{os.getpid()}1"
     process = _runner(marker, seconds)
@@ -303,6 +315,8 @@ def test_a_killed_run_leaves_no_process_and_the_next_run_goes_on(cli, state, tmp
     process.kill()
     process.wait(10)
     _until(lambda: _sleepers(seconds) == [])
+    # The engine may be writing its state still, and a half of it reads as none ("EOF").
+    _until(lambda: _left(state) == [])
     with workspace("lab", program=lambda: None, project=PROJECT, cli=cli) as engine:
         made = pending.creations(engine.workdir, "lab")
         # None where the engine outlived its plugin for long enough to write that it failed.
