@@ -16,10 +16,8 @@ PROFILE ?=
 RUNS ?= 20
 DISTRIBUTION ?= trixie
 DAEMONS := $(addprefix tests/components/,routers/linux loadbalancers host/pair test_distributions.py)
-# A file's tests stay together: they share what the first of them sets up. Twice as many files as the least
-# machine has cores, since half of the time goes by in waiting for daemons' own timers; in the order of their
-# folders, since those of one long test would come last by their number of tests.
-ABREAST := -n 4 --dist loadfile --no-loadscope-reorder
+# A file's tests stay together: they share what the first of them sets up.
+ABREAST := -n auto --maxprocesses 4 --dist loadfile
 export PYTHONDONTWRITEBYTECODE := 1
 
 help: ## this list
