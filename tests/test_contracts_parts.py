@@ -241,12 +241,7 @@ def test_the_settings_know_who_installs_what_a_release_has_elsewhere() -> None:
             roles = ROLES_OF.get(layer.partition(".")[0], list(SECTIONS))
             whats = {each.brings for part in made for each in part.packages} & elsewhere
             brought |= {(what, role) for what in whats if what for role in roles}
-        said = {
-            (what, role)
-            for what, does in distributions.BROUGHT.items()
-            for role in SECTIONS
-            if does(stack, role)
-        }
+        said = {(what, role) for role in SECTIONS for what in distributions.installed(stack, role)}
         assert said == brought, f"{name}: BROUGHT in settings/checks/distributions.py"
 
 

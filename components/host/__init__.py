@@ -27,7 +27,7 @@ from components.host.part import (
 )
 from components.host.script import HostScript, HostScriptArgs
 from components.host.seed import Seed
-from components.host.transport import dependencies
+from components.host.transport import dependencies, once_below
 
 __all__ = [
     "ApiEndpoint",
@@ -63,6 +63,7 @@ __all__ = [
     "baselines",
     "dependencies",
     "files",
+    "once_below",
     "ordinary",
     "package",
     "repositories",

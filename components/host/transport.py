@@ -109,10 +109,18 @@ class Exchange:
 
     def _before(self, component: str) -> list[pulumi.Alias]:
         """Its name when it hung below a component of its own."""
-        above: pulumi.Resource | pulumi.Input[str] | None = self.opts.parent if self.opts else None
-        for type_ in self.formerly:
-            above = pulumi.create_urn(component, type_, above)
-        return [pulumi.Alias(parent=above)] if self.formerly and above is not None else []
+        return once_below(component, self.formerly, self.opts.parent if self.opts else None)
+
+
+def once_below(
+    name: str, types: Sequence[str], parent: pulumi.Resource | None
+) -> list[pulumi.Alias]:
+    """Where states know a resource that stood below components of these types, outermost first,
+    each called `name`; none where it stood below none."""
+    above: pulumi.Resource | pulumi.Input[str] | None = parent
+    for type_ in types:
+        above = pulumi.create_urn(name, type_, above)
+    return [pulumi.Alias(parent=above)] if types and above is not None else []
 
 
 def _given(aliases: pulumi.Input[Sequence[Any]] | None) -> Sequence[Any]:

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_proxmoxve as proxmoxve
 import pulumi_tls as tls
 
-from components.host import Connection, Machine, Seed, Start
+from components.host import Connection, Machine, Seed, Start, once_below
 from components.host.entry import way_in
 from components.machines.args import DeployKey
 from components.machines.legs import Leg
@@ -192,8 +192,7 @@ class _Below:
 
     @property
     def aliases(self) -> list[pulumi.Alias]:
-        type_ = "layered-cloud:machines:VirtualMachine"
-        return [pulumi.Alias(parent=pulumi.create_urn(self.name, type_, self.parent))]
+        return once_below(self.name, ["layered-cloud:machines:VirtualMachine"], self.parent)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+from jinja2 import Template
 
 ARMED: Final = "layered-armed"
 """A line that the router prints: from here on it is changed, and returns to what it was unless
@@ -23,6 +26,10 @@ class Texts:
     confirmation: str
 
 
-def generation(text: str) -> str:
-    """What the things are called that a text makes: another text's are others."""
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+def written(script: Template, confirmation: Template, values: Mapping[str, Any]) -> Texts:
+    """Both texts of `values` and the lines above. What they make is called by a `generation`, a
+    digest of the script without it: another text's are others."""
+    known = {**values, "armed": ARMED, "done": DONE, "confirmed": CONFIRMED}
+    digest = hashlib.sha256(script.render(**known, generation="").encode()).hexdigest()[:12]
+    named = {**known, "generation": digest}
+    return Texts(script=script.render(**named), confirmation=confirmation.render(**named))

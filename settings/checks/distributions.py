@@ -19,20 +19,24 @@ _ALL = ("software", "proxmox", "routers", "balancers", "cluster")
 
 def _speaks_by_bird(stack: Stack, role: str) -> bool:
     bgp = stack.routers.bgp
-    return role == "router" and _has_one(stack, role) and bgp is not None and bgp.daemon == "bird"
+    return role == "router" and bgp is not None and bgp.daemon == "bird"
 
 
 BROUGHT: Final[Mapping[str, Callable[[Stack, str], bool]]] = {
     "bird": _speaks_by_bird,
-    "conntrackd": lambda stack, role: (
-        role == "router" and _has_one(stack, role) and len(stack.routers.machines) > 1
-    ),
-    "node-exporter": lambda stack, role: (
-        _has_one(stack, role) and stack.access.node_exporter and stack.access.baseline_packages
-    ),
+    "conntrackd": lambda stack, role: role == "router" and len(stack.routers.machines) > 1,
+    "node-exporter": lambda stack, _: stack.access.node_exporter and stack.access.baseline_packages,
 }
-"""Whether machines of a role install what some release has elsewhere (`Distribution.elsewhere`); a
-test compares it with what the parts install."""
+"""Whether machines of a role install what some release has elsewhere (`Distribution.elsewhere`), if
+they have a distribution."""
+
+
+def installed(stack: Stack, role: str) -> set[str]:
+    """What machines of a role install that some release has elsewhere; a test compares it with what
+    the parts install."""
+    if not _has_one(stack, role):
+        return set()
+    return {what for what, does in BROUGHT.items() if does(stack, role)}
 
 
 def images(stack: Stack) -> dict[str, Image]:
@@ -119,7 +123,7 @@ def repositories_have_every_component(stack: Stack) -> Iterator[Problem]:
         if _has_one(stack, role):
             _, components = wanted.setdefault(row.name, (role, set()))
             components |= {
-                row.elsewhere[what] for what in row.elsewhere if BROUGHT[what](stack, role)
+                row.elsewhere[what] for what in row.elsewhere.keys() & installed(stack, role)
             }
             if not components:
                 del wanted[row.name]

@@ -16,7 +16,7 @@ from components.host.text import environment
 from components.routers.mikrotik.firewall import addresses, menus
 from components.routers.mikrotik.vrrp import instances
 from components.routers.model import Router, RoutersModel
-from components.routers.texts import ARMED, CONFIRMED, DONE, Texts, generation
+from components.routers.texts import Texts, written
 
 _TEMPLATES = environment(Path(__file__).parent / "templates")
 
@@ -60,13 +60,6 @@ def texts(
         "members": [f"layered-{name} {interface}" for name in lists for interface in lists[name]],
         "addresses": addresses(model, cdn),
         "menus": menus(model, router),
-        "armed": ARMED,
-        "done": DONE,
-        "confirmed": CONFIRMED,
     }
-    template = _TEMPLATES.get_template("router.rsc.j2")
-    named = {**values, "generation": generation(template.render(**values, generation=""))}
-    return Texts(
-        script=template.render(**named),
-        confirmation=_TEMPLATES.get_template("confirm.rsc.j2").render(**named),
-    )
+    script, confirmation = map(_TEMPLATES.get_template, ("router.rsc.j2", "confirm.rsc.j2"))
+    return written(script, confirmation, values)

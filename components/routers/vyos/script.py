@@ -14,7 +14,7 @@ from pathlib import Path
 
 from components.host.text import environment
 from components.routers.model import Router, RoutersModel
-from components.routers.texts import ARMED, CONFIRMED, DONE, Texts, generation
+from components.routers.texts import Texts, written
 from components.routers.vyos import firewall, interfaces, nat, tracking, vrrp
 from settings.models import Networks
 
@@ -69,13 +69,6 @@ def texts(
         "health": vrrp.HEALTH,
         "epoch": epoch,
         "minutes": minutes(confirm_seconds),
-        "armed": ARMED,
-        "done": DONE,
-        "confirmed": CONFIRMED,
     }
-    template = _TEMPLATES.get_template("router.sh.j2")
-    named = {**values, "generation": generation(template.render(**values, generation=""))}
-    return Texts(
-        script=template.render(**named),
-        confirmation=_TEMPLATES.get_template("confirm.sh.j2").render(**named),
-    )
+    script, confirmation = map(_TEMPLATES.get_template, ("router.sh.j2", "confirm.sh.j2"))
+    return written(script, confirmation, values)

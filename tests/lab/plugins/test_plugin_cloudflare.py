@@ -9,26 +9,12 @@ import requests
 
 from lab.plugins.cloudflare import CloudflareProvider
 from lab.plugins.server import UNKNOWN, Secret
-from tests.lab.cloudflare.api_host import serve_cloudflare
 from tests.lab.cloudflare.test_cloudflare_api import csr
 from tests.lab.plugins.harness import CallFailed, plugin
 
 RECORD = "cloudflare:index/dnsRecord:DnsRecord"
 SETTING = "cloudflare:index/zoneSetting:ZoneSetting"
 CERTIFICATE = "cloudflare:index/originCaCertificate:OriginCaCertificate"
-
-
-@pytest.fixture
-def api(tmp_path):
-    with serve_cloudflare(tmp_path / "state.json") as served:
-        yield served
-
-
-@pytest.fixture
-def cloudflare(api):
-    with plugin(CloudflareProvider()) as harness:
-        harness.configure(baseUrl=api.base_url, apiToken=Secret(api.token))
-        yield harness
 
 
 def record(api, **more):

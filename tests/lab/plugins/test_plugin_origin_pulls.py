@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
-from lab.plugins.cloudflare import CloudflareProvider
 from lab.plugins.cloudflare_origin_pulls import AuthenticatedOriginPulls, HostnameCertificate
 from lab.plugins.server import Secret
 from tests.issued import made
-from tests.lab.cloudflare.api_host import serve_cloudflare
-from tests.lab.plugins.harness import plugin
 
 CERTIFICATE, SHOWN = HostnameCertificate.token, AuthenticatedOriginPulls.token
 LEAF, OTHER = made("lab.test", names=()), made("other.lab.test", names=())
-
-
-@pytest.fixture
-def api(tmp_path):
-    with serve_cloudflare(tmp_path / "state.json") as served:
-        yield served
-
-
-@pytest.fixture
-def cloudflare(api):
-    with plugin(CloudflareProvider()) as harness:
-        harness.configure(baseUrl=api.base_url, apiToken=Secret(api.token))
-        yield harness
 
 
 def certificate(api, pair=LEAF):
