@@ -1,4 +1,4 @@
-"""The engine's own locks on a stack, left behind by a run that was killed."""
+"""What a run that was killed left in the backend and no later run could live with."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from pathlib import Path
 from lab.engine.errors import EngineError
 from lab.engine.workdir import WorkDir
 
+ATTRIBUTES = "*.attrs"
+"""Sidecars of a file backend: what a file's type and checksum are. The engine asks for neither, and
+writes none for us any more, but cannot read a file whose sidecar is cut off ("EOF")."""
 PATIENCE = 60.0
 """Seconds that the command line of a killed run is given to end its steps."""
 
 
 def clear(workdir: WorkDir) -> None:
-    """Waits for the command line of a killed run to end, and removes the lock it left.
+    """Waits for the command line of a killed run to end, and removes the lock that it left and the
+    attributes that it may have cut off.
 
     To be called under the lock of our own, when no run of ours is under way. Raises `EngineError`
     naming the process that does not end.
@@ -30,6 +34,8 @@ def clear(workdir: WorkDir) -> None:
                 )
             time.sleep(0.1)
         lock.unlink(missing_ok=True)
+    for each in workdir.backend.rglob(ATTRIBUTES):
+        each.unlink(missing_ok=True)
 
 
 def _holder(lock: Path) -> int:

@@ -70,7 +70,7 @@ class Session:
 
     def exists(self) -> bool:
         """Whether a run was ever begun here."""
-        return any(self.workdir.backend.glob(f".pulumi/stacks/*/{self.name}.json*"))
+        return any(self.workdir.backend.glob(f".pulumi/stacks/*/{self.name}.json"))
 
     def _selected(self) -> OwnStack:
         if self._stack is None:

@@ -67,7 +67,9 @@ class WorkDir:
         return {
             "HOME": str(self.users_home),
             "PULUMI_HOME": str(self.home),
-            "PULUMI_BACKEND_URL": f"file://{self.backend}",
+            # A sidecar of attributes is not written in one go as the state is: a run killed between
+            # its creation and its first byte leaves a state that no later run can read.
+            "PULUMI_BACKEND_URL": f"file://{self.backend}?metadata=skip",
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.passphrase),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",

@@ -233,6 +233,29 @@ def test_two_runs_of_one_stack_do_not_meet_and_a_killed_runs_lock_does_not_stay(
         assert not lock.exists()
 
 
+def test_a_run_killed_while_it_wrote_a_files_attributes_takes_no_state_with_it(cli, state):
+    with begin(program({"loud": "true"}), cli=cli) as engine:
+        assert engine.up().changes["create"] == 4
+        backend = engine.workdir.backend
+        assert list(backend.rglob("*.attrs")) == []
+        # What a state of before has, and what is left of one whose writer was killed: nothing.
+        files = [each for each in backend.rglob("*.json") if each.is_file()]
+        assert any("stacks" in each.parts for each in files)
+        for each in files:
+            each.with_name(f"{each.name}.attrs").touch()
+        assert engine.up().changes == {"same": 4}
+        assert list(backend.rglob("*.attrs")) == []
+
+
+def test_a_state_cut_off_before_it_had_its_name_is_no_stack(cli, state):
+    with begin(program({"loud": "true"}), cli=cli) as engine:
+        stacks = engine.workdir.backend / ".pulumi/stacks/layered-cloud"
+        stacks.mkdir(parents=True)
+        (stacks / "lab.json.18a5b3c4d5e6f708.tmp").write_text('{"version": 3')
+        assert not engine.exists()
+        assert engine.up().changes["create"] == 4
+
+
 RUNNER = """
     import sys, pulumi, pulumi_command as command
     from lab.engine import workspace
@@ -315,7 +338,7 @@ def test_a_killed_run_leaves_no_process_and_the_next_run_goes_on(cli, state, tmp
     process.kill()
     process.wait(10)
     _until(lambda: _sleepers(seconds) == [])
-    # The engine may be writing its state still, and a half of it reads as none ("EOF").
+    # The engine may be writing its state still.
     _until(lambda: _left(state) == [])
     with workspace("lab", program=lambda: None, project=PROJECT, cli=cli) as engine:
         made = pending.creations(engine.workdir, "lab")
