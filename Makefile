@@ -16,8 +16,12 @@ PROFILE ?=
 RUNS ?= 20
 DISTRIBUTION ?= trixie
 DAEMONS := $(addprefix tests/components/,routers/linux loadbalancers host/pair test_distributions.py)
-# A file's tests stay together: they share what the first of them sets up.
-ABREAST := -n auto --maxprocesses 4 --dist loadfile
+CORES := $(shell n=$$(nproc); echo $$((n > 4 ? 4 : n)))
+# A file's tests stay together: they share what the first of them sets up. Most of them wait for
+# daemons half of their time, but for those that keep a core busy with a cluster of their own.
+ABREAST := -n $(shell echo $$((2 * $(CORES)))) --dist loadfile
+WITHOUT_LAB = $(PYTHON) -m pytest -n $(CORES) --dist loadfile tests -m "cluster and not lab"; \
+	$(PYTHON) -m pytest $(ABREAST) tests -m "not cluster and not lab"
 export PYTHONDONTWRITEBYTECODE := 1
 
 help: ## this list
@@ -75,7 +79,7 @@ lint: venv
 	@$(PYTHON) -m lab.software run actionlint
 
 unit: venv ## the tests that need no lab
-	@$(PYTHON) -m pytest $(ABREAST) -m "not lab" tests
+	@$(WITHOUT_LAB)
 
 coverage: venv ## make unit, and which lines of the program none of them runs
 	@$(PYTHON) -m pytest $(ABREAST) tests -m "not lab" --cov=settings --cov=components --cov-report=term:skip-covered
@@ -93,7 +97,7 @@ software: deps venv ## build what the lab is made of (the first time: half an ho
 # What takes longer (other datacentres, whole updates cut off, each drill many times) is test-all's.
 test: preflight deps venv lint software ## lint, the tests of make unit, then the default datacentre's (brings a lab up and takes it down)
 	@trap '$(PYTHON) -m lab down --quiet || true' EXIT; \
-	$(PYTHON) -m pytest $(ABREAST) tests -m "not lab"; \
+	$(WITHOUT_LAB); \
 	$(PYTHON) -m pytest tests -m "lab and not profile and not long"
 
 test-all: preflight deps venv ## make test, other distributions, every other datacentre and drill; goes on where it stopped; PROFILE=NAME only one

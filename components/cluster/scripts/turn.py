@@ -30,6 +30,12 @@ OUT = "layered-cloud/upgrade"
 SOFTWARE = "layered-cloud/software"
 """Annotation: what a node was last brought to."""
 API_SECONDS = 120
+AWAY = re.compile(
+    r"was refused|connection reset|connection lost|unexpected EOF|: EOF|TLS handshake timeout"
+    r"|i/o timeout|etcdserver: (leader changed|request timed out|no leader)",
+    re.IGNORECASE,
+)
+"""kubectl's words where nobody refused anything: the API server, or its etcd, is being replaced."""
 MIRROR = "kubernetes.io/config.mirror"
 AGAIN = "run `pulumi up` again, which goes on from here"
 
@@ -38,13 +44,31 @@ class Refused(Exception):
     """What stops the turn; the text says whom it concerns and what would be right."""
 
 
+class Away(Refused):
+    """Nobody answered."""
+
+
 def kubectl(*words: str, seconds: float = 30) -> str:
-    """What kubectl prints; raises `Refused` with its words."""
+    """What kubectl prints; raises `Refused` with its words. An API server that is away, as it is
+    while its own turn goes on, is waited for: what is asked here can be asked twice."""
+    deadline = time.monotonic() + API_SECONDS
+    while True:
+        try:
+            return asked(*words, seconds=seconds)
+        except Away:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(1)
+
+
+def asked(*words: str, seconds: float = 30) -> str:
+    """The same, once; raises `Away` where nobody answered."""
     done = subprocess.run(
         ["kubectl", *words], capture_output=True, text=True, timeout=seconds + 30, check=False
     )
     if done.returncode != 0:
-        raise Refused(done.stderr.strip() or f"kubectl {words[0]}: status {done.returncode}")
+        told = done.stderr.strip() or f"kubectl {words[0]}: status {done.returncode}"
+        raise Away(told) if AWAY.search(told) else Refused(told)
     return done.stdout
 
 
@@ -106,7 +130,7 @@ def await_api() -> None:
     deadline = time.monotonic() + API_SECONDS
     while True:
         try:
-            kubectl("get", "--raw", "/readyz", "--request-timeout", "5s")
+            asked("get", "--raw", "/readyz", "--request-timeout", "5s")
         except (Refused, subprocess.TimeoutExpired) as failure:
             if time.monotonic() >= deadline:
                 raise Refused(

@@ -16,6 +16,8 @@ from components.cluster.model import NodeModel
 from tests.components.cluster import nodes
 from tests.components.cluster.real_planes import Lan, Plane, lacking, lan
 
+pytestmark = pytest.mark.cluster
+
 ADDRESSES = {f"cp-{number}": f"198.18.10.2{number}" for number in (1, 2, 3)}
 VIP = "198.18.10.10"
 SETTINGS = nodes.cluster(ignore_preflight_errors=["all"])

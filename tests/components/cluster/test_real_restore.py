@@ -22,6 +22,8 @@ from settings.models import Restore
 from tests.components.cluster import backups, nodes
 from tests.components.cluster.real_planes import Lan, Plane, lacking, lan, until
 
+pytestmark = pytest.mark.cluster
+
 NAME, ADDRESS, VIP, STORE = "cp-1", "198.18.10.21", "198.18.10.10", "198.18.10.40"
 _SSHD = """
 Port 2222

@@ -26,6 +26,8 @@ from tests.components.cluster import nodes
 from tests.components.cluster.real_planes import Lan, Plane, lacking, lan, until
 from tests.components.cluster.test_real_planes import ADDRESSES, VIP, World
 
+pytestmark = pytest.mark.cluster
+
 OLD = nodes.cluster(ignore_preflight_errors=["all"], kubernetes_version="1.36.2")
 NEW = nodes.cluster(ignore_preflight_errors=["all"], kubernetes_version="1.36.3", drain_seconds=15)
 IMAGE = r"image: \S+:(v\S+)"

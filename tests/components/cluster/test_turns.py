@@ -55,6 +55,47 @@ def test_the_program_that_is_sent_runs_by_itself(tmp_path: Path) -> None:
     )
 
 
+REPLACED = """#!/bin/sh
+echo x >>"$0.asked"
+case "$(wc -l <"$0.asked")" in
+    2) echo 'The connection to the server 198.18.10.10:6443 was refused' >&2; exit 1 ;;
+    3) echo 'Error from server: etcdserver: leader changed' >&2; exit 1 ;;
+esac
+case $* in
+    *readyz*) echo ok ;;
+    *"get node "*) cat "$0.node" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("patience", [turn.API_SECONDS, 0])
+def test_an_api_server_that_is_replaced_meanwhile_is_waited_for(
+    tmp_path: Path, patience: int
+) -> None:
+    program = turns.turn(nodes.worker()).leave().partition("<<'PROGRAM'\n")[2]
+    program = program.removesuffix("PROGRAM\n")
+    program = program.replace(f"API_SECONDS = {turn.API_SECONDS}", f"API_SECONDS = {patience}")
+    stand_in = tmp_path / "kubectl"
+    stand_in.write_text(REPLACED)
+    stand_in.chmod(0o755)
+    (tmp_path / "kubectl.node").write_text(json.dumps(node(software=AT)))
+    done = subprocess.run(
+        ["python3", "-I", "-", "leave", "worker-1", AT, "15"],
+        input=program,
+        capture_output=True,
+        text=True,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        cwd=tmp_path,
+        check=False,
+    )
+    told = (
+        (0, f"worker-1 is at {AT}\n")
+        if patience
+        else (1, "The connection to the server 198.18.10.10:6443 was refused\n")
+    )
+    assert (done.returncode, done.stderr) == told
+
+
 def test_coredns_stays_where_the_stack_says_its_release() -> None:
     own = nodes.cluster(cluster_configuration={"dns": {"imageTag": "v1.14.7"}})
     none = nodes.cluster(cluster_configuration={})
