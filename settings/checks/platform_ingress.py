@@ -11,7 +11,7 @@ from settings.checks.decided import undone
 from settings.checks.platform_ingress_contour import CONTOUR
 from settings.checks.platform_ingress_haproxy import HAPROXY
 from settings.checks.platform_ingress_nginx import NGINX
-from settings.checks.platform_ingress_rules import Arguments, IngressRules, mapping
+from settings.checks.platform_ingress_rules import Arguments, IngressRules, Leaving, mapping
 from settings.checks.platform_ingress_traefik import TRAEFIK
 from settings.checks.registry import doubts, reads
 from settings.models.stack import Stack
@@ -144,18 +144,49 @@ def ingress_pods_leave_in_good_order(stack: Stack) -> Iterator[Problem]:
             "lets a pod go before its successor is ready: its node refuses requests meanwhile",
             "remove it",
         )
+    for name, needed in leaving.promised(values):
+        found = [
+            *_killed(values, leaving, name, needed),
+            *_forgotten(values, leaving, name, needed),
+        ]
+        if found:
+            yield from found
+            return
+
+
+def _killed(
+    values: Mapping[str, Any], leaving: Leaving, name: str, needed: int
+) -> Iterator[Problem]:
     *holder, key = leaving.patience
     patience = mapping(values, *holder).get(key)
     given = leaving.default if patience is None else patience
-    for name, needed in leaving.promised(values):
-        if isinstance(given, int) and given < needed:
-            yield problem(
-                ".".join((_VALUES, *leaving.patience)),
-                given,
-                f"kills a pod whose {name} has {needed} s for what it serves",
-                f"write {needed + 10}",
-            )
-            return
+    if isinstance(given, int) and given < needed:
+        yield problem(
+            ".".join((_VALUES, *leaving.patience)),
+            given,
+            f"kills a pod whose {name} has {needed} s for what it serves",
+            f"write {needed + 10}",
+        )
+
+
+def _forgotten(
+    values: Mapping[str, Any], leaving: Leaving, name: str, needed: int
+) -> Iterator[Problem]:
+    """A pod that leaves fails its readiness probe; once that is believed, the network drops the
+    connections that it has."""
+    if not leaving.probe:
+        return
+    probe = mapping(values, *leaving.probe)
+    every = probe.get("periodSeconds", leaving.every)
+    threshold = probe.get("failureThreshold", -(-leaving.default // leaving.every))
+    if type(every) is int and type(threshold) is int and 0 < every * threshold < needed:
+        yield problem(
+            ".".join((_VALUES, *leaving.probe, "failureThreshold")),
+            threshold,
+            f"of {every} s each cut off after {every * threshold} s what a pod that leaves serves, "
+            f"whose {name} has {needed} s for it",
+            f"write {-(-(needed + 10) // every)}",
+        )
 
 
 def _shown(value: Any) -> Any:

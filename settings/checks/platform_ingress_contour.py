@@ -216,5 +216,7 @@ CONTOUR: Final = IngressRules(
         patience=("envoy", "terminationGracePeriodSeconds"),
         promised=promised,
         default=ACCEPT_SECONDS + FINISH_SECONDS + 10,
+        probe=("envoy", "readinessProbe"),
+        every=5,
     ),
 )

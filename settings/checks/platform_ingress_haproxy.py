@@ -202,5 +202,7 @@ HAPROXY: Final = IngressRules(
         patience=("controller", "terminationGracePeriodSeconds"),
         promised=promised,
         default=ACCEPT_SECONDS + FINISH_SECONDS + 10,
+        probe=("controller", "readinessProbe"),
+        every=10,
     ),
 )

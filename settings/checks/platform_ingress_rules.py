@@ -24,12 +24,16 @@ class Arguments:
 class Leaving:
     """Where a chart's values say how pods leave: the way to the update strategy of the workload, to
     the pods' termination grace period, and from the values to whom how many seconds are promised
-    when a pod leaves. `default` is the period (seconds) that the program writes."""
+    when a pod leaves. `default` is the period (seconds) that the program writes. `probe` leads to
+    the readiness probe, which the program has made every `every` seconds; it is empty where the
+    chart has no value for it."""
 
     strategy: tuple[str, ...]
     patience: tuple[str, ...]
     promised: Callable[[Mapping[str, Any]], Iterator[tuple[str, int]]]
     default: int
+    probe: tuple[str, ...] = ()
+    every: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

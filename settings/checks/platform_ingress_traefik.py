@@ -158,6 +158,8 @@ TRAEFIK: Final = IngressRules(
         patience=("deployment", "terminationGracePeriodSeconds"),
         promised=promised,
         default=ACCEPT_SECONDS + FINISH_SECONDS + 10,
+        probe=("readinessProbe",),
+        every=2,
     ),
     tells_requests=True,
 )

@@ -67,6 +67,7 @@ def values(site: Site) -> Values:
             "minReadySeconds": placement.READY_SECONDS,
             "terminationGracePeriodSeconds": placement.PATIENCE_SECONDS,
             "updateStrategy": placement.rollout(),
+            "readinessProbe": placement.readiness(5),
             "lifecycleHooks": {"preStop": {"exec": {"command": _shutdown()}}},
             **_resources("200m", "256Mi"),
             "containerPorts": {"http": HTTP, "https": HTTPS},

@@ -55,6 +55,7 @@ def values(site: Site) -> Values:
             "minReadySeconds": placement.READY_SECONDS,
             "terminationGracePeriodSeconds": placement.PATIENCE_SECONDS,
             "strategy": placement.rollout(),
+            "readinessProbe": placement.readiness(10),
             "lifecycle": {"preStop": {"exec": {"command": ["/bin/sh", "-c", LEAVE]}}},
             "pprof": {"enabled": False},
             "ingressClass": NAME,

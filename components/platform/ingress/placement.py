@@ -21,8 +21,19 @@ def kind(ingress: Ingress) -> str:
 
 
 def rollout() -> Values:
-    """The update strategy: a new pod first, then the old one leaves."""
-    return {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
+    """The update strategy: a new pod first, then the old one leaves. A quarter of them at a time,
+    as a Deployment has it by default: Helm waits for the last one, on however many nodes."""
+    return {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "25%"}}
+
+
+def readiness(period: int) -> Values:
+    """Of a readiness probe: every so many seconds, and believed once a pod's time to leave is over.
+
+    A pod that leaves answers no probe any more. Taken for one that does not serve (`serving` of an
+    EndpointSlice, KEP-1672), Cilium would forget it with the connections that it still has. One
+    that hangs is the business of its liveness probe, and of the balancers' own checks.
+    """
+    return {"periodSeconds": period, "failureThreshold": -(-PATIENCE_SECONDS // period)}
 
 
 def health_port(ingress: Ingress) -> int | None:

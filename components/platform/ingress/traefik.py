@@ -65,7 +65,7 @@ def values(site: Site) -> Values:
         **_spread(ingress),
         **_logged(site),
         "updateStrategy": placement.rollout(),
-        "readinessProbe": {"initialDelaySeconds": 5, "periodSeconds": 2, "failureThreshold": 3},
+        "readinessProbe": {"initialDelaySeconds": 5, **placement.readiness(2)},
         "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
         "ingressClass": {"enabled": True, "isDefaultClass": True, "name": NAME},
         "providers": {

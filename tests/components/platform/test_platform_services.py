@@ -183,7 +183,7 @@ def test_an_api_server_would_refuse_a_wrong_field_and_a_pod_that_may_too_much(
 def test_a_pod_is_given_time_to_be_passed_over_and_to_finish() -> None:
     spec = made()["shop"].objects["shop-pods"]["spec"]
     pod = spec["template"]["spec"]
-    assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+    assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": "25%"}
     assert pod["terminationGracePeriodSeconds"] == 320
     assert pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"] == 10
     bare = replace(made()["shop"], objects={})
