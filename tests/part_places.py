@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from components.host.pair.watch import PROGRAM
 from components.host.part import Part
 from lab.probes.edge import SCANNED
 from lab.software import apt, base, checkers, packages
+from ops.inspect.questions import units
 from policy.closed import MANAGEMENT
 from settings.checks.balancers import TAKEN
 from settings.files import examine
@@ -29,6 +31,13 @@ GOLDENS = {
     "loadbalancers": "tests/components/loadbalancers/test_balancer_parts.py",
 }
 """What writes a layer's whole files, by the first word of its pushes' names."""
+ROLES = {
+    "baseline": ("router", "balancer", "control_plane", "worker"),
+    "cluster": ("control_plane", "worker"),
+    "routers": ("router",),
+    "loadbalancers": ("balancer",),
+}
+"""The machines that a layer's pushes reach, by its first word."""
 HANDED_ON = {
     "/etc/haproxy/tls/clients.pem": "certificates, as another layer made them",
 }
@@ -52,7 +61,7 @@ def absences(sums: Iterable[Sum]) -> set[str]:
         for layer, parts in sums
         for part in parts
         if part.name != STACKS_OWN
-        for rule in (_free, _owned, _managed, _scanned, _served, _judges, _golden)
+        for rule in (_free, _owned, _managed, _scanned, _served, _judges, _told, _golden)
         for fault in rule(layer, part)
     }
 
@@ -181,6 +190,17 @@ def _judges(_: str, part: Part) -> Iterator[str]:
                 yield (
                     f"{part.name} has a checker, and tests have no {package.name} to run it: add "
                     "it to PACKAGES in lab/software/checkers.py"
+                )
+
+
+def _told(layer: str, part: Part) -> Iterator[str]:
+    for service in part.services:
+        name = service.name.removesuffix(".service")
+        for role in ROLES[layer.partition(".")[0]]:
+            if not any(fnmatch(name, pattern) for pattern in units(role)):
+                yield (
+                    f"{part.name} runs {service.name}, whose journal a bug report has not: add it "
+                    "to _UNITS in ops/inspect/questions.py"
                 )
 
 

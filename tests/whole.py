@@ -59,13 +59,18 @@ def _bgp(daemon: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def _announced() -> dict[str, dict[str, Any]]:
-    """Three balancers announce the service to the routers; lists are written whole."""
+def _announced(daemon: str) -> dict[str, dict[str, Any]]:
+    """Three balancers announce the service to the routers by a daemon; lists are written whole."""
     lab: dict[str, Any] = read_config((ROOT / "Pulumi.lab.yaml").read_text("utf-8"), "lab")
     machines = lab["layered-cloud:balancers"]["machines"]
     third = {"name": "lb-c", "vm_id": 113, "management": "198.18.0.23", "lan": "198.18.10.13"}
     return {
-        "routers": {"bgp": {"asn": 64512, "balancers": {"asn": 64514, "password": True}}},
+        "routers": {
+            "bgp": {
+                **{"daemon": daemon, "asn": 64512},
+                "balancers": {"asn": 64514, "password": True},
+            }
+        },
         "balancers": {
             "machines": [*machines, {**machines[0], **third}],
             "reach": {"kind": "bgp", "vips": ["198.18.30.1"]},
@@ -236,7 +241,8 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
     ),
     "bird": ("lab", _bgp("bird")),
     "bgp": ("lab", _bgp("frr")),
-    "announced": ("lab", _announced()),
+    "announced": ("lab", _announced("frr")),
+    "announced by bird": ("lab", _announced("bird")),
     "mikrotik": ("lab", _mikrotik()),
     "vyos": ("lab", _vyos()),
     "further charts": (

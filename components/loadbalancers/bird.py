@@ -1,4 +1,4 @@
-"""BIRD 2 on a balancer: tells the routers of the service's addresses, and takes nothing. Pure."""
+"""BIRD on a balancer: tells the routers of the service's addresses, and takes nothing. Pure."""
 
 from __future__ import annotations
 

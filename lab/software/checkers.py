@@ -28,13 +28,15 @@ PACKAGES = (
     *("prometheus", "prometheus-node-exporter"),
     *("rsyslog", "rsyslog-gnutls"),
 )
-"""What the machines of the lab install, and what their checkers need."""
+"""What the machines of the lab install, and what their checkers need, by the names that the lab's
+own distribution has for them."""
 FURTHER: Mapping[str, tuple[str, ...]] = {
     # Debian has the keys that Ubuntu's archive is signed with.
     "trixie": ("unattended-upgrades", "ubuntu-keyring"),
     "noble": ("unattended-upgrades",),
 }
 """What the trees of other distributions have beside that; `make test-all` builds them."""
+_OWN = DISTRIBUTIONS[versions.DEBIAN_SUITE]
 KEYRING = "usr/share/keyrings/ubuntu-archive-keyring.gpg"
 
 _LAY_OVER = r"""
@@ -77,8 +79,10 @@ class CheckerUnavailable(Exception):
 def item(distribution: str = versions.DEBIAN_SUITE) -> Item:
     """The tree as an item of the cache, of the lab's own distribution or of another."""
     own = distribution == versions.DEBIAN_SUITE
-    packages = (*PACKAGES, *FURTHER.get(distribution, ()))
-    foreign = DISTRIBUTIONS[cast("DistributionName", distribution)].family == "ubuntu"
+    row = DISTRIBUTIONS[cast("DistributionName", distribution)]
+    named = {name: row.packages[what] for what, name in _OWN.packages.items()}
+    packages = (*(named.get(each, each) for each in PACKAGES), *FURTHER.get(distribution, ()))
+    foreign = row.family == "ubuntu"
     keys = item("trixie") if foreign else None
 
     def make(directory: Path, progress: Progress) -> None:

@@ -29,11 +29,14 @@ PUSHED = reading(
 RELEASE = reading("release", "/etc/os-release", "/proc/version", "/proc/uptime", "/proc/loadavg")
 _UNITS = {
     "router": ("keepalived", "conntrackd", "frr", "bird"),
-    "balancer": ("haproxy", "keepalived", "rsyslog"),
+    "balancer": ("haproxy", "keepalived", "frr", "bird", "rsyslog"),
     "control_plane": ("kubelet", "containerd"),
     "worker": ("kubelet", "containerd"),
 }
-_EVERYWHERE = ("layered-*", "chrony", "ssh", "systemd-networkd")
+_EVERYWHERE = (
+    *("layered-*", "prometheus-*", "chrony", "ssh"),
+    *("systemd-networkd", "systemd-journald"),
+)
 
 
 def _command(name: str, *argv: str) -> Question:
@@ -78,9 +81,14 @@ CLUSTER = tuple(
 )
 
 
+def units(role: str) -> tuple[str, ...]:
+    """Names and patterns of the units whose journal a machine of that role is asked for."""
+    return (*_UNITS[role], *_EVERYWHERE)
+
+
 def asked(site: Site, machine: Machine) -> Sequence[Question]:
     """What one machine is asked; a daemon that is not there says so."""
-    named = [f"--unit={each}" for each in (*_UNITS[machine.role], *_EVERYWHERE)]
+    named = [f"--unit={each}" for each in units(machine.role)]
     words = ("-q", "--no-pager", "-o", "short-iso", "-n", str(LINES))
     own = [_command("journal", "journalctl", *words, *named), *OF_ROLE.get(machine.role, ())]
     if machine.role in NODES:

@@ -18,8 +18,9 @@ _ALL = ("software", "proxmox", "routers", "balancers", "cluster")
 
 
 def _speaks_by_bird(stack: Stack, role: str) -> bool:
-    bgp = stack.routers.bgp
-    return role == "router" and bgp is not None and bgp.daemon == "bird"
+    bgp, announces = stack.routers.bgp, stack.balancers.reach.kind == "bgp"
+    speaks = role == "router" or (role == "balancer" and announces)
+    return speaks and bgp is not None and bgp.daemon == "bird"
 
 
 BROUGHT: Final[Mapping[str, Callable[[Stack, str], bool]]] = {

@@ -102,7 +102,7 @@ class Bgp(Strict):
     """Routes that the routers learn and announce."""
 
     daemon: Literal["frr", "bird"] = "frr"
-    """`frr`: FRRouting. `bird`: BIRD 2."""
+    """`frr`: FRRouting. `bird`: BIRD, of the release that the distribution has."""
     asn: Asn
     """The routers' AS number."""
     upstream: list[BgpUpstream] = Field(default_factory=list)

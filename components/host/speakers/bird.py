@@ -1,4 +1,4 @@
-"""BIRD 2's process: its configuration, who may read it, and what judges it. Pure."""
+"""BIRD's process: its configuration, who may read it, and what judges it. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""BIRD 2: the routes that a router learns and announces by BGP, with BFD. Pure."""
+"""BIRD: the routes that a router learns and announces by BGP, with BFD. Pure."""
 
 from __future__ import annotations
 

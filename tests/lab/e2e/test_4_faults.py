@@ -21,6 +21,8 @@ WORDS = {
     "keepalived": "no_such_keyword",
     "nftables": "syntax error",
 }
+REST = ("keepalived", "nftables")
+"""Refused by the same lines of a push as HAProxy's file."""
 
 
 def fingerprints(world: World) -> dict[str, str]:
@@ -32,7 +34,9 @@ def fingerprints(world: World) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("daemon", WORDS)
+@pytest.mark.parametrize(
+    "daemon", ["haproxy", *(pytest.param(each, marks=pytest.mark.long) for each in REST)]
+)
 def test_a_file_the_daemon_refuses_changes_nothing(daemon: str, world: World) -> None:
     before = fingerprints(world)
     answers: list[dict[str, Any]] = []
@@ -163,7 +167,11 @@ def test_a_balancer_replaced_on_purpose_gets_everything_again(state: str, world:
     assert again["changed"] == 0, again["steps"]
 
 
-@pytest.mark.parametrize("roles", [("router", "worker"), ("control_plane",)], ids="+".join)
+@pytest.mark.parametrize(
+    "roles",
+    [("router", "worker"), pytest.param(("control_plane",), marks=pytest.mark.long)],
+    ids="+".join,
+)
 def test_machines_that_are_dead_are_made_anew_by_one_update(
     roles: tuple[str, ...], world: World
 ) -> None:
