@@ -162,8 +162,8 @@ def question(router: Router) -> str:
 
 
 def _others6(router: Router, way: str) -> str:
-    """IPv6 on any leg but those of a visitor's way; `way` is iif or oif."""
-    legs = f'"{router.wan.interface}", "{router.lan.interface}"'
+    """IPv6 on any leg that has no address of it; `way` is iif or oif."""
+    legs = ", ".join(f'"{leg.interface}"' for leg in router.legs() if leg.address6)
     return f"meta nfproto ipv6 {way}name != {{ {legs} }} "
 
 
