@@ -102,6 +102,7 @@ def base_model(args: BalancersBaseArgs) -> BalancersModel:
         },
         shares_tables=settings.shares_tables,
         logging=settings.logging,
+        snippets=settings.snippets,
     )
 
 
@@ -145,6 +146,7 @@ def routes_model(
         page=settings.maintenance_page,
         tcp_routes=tuple(settings.tcp_routes),
         logging=settings.logging,
+        snippets=settings.snippets,
     )
 
 

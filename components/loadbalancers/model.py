@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from typing import Literal, TypeAlias
@@ -43,6 +43,8 @@ HTTPS_PORT = 443
 ClientCertificate: TypeAlias = Literal["required", "optional"]
 """What becomes of a client without a certificate that our authorities signed (HAProxy
 configuration manual, `verify`)."""
+Snippets: TypeAlias = Mapping[str, Sequence[str]]
+"""Hook to the stack's own lines there, as the settings took them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +126,7 @@ class BalancersModel(Pair[Balancer, BalancerVip]):
     neighbours: Mapping[str, tuple[IPv4Address, ...]] = field(default_factory=dict)
     shares_tables: bool = False
     logging: Logging | None = None
+    snippets: Snippets = field(default_factory=dict)
 
     def routes_of(self, vip: BalancerVip) -> tuple[SourceRoute, ...]:
         """The source routes of a group's addresses."""
@@ -186,6 +189,7 @@ class RoutesModel:
     page: MaintenancePage | None = None
     tcp_routes: tuple[TcpRoute, ...] = ()
     logging: Logging | None = None
+    snippets: Snippets = field(default_factory=dict)
 
     @property
     def bound(self) -> tuple[str, ...]:

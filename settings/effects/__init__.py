@@ -157,6 +157,7 @@ EFFECTS: Final[Mapping[str, str]] = {
     "balancers.filter": HAPROXY,
     "balancers.answers": HAPROXY,
     "balancers.maintenance_page": HAPROXY,
+    "balancers.snippets": HAPROXY,
     "balancers.answers.hsts": f"{HAPROXY}. Browsers remember what they were told until it ends",
     "balancers.logging": f"{HAPROXY}; rsyslog is restarted, and lines of that moment are lost",
     "balancers.api_port": FOUNDING,

@@ -14,6 +14,7 @@ from settings.models.machines import MachineSpec
 from settings.models.page import MaintenancePage
 from settings.models.proxmox import Image
 from settings.models.routing import Route, Sharing
+from settings.models.snippets import SnippetHook, SnippetLine
 from settings.models.tcp_routes import TcpRoute
 from settings.models.vrrp import Vrid, Vrrp
 
@@ -188,6 +189,9 @@ class Balancers(Strict):
     logging: Logging | None = None
     """The access log for machines, sent to servers. Null: lines for people, in each balancer's
     journal alone."""
+    snippets: dict[SnippetHook, list[SnippetLine]] = Field(default_factory=dict)
+    """HAProxy's own lines, by where they go: `global`; `api`, the frontend of the Kubernetes API;
+    `defaults` and `service`, those of HTTP and HTTPS; `ingress`, every backend that leads there."""
     api_port: Port = 6443
     """Port of the Kubernetes API on the VIPs."""
     stats_port: Port = 8404
