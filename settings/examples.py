@@ -102,6 +102,7 @@ _WHOLE: Final[dict[str, Any]] = {
     "cluster.containerd.hosts": {"docker.io": 'server = "https://mirror.example.org"\n'},
     "balancers.routes[].headers": {"X-Beta": "yes"},
     "balancers.answers.set": {"X-Content-Type-Options": "nosniff"},
+    "routers.snippets": {"input": ["ip saddr 198.18.10.9 tcp dport 9100 accept"]},
     "balancers.snippets": {"service": ["http-request set-header X-Region eu"]},
     "balancers.logging.servers[].tls.name": "logs.example.org",
     "services[].env": {"MODE": "live"},

@@ -79,6 +79,7 @@ def model(args: RoutersArgs) -> RoutersModel:
         deny=tuple(each for each in args.settings.deny if isinstance(each, IPv4Network)),
         deny6=tuple(each for each in args.settings.deny if isinstance(each, IPv6Network)),
         log_drops_per_minute=args.settings.log_drops_per_minute,
+        snippets=args.settings.snippets,
         lan6=networks.lan.cidr6,
         balancers6=tuple(args.balancers6),
         lan_mtu=networks.lan.mtu,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
@@ -48,7 +48,8 @@ class RoutersModel(Pair[Router, RouterVip]):
     their BGP sessions. `deny` and `deny6` are sources that get nothing from the WAN; of dropped
     packets `log_drops_per_minute` are logged at most, 0 for none. With `lan6`, the LAN's IPv6
     network, visitors come by IPv6 too, and are forwarded to `balancers6`. `outbound` is what the
-    LAN may reach, None everything.
+    LAN may reach, None everything. `snippets` are the stack's own rules by chain, as nftables has
+    them.
     """
 
     vrrp: Vrrp
@@ -67,6 +68,7 @@ class RoutersModel(Pair[Router, RouterVip]):
     lan6: IPv6Network | None = None
     balancers6: tuple[IPv6Address, ...] = ()
     outbound: tuple[Outbound, ...] | None = None
+    snippets: Mapping[str, Sequence[str]] = field(default_factory=dict)
     lan_mtu: int = 1500
     wan_mtu: int = 1500
 

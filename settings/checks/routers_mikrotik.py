@@ -25,6 +25,7 @@ LACKING: Final[Mapping[str, str]] = {
     **UNASKED,
     "limits.conntrack_max": "RouterOS takes the size of its table from the memory",
     "outbound": "such routers let the LAN reach everything here",
+    "snippets": "RouterOS has rules of another form",
     "bgp": "such routers speak no BGP here",
 }
 """Keys below `routers`, and what RouterOS does instead (`Asks.lacking` in `routers_kind`)."""

@@ -23,6 +23,7 @@ _IS: Final = f"routers.kind is {_WORD}"
 
 LACKING: Final[Mapping[str, str]] = {
     **UNASKED,
+    "snippets": "VyOS writes its own table",
     "bgp": "such routers speak no BGP here",
 }
 """Keys below `routers`, and what VyOS does instead (`Asks.lacking` in `routers_kind`)."""

@@ -117,6 +117,7 @@ EFFECTS: Final[Mapping[str, str]] = {
     "routers.log_drops_per_minute": FIREWALL,
     "routers.forwards": FIREWALL,
     "routers.outbound": FIREWALL,
+    "routers.snippets": FIREWALL,
     "routers.bgp": BGP,
     "routers.bgp.daemon": "in place, with an interruption of BGP: the other daemon is installed, "
     "and the sessions and routes of the old one end",

@@ -15,6 +15,7 @@ from settings.models.keys import HostKey
 from settings.models.machines import MachineSpec, PhysicalSpec
 from settings.models.outbound import Outbound
 from settings.models.proxmox import Image
+from settings.models.router_snippets import RuleHook, RuleLine
 from settings.models.vrrp import Vrid, Vrrp
 
 
@@ -98,6 +99,9 @@ class Routers(Strict):
     outbound: list[Outbound] | None = None
     """What the LAN may open connections to; the rest is rejected (ICMP, administratively
     prohibited). Null: everything."""
+    snippets: dict[RuleHook, list[RuleLine]] = Field(default_factory=dict)
+    """Rules of nftables, by the chain of the program's table that they go to: `input`, `forward`,
+    `prerouting` (DNAT) or `postrouting` (SNAT). The same on both routers."""
     bgp: Bgp | None = None
     """Null: no BGP; the provider routes to the public VIPs."""
 
