@@ -13,7 +13,6 @@ from lab.engine.cli import Cli, ensure_cli
 from lab.engine.process import Line
 from lab.engine.run import Result
 from lab.engine.session import Session
-from lab.engine.unserved import hooks_unserved
 from lab.engine.workdir import WorkDir
 from lab.paths import CHECKOUT, state_dir
 
@@ -66,7 +65,7 @@ class Engine(Session):
         on_event: Line | None = None,
     ) -> Result:
         """What `up` would do, as the command line shows it (`diff`: every property)."""
-        with self._run("preview", on_event) as run, hooks_unserved():
+        with self._run("preview", on_event) as run:
             done = self._selected().preview(
                 parallel=self._parallel,
                 target=target,
@@ -82,7 +81,7 @@ class Engine(Session):
 
     def preview_steps(self) -> dict[str, Any]:
         """What `pulumi preview --json` gives: `steps`, `changeSummary`, `diagnostics`."""
-        with self._run("preview", None) as run, hooks_unserved():
+        with self._run("preview", None) as run:
             done = self._selected().preview(
                 parallel=self._parallel, json=True, on_event=run.see, program=self._program
             )

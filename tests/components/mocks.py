@@ -20,7 +20,7 @@ from pulumi.output import Unknown
 from pulumi.runtime import mocks, rpc, settings
 from pulumi.runtime.stack import run_pulumi_func, wait_for_rpcs
 
-from lab.engine.unserved import hooks_unserved
+from tests.components.unserved import hooks_unserved
 
 STACK, PROJECT = "lab", "layered-cloud"
 TERM = "2027-01-02T03:04:05Z"

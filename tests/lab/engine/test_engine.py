@@ -247,32 +247,6 @@ def test_a_run_killed_while_it_wrote_a_files_attributes_takes_no_state_with_it(c
         assert list(backend.rglob("*.attrs")) == []
 
 
-def hooked():
-    def mended(_args) -> bool:
-        return False
-
-    hook = pulumi.ErrorHook("mended", mended)
-    command.local.Command(
-        "hooked",
-        create="true",
-        opts=pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(on_error=[hook])),
-    )
-
-
-def test_a_preview_serves_no_hooks(cli, state, monkeypatch):
-    with begin(hooked, cli=cli) as engine:
-
-        def served(**_):
-            raise AssertionError("a server for hooks was made")
-
-        monkeypatch.setattr("grpc.aio.server", served)
-        assert engine.preview().changes["create"] == 2
-        with pytest.raises(EngineError, match="a server for hooks was made"):
-            engine.up()
-        monkeypatch.undo()
-        assert engine.up().changes["create"] >= 1
-
-
 def test_a_state_cut_off_before_it_had_its_name_is_no_stack(cli, state):
     with begin(program({"loud": "true"}), cli=cli) as engine:
         stacks = engine.workdir.backend / ".pulumi/stacks/layered-cloud"

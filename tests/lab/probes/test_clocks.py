@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -207,10 +208,13 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         head = struct.pack("!BBbbII4s", 0x24, 1, asked[2], -20, 0, dispersion, b"TEST")
         server.sendto(head + stamp() + asked[40:48] + stamp() + stamp(), who)
 '''
-# With -x and without the capability, chronyd cannot touch the clock that this machine runs on. It
-# has heard enough once it knows its own rate: after one answer it only guesses (skew 1e6 ppm). Its
-# first eight questions are 2 s apart, the next one 64 s later (iburst): none may go unheard because
-# a busy machine has not begun the server yet.
+# With -x and without the capability, chronyd cannot touch the clock that this machine runs on.
+HASTY = ("iburst", "iburst minpoll 0 maxpoll 0")
+PATIENT = "maxdistance 16\n"
+"""As machines have it, chrony asks eight times, 2 s apart, then every 64 s; it takes no answer
+that is late by much, and after one answer guesses at its rate (skew 1e6 ppm), by which whoever is
+further off than 3 s is not listened to. On a busy machine that may last minutes, so it asks every
+second."""
 CHRONY = """
 mkdir -p /run/chrony
 if [ "$1" != none ]; then
@@ -218,10 +222,12 @@ if [ "$1" != none ]; then
     until [ -e /run/answers ]; do kill -0 $! || exit 9; sleep 0.05; done
 fi
 setpriv --bounding-set -sys_time chronyd -x >&2
-[ "$1" = none ] || chronyc waitsync 300 0 1000 0.1 >&2
-# What it knows of a busy machine's first answers is wide still: half the delay and the dispersion.
-[ "$1" = none ] || for each in $(seq 300); do
-    chronyc -c -n tracking | awk -F, -v most="$1" '{ exit !($11 / 2 + $12 < most + 0.4) }' && break
+# What it knows of a busy machine's first answers is wide: its rate is to be known, and half the
+# delay with the dispersion to be near what the server says of itself.
+[ "$1" = none ] || for each in $(seq 600); do
+    chronyc -c -n tracking |
+        awk -F, -v most="$1" \
+            '{ exit !($14 == "Normal" && $10 < 100000 && $11 / 2 + $12 < most + 0.4) }' && break
     sleep 0.1
 done
 chronyc -c -n tracking
@@ -232,9 +238,11 @@ ps -eo comm=
 def chrony(server: str) -> tuple[str, list[str]]:
     """What a real chrony of the machines' own configuration says with a server like that, and the
     processes beside it."""
+    config = render("chrony.conf.j2", servers=["127.0.0.1"])
+    assert config.count(HASTY[0]) == 1
     done = checkers.run_checker(
         ["sh", "-c", CHRONY, "sh", server],
-        {CONFIG: render("chrony.conf.j2", servers=["127.0.0.1"]), "/ntp.py": NTP_SERVER},
+        {CONFIG: config.replace(*HASTY) + PATIENT, "/ntp.py": NTP_SERVER},
         timeout=90,
     )
     assert done.returncode == 0, done.stderr
@@ -255,13 +263,13 @@ def test_a_real_chrony_with_a_sound_server_is_in_sync() -> None:
 @pytest.mark.parametrize(
     ("server", "told"),
     [
-        ("none", "chrony is not synchronised: see 'chronyc sources' there"),
-        ("2", "chrony's clock may be 2.0 s off: see 'chronyc tracking' there"),
+        ("none", r"chrony is not synchronised: see 'chronyc sources' there"),
+        ("2", r"chrony's clock may be 2\.[0-4] s off: see 'chronyc tracking' there"),
     ],
 )
 def test_a_real_chrony_without_a_sound_server_is_told(server: str, told: str) -> None:
     report, _ = chrony(server)
-    assert clocks.tracking(report).wrong() == told
+    assert re.fullmatch(told, str(clocks.tracking(report).wrong()))
 
 
 @real

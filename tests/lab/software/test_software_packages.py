@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import subprocess
 import tarfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -138,7 +139,11 @@ def test_the_secret_key_is_for_its_owner_only_and_no_agent_is_left(cache: Path) 
     assert (key / signing.PUBLIC).read_text().startswith("-----BEGIN PGP PUBLIC KEY BLOCK-----")
     assert (key / "secret.asc").stat().st_mode & 0o777 == 0o600
     assert key.stat().st_mode & 0o777 == 0o700
-    assert agents() <= before
+    # One that was told to end is there for a moment still; so are those of tests beside this one.
+    end = time.monotonic() + 30
+    while not agents() <= before:
+        assert time.monotonic() < end, f"agents are left: {agents() - before}"
+        time.sleep(0.1)
 
 
 def test_kubernetes_packages_have_upstreams_names_and_versions() -> None:

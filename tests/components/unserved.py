@@ -1,4 +1,4 @@
-"""A program that is only previewed, or run against a recording engine: nobody calls its hooks.
+"""A program that runs against a recording engine: nobody calls its hooks.
 
 gRPC's servers for asyncio have one poller for a process, which takes the process down when servers
 of several event loops, one a program, come and go (a segmentation fault in its completion queue).
@@ -30,8 +30,6 @@ def _server(**_: object) -> SimpleNamespace:
 
 @contextmanager
 def hooks_unserved() -> Iterator[None]:
-    """Programs that run inside register hooks as ever, and serve none. A preview calls none of them
-    (pulumi.ResourceHookOptions: `on_dry_run` is false by default; an ErrorHook follows an error of
-    an operation)."""
+    """Programs that run inside register hooks as ever, and serve none."""
     with patch("pulumi.runtime._callbacks.aio.server", _server):
         yield
