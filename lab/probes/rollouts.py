@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.platform.ingress import CONTROLLERS
+from components.platform.ingress.placement import PATIENCE_SECONDS
 from lab.probes.edge import demo, public_vips
 from lab.probes.result import Probe, promise
 from lab.probes.world import World, script
@@ -22,8 +23,9 @@ RATE = 200
 """Requests a second."""
 STREAMS = 50
 STREAM_SECONDS = 60
-ROLLOUT_SECONDS = 240
-"""At most, until every new pod is ready."""
+ROLLOUT_SECONDS = PATIENCE_SECONDS + 120
+"""At most, until every new pod is ready and the old ones are gone: a DaemonSet counts a node by the
+oldest pod on it, one that is leaving too."""
 SILENCE = 15
 """Seconds without a byte that a stream bears; the service sends one every half second."""
 

@@ -8,19 +8,17 @@ from components.platform.ingress import CONTROLLERS
 from lab.probes.rollouts import replaced
 from lab.probes.world import World
 
-SECONDS = 300
-
 
 def ingress(world: World, _victim: str) -> None:
     """Every pod of the ingress."""
     controller = CONTROLLERS[world.stack.platform.ingress.kind]
-    replaced(world, controller.namespace, controller.pods(world.stack.platform.ingress), SECONDS)
+    replaced(world, controller.namespace, controller.pods(world.stack.platform.ingress))
 
 
 def pods_of(namespace: str, name: str) -> Callable[[World, str], None]:
     """Every pod of a DaemonSet."""
 
     def breaks(world: World, _victim: str) -> None:
-        replaced(world, namespace, f"daemonset/{name}", SECONDS)
+        replaced(world, namespace, f"daemonset/{name}")
 
     return breaks

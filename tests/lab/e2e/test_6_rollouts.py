@@ -1,4 +1,8 @@
-"""Parts of the data path renewed while clients ask and hold streams: none of it is lost."""
+"""Parts of the data path renewed while clients ask and hold streams: none of it is lost.
+
+Before the drills: connections whose client is gone stay open at the ingress, and a pod of it that
+is told to leave waits for them as long as it may.
+"""
 
 from __future__ import annotations
 
