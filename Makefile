@@ -17,10 +17,10 @@ RUNS ?= 20
 DISTRIBUTION ?= trixie
 DAEMONS := $(addprefix tests/components/,routers/linux loadbalancers host/pair test_distributions.py)
 CORES := $(shell n=$$(nproc); echo $$((n > 4 ? 4 : n)))
-# A file's tests stay together: they share what the first of them sets up. Most of them wait for
-# daemons half of their time, but for those that keep a core busy with a cluster of their own.
-ABREAST := -n $(shell echo $$((2 * $(CORES)))) --dist loadfile
-WITHOUT_LAB = $(PYTHON) -m pytest -n $(CORES) --dist loadfile tests -m "cluster and not lab"; \
+# A file's tests stay together: they share what the first of them sets up.
+ABREAST := -n $(CORES) --dist loadfile
+# Clusters of real programs are not beside others, which they would starve and be starved by.
+WITHOUT_LAB = $(PYTHON) -m pytest $(ABREAST) tests -m "cluster and not lab"; \
 	$(PYTHON) -m pytest $(ABREAST) tests -m "not cluster and not lab"
 export PYTHONDONTWRITEBYTECODE := 1
 

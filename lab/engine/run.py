@@ -8,7 +8,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any
+
+from pulumi.automation._server import LanguageServer
 
 from lab.engine.errors import Diagnostic, diagnostic_of, plain
 from lab.engine.process import Line
@@ -31,6 +34,29 @@ class Result:
     def changed(self) -> int:
         """How many resources the run changed (or, of a preview, would change)."""
         return sum(count for kind, count in self.changes.items() if kind not in ("same", "read"))
+
+
+PATIENCE = 10.0
+"""Seconds that a program is given to see that its engine has ended."""
+
+
+def await_programs() -> None:
+    """A program outlives an engine that ended by an error, for a moment, and shares with the next
+    one what the SDK keeps for a process: the next would ask the engine that is gone."""
+    end = time.monotonic() + PATIENCE
+    while programs() and time.monotonic() < end:
+        time.sleep(0.02)
+
+
+def programs() -> int:
+    """How many programs run in this process now."""
+    running = 0
+    for frame in sys._current_frames().values():
+        at: FrameType | None = frame
+        while at is not None:
+            running += at.f_code is LanguageServer.Run.__code__
+            at = at.f_back
+    return running
 
 
 def bury_coroutines() -> None:

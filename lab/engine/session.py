@@ -20,7 +20,7 @@ from lab.engine.cli import Cli
 from lab.engine.errors import EngineCancelled, EngineError, failure_text, plain
 from lab.engine.process import Line, OwnCommand
 from lab.engine.program import for_people, fresh_modules, tree_program
-from lab.engine.run import Run, bury_coroutines
+from lab.engine.run import Run, await_programs, bury_coroutines
 from lab.engine.stack import OwnStack
 from lab.engine.workdir import WorkDir
 
@@ -108,6 +108,7 @@ class Session:
                 raise EngineError(told, log=kept) from None
             finally:
                 self._command.log = None
+                await_programs()
                 bury_coroutines()
 
     def _forget_cut_creations(self) -> None:

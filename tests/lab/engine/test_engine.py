@@ -18,6 +18,7 @@ import pulumi_tls as tls
 import pytest
 
 from lab.engine import EngineError, pending, workspace
+from lab.engine import run as running
 from lab.engine.process import OwnCommand
 from lab.paths import CHECKOUT
 
@@ -245,6 +246,20 @@ def test_a_run_killed_while_it_wrote_a_files_attributes_takes_no_state_with_it(c
             each.with_name(f"{each.name}.attrs").touch()
         assert engine.up().changes == {"same": 4}
         assert list(backend.rglob("*.attrs")) == []
+
+
+def test_no_program_outlives_its_run(cli, state):
+    """It would ask the engine that is gone in the name of the next one."""
+
+    def failing():
+        made = [command.local.Command(f"bad-{n}", create="exit 3") for n in range(20)]
+        pulumi.export("all", pulumi.Output.all(*(each.stdout for each in made)))
+
+    with begin(failing, cli=cli) as engine:
+        for _ in range(3):
+            with pytest.raises(EngineError, match="exit status 3"):
+                engine.up()
+            assert running.programs() == 0
 
 
 def test_a_state_cut_off_before_it_had_its_name_is_no_stack(cli, state):
