@@ -121,10 +121,16 @@ def renewed(world: World, namespace: str, workload: str) -> str:
     return f"{workload} renewed: {seen}"
 
 
+def ingress_pods(world: World) -> tuple[str, str]:
+    """Namespace and workload of the ingress controller's pods."""
+    ingress = world.stack.platform.ingress
+    controller = CONTROLLERS[ingress.kind]
+    return controller.namespace, controller.pods(ingress)
+
+
 def ingress(world: World) -> str:
     """The ingress controller's pods."""
-    controller = CONTROLLERS[world.stack.platform.ingress.kind]
-    return renewed(world, controller.namespace, controller.pods(world.stack.platform.ingress))
+    return renewed(world, *ingress_pods(world))
 
 
 def network(world: World) -> str:

@@ -14,13 +14,12 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import AsyncMock, MagicMock, patch
 
 import pulumi
 from pulumi.output import Unknown
 from pulumi.runtime import mocks, rpc, settings
 from pulumi.runtime.stack import run_pulumi_func, wait_for_rpcs
-
-from tests.components.unserved import hooks_unserved
 
 STACK, PROJECT = "lab", "layered-cloud"
 TERM = "2027-01-02T03:04:05Z"
@@ -184,6 +183,15 @@ class Monitor(mocks.MockMonitor):
         return super().RegisterResourceOutputs(request)
 
 
+def _unserved(**_: Any) -> MagicMock:
+    """In place of the server that an engine calls a program's hooks by: nobody calls here. gRPC's
+    own has one poller for a process, and takes the process down when servers of several event
+    loops, one a program, come and go."""
+    server = MagicMock(start=AsyncMock(), stop=AsyncMock())
+    server.add_insecure_port.return_value = 0
+    return server
+
+
 def run_program(
     program: Callable[[], Any],
     *,
@@ -214,7 +222,7 @@ def run_program(
     settings.SETTINGS.rpc_manager.clear()
     settings.SETTINGS.outputs.clear()
     try:
-        with hooks_unserved():
+        with patch("pulumi.runtime._callbacks.aio.server", _unserved):
             loop.run_until_complete(run_pulumi_func(lambda: loop.create_task(whole())))
     except BaseException:
         # One failure is raised; the futures that share it must not each print it again, whenever

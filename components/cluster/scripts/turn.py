@@ -48,14 +48,23 @@ class Away(Refused):
     """Nobody answered."""
 
 
+Failures = type[Exception] | tuple[type[Exception], ...]
+ANY: Failures = (Refused, subprocess.TimeoutExpired)
+
+
 def kubectl(*words: str, seconds: float = 30) -> str:
     """What kubectl prints; raises `Refused` with its words. An API server that is away, as it is
     while its own turn goes on, is waited for: what is asked here can be asked twice."""
+    return patiently(Away, *words, seconds=seconds)
+
+
+def patiently(awaited: Failures, *words: str, seconds: float = 30) -> str:
+    """The same, again and again while it ends by what is awaited, `API_SECONDS` at most."""
     deadline = time.monotonic() + API_SECONDS
     while True:
         try:
             return asked(*words, seconds=seconds)
-        except Away:
+        except awaited:
             if time.monotonic() >= deadline:
                 raise
             time.sleep(1)
@@ -127,18 +136,10 @@ def due(node: Json, software: str) -> bool:
 
 def await_api() -> None:
     """An API server that has just begun forbids even its administrator for some seconds."""
-    deadline = time.monotonic() + API_SECONDS
-    while True:
-        try:
-            asked("get", "--raw", "/readyz", "--request-timeout", "5s")
-        except (Refused, subprocess.TimeoutExpired) as failure:
-            if time.monotonic() >= deadline:
-                raise Refused(
-                    f"the API does not answer within {API_SECONDS} s: {failure}"
-                ) from None
-            time.sleep(1)
-        else:
-            return
+    try:
+        patiently(ANY, "get", "--raw", "/readyz", "--request-timeout", "5s")
+    except ANY as failure:
+        raise Refused(f"the API does not answer within {API_SECONDS} s: {failure}") from None
 
 
 def permit(version: str) -> None:

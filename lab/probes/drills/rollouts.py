@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from components.platform.ingress import CONTROLLERS
-from lab.probes.rollouts import replaced
+from lab.probes.rollouts import ingress_pods, replaced
 from lab.probes.world import World
 
 
 def ingress(world: World, _victim: str) -> None:
     """Every pod of the ingress."""
-    controller = CONTROLLERS[world.stack.platform.ingress.kind]
-    replaced(world, controller.namespace, controller.pods(world.stack.platform.ingress))
+    replaced(world, *ingress_pods(world))
 
 
 def pods_of(namespace: str, name: str) -> Callable[[World, str], None]:

@@ -32,30 +32,34 @@ def test_every_text_is_what_was_read_and_agreed(name: str) -> None:
     assert_golden(f"cluster/upgrade/{name}.txt", text)
 
 
-def test_the_program_that_is_sent_runs_by_itself(tmp_path: Path) -> None:
-    """As a machine has it: nothing of ours to import."""
-    text = turns.turn(nodes.worker()).leave()
-    program = text.partition("<<'PROGRAM'\n")[2].removesuffix("PROGRAM\n")
-    program = program.replace(f"API_SECONDS = {turn.API_SECONDS}", "API_SECONDS = 0")
-    stand_in = tmp_path / "kubectl"
-    stand_in.write_text("#!/bin/sh\necho 'the API is away' >&2; exit 1\n")
+def ran(folder: Path, kubectl: str, patience: int) -> tuple[int, str]:
+    """Exit status and words of the program as a machine has it: nothing of ours to import."""
+    program = turns.turn(nodes.worker()).leave().partition("<<'PROGRAM'\n")[2]
+    program = program.removesuffix("PROGRAM\n")
+    program = program.replace(f"API_SECONDS = {turn.API_SECONDS}", f"API_SECONDS = {patience}")
+    stand_in = folder / "kubectl"
+    stand_in.write_text(f"#!/bin/sh\n{kubectl}")
     stand_in.chmod(0o755)
     done = subprocess.run(
         ["python3", "-I", "-", "leave", "worker-1", AT, "15"],
         input=program,
         capture_output=True,
         text=True,
-        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
-        cwd=tmp_path,
+        env={"PATH": f"{folder}:/usr/bin:/bin"},
+        cwd=folder,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (
+    return done.returncode, done.stderr
+
+
+def test_the_program_that_is_sent_runs_by_itself(tmp_path: Path) -> None:
+    assert ran(tmp_path, "echo 'the API is away' >&2; exit 1\n", 0) == (
         1,
         "the API does not answer within 0 s: the API is away\n",
     )
 
 
-REPLACED = """#!/bin/sh
+REPLACED = """
 echo x >>"$0.asked"
 case "$(wc -l <"$0.asked")" in
     2) echo 'The connection to the server 198.18.10.10:6443 was refused' >&2; exit 1 ;;
@@ -72,28 +76,13 @@ esac
 def test_an_api_server_that_is_replaced_meanwhile_is_waited_for(
     tmp_path: Path, patience: int
 ) -> None:
-    program = turns.turn(nodes.worker()).leave().partition("<<'PROGRAM'\n")[2]
-    program = program.removesuffix("PROGRAM\n")
-    program = program.replace(f"API_SECONDS = {turn.API_SECONDS}", f"API_SECONDS = {patience}")
-    stand_in = tmp_path / "kubectl"
-    stand_in.write_text(REPLACED)
-    stand_in.chmod(0o755)
     (tmp_path / "kubectl.node").write_text(json.dumps(node(software=AT)))
-    done = subprocess.run(
-        ["python3", "-I", "-", "leave", "worker-1", AT, "15"],
-        input=program,
-        capture_output=True,
-        text=True,
-        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
-        cwd=tmp_path,
-        check=False,
-    )
     told = (
         (0, f"worker-1 is at {AT}\n")
         if patience
         else (1, "The connection to the server 198.18.10.10:6443 was refused\n")
     )
-    assert (done.returncode, done.stderr) == told
+    assert ran(tmp_path, REPLACED, patience) == told
 
 
 def test_coredns_stays_where_the_stack_says_its_release() -> None:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.platform.ingress import CONTROLLERS
-from lab.probes.rollouts import ROLLOUTS, loaded, replaced
+from lab.probes.rollouts import ROLLOUTS, ingress_pods, loaded, replaced
 from lab.probes.world import World
 
 STREAM_SECONDS = 30
@@ -17,11 +16,9 @@ STREAM_SECONDS = 30
 
 
 def test_a_stream_outlives_the_ingress_pod_that_carries_it(world: World) -> None:
-    ingress = world.stack.platform.ingress
-    controller = CONTROLLERS[ingress.kind]
     seen = loaded(
         world,
-        lambda: replaced(world, controller.namespace, controller.pods(ingress)),
+        lambda: replaced(world, *ingress_pods(world)),
         rate=50,
         streams=20,
         stream_seconds=STREAM_SECONDS,
