@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv6Address
 from typing import Any
 
@@ -19,10 +20,11 @@ SCANNED += [(9962, 9965), (10248, 10260), NODE_PORTS]
 
 
 def owners(world: World) -> dict[str, list[str]]:
-    """Every VIP of the stack and the machines that hold it at this moment."""
-    held = {
-        name: world.addresses(name) for name in (*world.role("router"), *world.role("balancer"))
-    }
+    """Every VIP of the stack and the machines that hold it at this moment: all are asked at once,
+    since an address that moves meanwhile would be seen twice, or nowhere."""
+    names = (*world.role("router"), *world.role("balancer"))
+    with ThreadPoolExecutor(len(names)) as pool:
+        held = dict(zip(names, pool.map(world.addresses, names), strict=True))
     vips = [
         str(address) for group in world.stack.routers.vips for address in (*group.wan, *group.lan)
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from lab.probes.edge import owners, through_the_chain
 from lab.probes.inside import cluster_ready, servers
 from lab.probes.result import promise, until
@@ -24,9 +26,10 @@ def well(world: World) -> None:
 
 
 def _well(world: World) -> bool:
-    at_home(world)
-    servers_up(world)
-    cluster_ready(world)
+    looks = (at_home, servers_up, cluster_ready)
+    with ThreadPoolExecutor(len(looks)) as pool:
+        for look in [pool.submit(look, world) for look in looks]:
+            look.result()
     through_the_chain(world)
     return True
 
