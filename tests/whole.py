@@ -107,6 +107,15 @@ def _vyos() -> dict[str, dict[str, Any]]:
     return {"routers": {"kind": "vyos", "image": image}}
 
 
+def _vyos_bgp() -> dict[str, dict[str, Any]]:
+    """They speak BGP too, without the passwords that nothing could keep out of a preview."""
+    speaking, routers = _bgp("frr"), _vyos()["routers"]
+    bgp: dict[str, Any] = speaking["routers"]["bgp"]
+    for end in (bgp["inside"], *bgp["upstream"]):
+        end["password"] = False
+    return {**speaking, "routers": routers | {"bgp": bgp}}
+
+
 def _both_families() -> dict[str, dict[str, Any]]:
     """Visitors come by IPv6 too; lists are written whole."""
     lab: dict[str, Any] = read_config((ROOT / "Pulumi.lab.yaml").read_text("utf-8"), "lab")
@@ -245,6 +254,7 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
     "announced by bird": ("lab", _announced("bird")),
     "mikrotik": ("lab", _mikrotik()),
     "vyos": ("lab", _vyos()),
+    "vyos with bgp": ("lab", _vyos_bgp()),
     "further charts": (
         "dev",
         {

@@ -45,6 +45,10 @@ class Asks:
         """Whether machines of a kind ask neighbours if a leg still reaches anybody."""
         return not UNASKED.keys() <= self.lacking.keys()
 
+    def lacks(self, key: str) -> bool:
+        """Whether a key below `routers`, or a section that it stands in, cannot be kept."""
+        return any(f"{key}.".startswith((f"{each}.", f"{each}[].")) for each in self.lacking)
+
 
 KINDS: Final[Mapping[str, Asks]] = {
     "linux": Asks(image=False, host_keys=False, ipv6=True),
@@ -174,7 +178,7 @@ def kinds_can_do_what_is_asked(stack: Stack) -> Iterator[Problem]:
     """What is written must be kept: a default asks for nothing."""
     kind = stack.routers.kind
     for key, instead in KINDS[kind].lacking.items():
-        able = " or ".join(word for word, asks in KINDS.items() if key not in asks.lacking)
+        able = " or ".join(word for word, asks in KINDS.items() if not asks.lacks(key))
         for path, section, name in _holders(stack.routers, key, "routers"):
             value = getattr(section, name)
             if value != type(section).model_fields[name].get_default(call_default_factory=True):

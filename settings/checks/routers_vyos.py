@@ -20,11 +20,15 @@ from settings.problems import Problem, problem
 
 _WORD: Final = "vyos"
 _IS: Final = f"routers.kind is {_WORD}"
+_SHOWN: Final = "everything that such a router is told is shown in a preview"
 
 LACKING: Final[Mapping[str, str]] = {
     **UNASKED,
     "snippets": "VyOS writes its own table",
-    "bgp": "such routers speak no BGP here",
+    "bgp.daemon": "such routers run FRRouting",
+    "bgp.upstream[].password": _SHOWN,
+    "bgp.inside.password": _SHOWN,
+    "bgp.balancers": "a balancer that comes or goes would move connections to the others",
 }
 """Keys below `routers`, and what VyOS does instead (`Asks.lacking` in `routers_kind`)."""
 _REFRESH: Final = 600

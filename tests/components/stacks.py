@@ -355,6 +355,17 @@ def vyos_busy() -> Stack:
     return Stack.model_validate(config)
 
 
+def vyos_bgp() -> Stack:
+    """VyOS routers that speak BGP with a provider and with the nodes, one of them about to stop."""
+    config = vyos().model_dump(mode="json")
+    speaking = bgp().model_dump(mode="json")
+    config["platform"] = speaking["platform"]
+    config["routers"]["bgp"] = speaking["routers"]["bgp"] | {"drained": ["router-b"]}
+    for end in (config["routers"]["bgp"]["inside"], *config["routers"]["bgp"]["upstream"]):
+        end["password"] = False
+    return Stack.model_validate(config)
+
+
 def _on_mikrotik(config: dict[str, Any]) -> dict[str, Any]:
     """A stack's configuration with its routers' addresses on physical ones."""
     legs = ("name", "management", "lan", "wan", "sync")
@@ -454,6 +465,7 @@ NAMED = {
     "vyos": vyos,
     "vyos-alone": vyos_alone,
     "vyos-busy": vyos_busy,
+    "vyos-bgp": vyos_bgp,
     "logged": logged,
 }
 """By the name of their folder of golden files."""

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, collapse_addresses
 from typing import Final
 
+from components.host.bgp import BFD_PORT, Neighbours, Peering
+from components.host.bgp import PORT as BGP
 from components.host.pair import Leg
 from components.routers.model import Router, RoutersModel
 from components.routers.vyos.section import Section, each, line
@@ -98,6 +100,10 @@ def networks(model: RoutersModel, cdn: Sequence[str]) -> dict[str, tuple[IPv4Net
     }
     if model.deny:
         found["denied"] = model.deny
+    if model.peering is not None and model.peering.behind:
+        found["pool"] = model.peering.behind
+    if model.peering is not None and model.peering.announce:
+        found["announced"] = (each.network for each in model.peering.announce)
     for forward in model.forwards:
         if forward.sources:
             found[f"forward-{forward.name}"] = forward.sources
@@ -112,10 +118,21 @@ def sources(forward: Forward) -> tuple[str, ...]:
     return (_listed("source", f"forward-{forward.name}"),) if forward.sources else ()
 
 
+def _neighbours(model: RoutersModel) -> Sequence[Neighbours]:
+    return () if model.peering is None else model.peering.neighbours
+
+
+def _speakers(group: Neighbours) -> str:
+    return f"layered-bgp-{group.name}"
+
+
 def _groups(model: RoutersModel, cdn: Sequence[str]) -> Iterator[str]:
     for name, members in networks(model, cdn).items():
         yield from each(f"group network-group {name} network", members)
     yield from each("group address-group layered-public address", model.public)
+    for group in _neighbours(model):
+        speakers = (end.address for end in group.members)
+        yield from each(f"group address-group {_speakers(group)} address", speakers)
 
 
 def _chain(path: str, default: str, rules: Iterable[Rule]) -> Iterator[str]:
@@ -167,6 +184,7 @@ def _input(model: RoutersModel, router: Router) -> Iterator[Rule]:
         to = ("protocol udp", f"destination port {PORT}")
         yield Rule(action="accept", match=(*from_peer, *to))
         yield Rule(action="accept", match=(*from_peer, *_ECHO))
+    yield from _speaking(model, router)
     inside = (_into(management), _listed("source", "management"))
     sshd = ("protocol tcp", f"destination port {router.ssh_port}")
     to_itself = f"destination address {management.ip}"
@@ -181,6 +199,21 @@ def _input(model: RoutersModel, router: Router) -> Iterator[Rule]:
     public = "destination group address-group layered-public"
     yield from _refused(model, "refused_public", public)
     yield from _refused(model, "refused_input")
+
+
+def _speaking(model: RoutersModel, router: Router) -> Iterator[Rule]:
+    """BGP and BFD, for the neighbours alone."""
+    for group in _neighbours(model):
+        leg = router.wan if group.network == "wan" else router.lan
+        speaks = (
+            *(_into(leg), f"source group address-group {_speakers(group)}"),
+            f"destination address {leg.ip}",
+        )
+        bgp = (*speaks, "protocol tcp", f"destination port {BGP}")
+        yield Rule(action="accept", match=bgp, why=f"bgp_{group.name}")
+        if group.bfd:
+            bfd = (*speaks, "protocol udp", f"destination port {BFD_PORT}")
+            yield Rule(action="accept", match=bfd, why=f"bfd_{group.name}")
 
 
 def _forward(model: RoutersModel, router: Router, lan: str, wan: str) -> Iterator[Rule]:
@@ -202,6 +235,8 @@ def _forward(model: RoutersModel, router: Router, lan: str, wan: str) -> Iterato
     hairpin = (*from_lan, _out(router.lan), _NEW)
     yield Rule(action="accept", match=hairpin, why="hairpin_http")
     out = (*from_lan, _out(router.wan))
+    if model.peering is not None:
+        yield from _announced(model, model.peering, (*from_lan, _out(router.lan)), out)
     if model.outbound is None:
         yield Rule(action="accept", match=out, why="outbound_snat")
     else:
@@ -210,6 +245,19 @@ def _forward(model: RoutersModel, router: Router, lan: str, wan: str) -> Iterato
             yield Rule(action="accept", match=match, why=f"let_out_{allowed.name}")
         yield from _refused(model, "refused_outbound", *out, action="reject")
     yield from _refused(model, "refused_forward")
+
+
+def _announced(
+    model: RoutersModel, peering: Peering, behind: tuple[str, ...], out: tuple[str, ...]
+) -> Iterator[Rule]:
+    """From the LAN to what is announced by nodes, or by the routers themselves."""
+    if peering.behind:
+        pool = (*behind, _listed("destination", "pool"))
+        yield Rule(action="accept", match=pool, why="lan_to_pool")
+    if peering.announce:
+        # What no VIP answers for ends here: the provider would send it back.
+        ours = (*out, _listed("destination", "announced"))
+        yield from _refused(model, "refused_announced", *ours, action="reject")
 
 
 def _allowed(rule: Outbound) -> Iterator[str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from components.host.text import environment
 from components.routers.model import Router, RoutersModel
 from components.routers.texts import Texts, written
-from components.routers.vyos import firewall, interfaces, nat, tracking, vrrp
+from components.routers.vyos import bgp, firewall, interfaces, nat, tracking, vrrp
 from settings.models import Networks
 
 READER = "sg vyattacfg -c 'vbash -s'"
@@ -39,6 +39,7 @@ def commands(
         firewall.section(model, router, cdn),
         nat.section(model, router),
         tracking.section(model, router),
+        bgp.section(model, router),
         vrrp.section(model, router),
     )
     return [

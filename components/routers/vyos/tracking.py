@@ -43,7 +43,7 @@ def section(model: RoutersModel, router: Router) -> Section:
                 ("timeout", "tcp", "established", limits.established_timeout),
                 ("tcp", "loose", "enable"),
             ),
-            *(f"system conntrack ignore ipv4 {each}" for each in _untracked(link)),
+            *(f"system conntrack ignore ipv4 {each}" for each in _untracked(model, router, link)),
             *(
                 f"system sysctl parameter {name} value {value}"
                 for name, value in _PARAMETERS.items()
@@ -53,8 +53,9 @@ def section(model: RoutersModel, router: Router) -> Section:
     )
 
 
-def _untracked(link: Link | None) -> Iterator[str]:
-    """The routers' own talk would fill the table that it replicates."""
+def _untracked(model: RoutersModel, router: Router, link: Link | None) -> Iterator[str]:
+    """The routers' own talk would fill the table that it replicates; and of what the LAN sends to
+    the pool the answers go past a router."""
     yield "rule 10 protocol vrrp"
     if link is not None:
         for number, to in ((20, link.ours.ip), (30, link.theirs.ip)):
@@ -64,6 +65,13 @@ def _untracked(link: Link | None) -> Iterator[str]:
                 ("destination", "address", to),
                 ("destination", "port", PORT),
             )
+    if model.peering is not None and model.peering.behind:
+        yield from under(
+            "rule 40",
+            ("inbound-interface", router.lan.interface),
+            ("source", "address", router.lan.address.network),
+            ("destination", "group", "network-group", "layered-pool"),
+        )
 
 
 def _told(model: RoutersModel, link: Link) -> Iterator[str]:

@@ -12,7 +12,9 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
-from typing import Any
+
+from tests.components.routers.vyos import routing
+from tests.components.routers.vyos.routing import Tree
 
 _RULE = (
     "action accept|continue|drop|jump|queue|reject|return|synproxy",
@@ -112,6 +114,44 @@ PAGES: Mapping[str, Sequence[str]] = {
         "system conntrack ignore ipv4 rule <1-999999> protocol <protocol>",
         "system conntrack ignore ipv4 rule <1-999999> destination address <net>",
         "system conntrack ignore ipv4 rule <1-999999> destination port <ports>",
+        "system conntrack ignore ipv4 rule <1-999999> inbound-interface <interface>",
+        "system conntrack ignore ipv4 rule <1-999999> source address <net>",
+        "system conntrack ignore ipv4 rule <1-999999> destination group network-group <name>",
+    ],
+    "configuration/system/ip": ["system ip multipath layer4-hashing"],
+    "configuration/policy/prefix-list": [
+        f"policy prefix-list <policy> rule <1-65535> {each}"
+        for each in ("action permit|deny", "prefix <net>", "ge <0-32>", "le <0-32>")
+    ],
+    "configuration/policy/route-map": [
+        f"policy route-map <policy> rule <1-65535> {each}"
+        for each in (
+            *("action permit|deny", "match ip address prefix-list <policy>"),
+            "set ip-next-hop <ipv4>",
+        )
+    ],
+    "configuration/protocols/bfd": [
+        f"protocols bfd profile <profile> interval {each}"
+        for each in ("multiplier <2-255>", "receive <10-60000>", "transmit <10-60000>")
+    ],
+    "configuration/protocols/bgp": [
+        *("protocols bgp system-as <1-4294967294>", "protocols bgp parameters router-id <ipv4>"),
+        "protocols bgp parameters graceful-shutdown",
+        "protocols bgp parameters log-neighbor-changes",
+        *("protocols bgp timers keepalive <1-65535>", "protocols bgp timers holdtime <0-65535>"),
+        "protocols bgp address-family ipv4-unicast network <net>*",
+        "protocols bgp address-family ipv4-unicast maximum-paths ebgp <1-256>",
+        *(
+            f"protocols bgp peer-group <policy> {each}"
+            for each in (
+                *("remote-as <1-4294967294>", "update-source <ipv4>", "bfd profile <profile>"),
+                "address-family ipv4-unicast route-map import|export <policy>",
+            )
+        ),
+        *(
+            f"protocols bgp neighbor <ipv4> {each}"
+            for each in ("peer-group <policy>", "description <text>", "timers connect <0-65535>")
+        ),
     ],
     "configuration/system/sysctl": ["system sysctl parameter <sysctl> value <text>"],
     "configuration/service/conntrack-sync": [
@@ -188,6 +228,8 @@ FORMS: Mapping[str, Callable[[str], bool]] = {
     "rate": _like(r"[1-9][0-9]*/(second|minute|hour|day)"),
     "sysctl": _like(r"[a-z0-9_]+(\.[a-z0-9_]+)+"),
     "path": _like(r"/config/[\w./-]+"),
+    "policy": _like(r"[-_a-zA-Z0-9]+"),
+    "profile": _like(r"[-_a-zA-Z0-9]{1,32}"),
 }
 
 
@@ -223,9 +265,6 @@ def begins(words: Sequence[str]) -> bool:
     )
 
 
-Tree = dict[str, Any]
-
-
 def tree(lines: Iterable[str]) -> Tree:
     """Configuration lines (without `set`) as a tree."""
     root: Tree = {}
@@ -238,8 +277,8 @@ def tree(lines: Iterable[str]) -> Tree:
 
 def judge(lines: Sequence[str]) -> list[str]:
     """What VyOS would say against configuration lines: first its syntax, then what its commit
-    scripts look for (vyos-1x, src/conf_mode: firewall, nat, high-availability and
-    service_conntrack-sync, `verify`)."""
+    scripts look for (vyos-1x, src/conf_mode: firewall, nat, high-availability, policy,
+    protocols_bgp, protocols_bfd, system_conntrack and service_conntrack-sync, `verify`)."""
     return [*_syntax(lines), *_sense(tree(lines))]
 
 
@@ -276,6 +315,16 @@ def _sense(root: Tree) -> Iterator[str]:
             if ("exclude" in rule) == ("translation" in rule):
                 yield f"nat {side} {number}: translates, or excludes"
     yield from _vrrp(root.get("high-availability", {}).get("vrrp", {}))
+    own = {str(each.ip) for legs in _addresses(root).values() for each in legs}
+    yield from routing.policies(root.get("policy", {}))
+    yield from routing.sessions(root, own)
+    yield from _tracked(root, groups)
+
+
+def _tracked(root: Tree, groups: Tree) -> Iterator[str]:
+    ignored = root.get("system", {}).get("conntrack", {}).get("ignore", {}).get("ipv4", {})
+    for number, rule in ignored.get("rule", {}).items():
+        yield from (f"conntrack ignore {number}: {each}" for each in _matched(rule, groups))
     sync = root.get("service", {}).get("conntrack-sync")
     if sync is not None:
         groups_ = root["high-availability"]["vrrp"].get("sync-group", {})

@@ -23,6 +23,7 @@ from tests.golden_files import assert_golden
 CASES = [
     *(("vyos", "router-a"), ("vyos", "router-b"), ("vyos-alone", "router-a")),
     *(("vyos-busy", "router-a"), ("vyos-busy", "router-b")),
+    *(("vyos-bgp", "router-a"), ("vyos-bgp", "router-b")),
 ]
 each_case = pytest.mark.parametrize(("stack", "router"), CASES)
 
