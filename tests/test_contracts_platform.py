@@ -62,7 +62,8 @@ def test_a_controller_names_its_pods_as_kubectl_does(word: str) -> None:
     ingress = plain().ingress
     so_many = ingress.model_copy(update={"replicas": 3})
     assert re.fullmatch(r"daemonset/[a-z0-9-]+", CONTROLLERS[word].pods(ingress))
-    assert re.fullmatch(r"deployment/[a-z0-9-]+", CONTROLLERS[word].pods(so_many))
+    if not platform_ingress.INGRESS[word].everywhere:
+        assert re.fullmatch(r"deployment/[a-z0-9-]+", CONTROLLERS[word].pods(so_many))
 
 
 def unknown(addon: Addon) -> list[str]:
@@ -208,6 +209,7 @@ def test_the_pods_that_are_renewed_are_the_controllers_own(
 
 def with_values(values: dict[str, Any]) -> Stack:
     platform = choosing("other")
+    assert platform.ingress.chart is not None
     chart = platform.ingress.chart.model_copy(update={"values": values})
     ingress = platform.ingress.model_copy(update={"chart": chart})
     return stacks.lab().model_copy(

@@ -30,8 +30,12 @@ DEMO = {"enabled": True, "host": "www.example.org", "image": "registry.example.o
 
 
 def stack_with(word: str) -> dict[str, Any]:
-    chart = {"chart": INGRESS[word].chart, "version": "1.2.3", "repository": "https://example.org"}
-    ingress = {"kind": word, "chart": chart, "node_ports": {"health": None}}
+    rules = INGRESS[word]
+    chart = {"chart": rules.chart, "version": "1.2.3", "repository": "https://example.org"}
+    ingress = {"kind": word, "node_ports": {"health": None}}
+    ingress["chart"] = None if rules.chart is None else chart
+    if rules.everywhere:
+        ingress["external_traffic_policy"] = "Cluster"
     return whole.config_of("prod", {"platform": {"ingress": ingress, "demo": DEMO}})
 
 
@@ -55,11 +59,14 @@ def test_the_engine_plans_the_release_and_an_ingress_of_its_class(word: str) -> 
     (values,) = [
         inputs["values"]
         for name, inputs in plan.items()
-        if name.endswith(f"{RELEASE}::{controller.name}")
+        if name.endswith(f"{RELEASE}::{controller.release}")
     ]
+    assert set(controller.values(site())) <= set(values)
     assert set(values) <= set(INGRESS[word].keys.get("", " ".join(values)).split())
     (ingress,) = [
-        inputs for name, inputs in plan.items() if "networking.k8s.io/v1:Ingress::" in name
+        inputs
+        for name, inputs in plan.items()
+        if name.endswith("networking.k8s.io/v1:Ingress::echo-ingress")
     ]
     assert ingress["spec"]["ingressClassName"] == controller.ingress_class
     annotations = {**controller.annotations, **controller.tls_annotations}
@@ -72,3 +79,9 @@ def test_the_engine_plans_the_release_and_an_ingress_of_its_class(word: str) -> 
     for name, wanted in objects.items():
         (found,) = [inputs for urn, inputs in plan.items() if urn.endswith(f"::{name}")]
         assert found["spec"] == wanted["spec"]
+    patches = {} if controller.patches is None else controller.patches(site())
+    for name, wanted in patches.items():
+        (found,) = [
+            inputs for urn, inputs in plan.items() if urn.endswith(f"{wanted['kind']}Patch::{name}")
+        ]
+        assert set(found["spec"]) == set(wanted["spec"])

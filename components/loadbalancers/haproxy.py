@@ -48,6 +48,7 @@ from components.loadbalancers.model import (
 from components.loadbalancers.reach import WAYS
 from settings.models import (
     API_SERVER_PORT,
+    CHECKED_HOST,
     CLIENTS_WORDS,
     CONNECTION_FILES,
     OTHER_FILES,
@@ -80,8 +81,6 @@ DROP_IN = f"/etc/systemd/system/{HAPROXY}.d/layered.conf"
 RELOAD = "/etc/haproxy/layered-reload"
 ENDED = "/etc/haproxy/layered-ended"
 SYSCTL = "/etc/sysctl.d/90-layered-balancer.conf"
-CHECKED_HOST = "check.invalid"
-"""The host that a check of the ingress names: nobody's (RFC 6761, section 6.4)."""
 SOCKET = "/run/haproxy/layered.sock"
 """The runtime API, mode 0600 (HAProxy management guide, section 9.3)."""
 CHECK = ("/usr/sbin/haproxy", "-c", "-f", DIRECTORY)

@@ -94,7 +94,9 @@ class Addon:
     once the release is there; those of kinds that the chart brings need a `webhook`. `minted` is
     there before the release, and so are `secrets`: Secrets by their names, with the keys whose
     values the stack's own secrets have. `after` names the addons without which this one cannot come
-    up.
+    up. `carrier` is the addon whose release takes this one's `values` beside its own. `patches` are
+    fields of objects that a release made and whose chart has no value for them, keyed as `objects`
+    and applied after these.
     """
 
     name: str
@@ -112,6 +114,8 @@ class Addon:
     BGP sessions whose password each holds."""
     secrets: Mapping[str, Sequence[str]] = field(default_factory=dict)
     after: tuple[str, ...] = ()
+    carrier: str | None = None
+    patches: Mapping[str, Object] = field(default_factory=dict)
 
     @property
     def chart_values(self) -> Values:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from graphlib import TopologicalSorter
 
+from components.host.text import merged
 from components.platform import cert_manager, cilium, demo, further, metallb, monitoring, services
 from components.platform.addon import Addon, Site
 from components.platform.ingress import CONTROLLERS
@@ -32,9 +34,20 @@ for those that it names (`Addon.after`)."""
 
 def addons(site: Site) -> tuple[Addon, ...]:
     """What goes to this cluster: the stack's further charts and its services last."""
-    ours = (made for make in ADDONS if (made := make(site)) is not None)
+    ours = carried([made for make in ADDONS if (made := make(site)) is not None])
     installed = (*ours, *further.addons(site))
     return (*installed, *services.addons(site, installed))
+
+
+def carried(made: Sequence[Addon]) -> list[Addon]:
+    """The same, the values of those that another's release carries laid over that one's."""
+    found = {each.name: each for each in made}
+    for each in made:
+        if each.carrier is not None:
+            carrier = found[each.carrier]
+            found[carrier.name] = replace(carrier, values=merged(carrier.values, each.values))
+            found[each.name] = replace(each, values={}, after=(*each.after, carrier.name))
+    return list(found.values())
 
 
 def in_order(installed: Iterable[Addon]) -> list[Addon]:

@@ -74,13 +74,13 @@ class Platform(pulumi.ComponentResource):
             there[addon.name] = made = self._install(addon, [*network, *before])
             network += made if addon.network else []
         controller = CONTROLLERS[args.settings.ingress.kind]
-        release = self._releases[controller.name]
+        release = self._releases[controller.release]
         waited: pulumi.Output[Any] = answers.apply(lambda known: release if known else None)
         service = ports.read_back(
             f"{name}-ingress-service",
             args,
             controller,
-            installed[controller.name],
+            installed[controller.release],
             pulumi.ResourceOptions(parent=self, depends_on=[waited]),
         )
         self.ports = ports.seen(args.settings.ingress, controller, service)
@@ -162,6 +162,8 @@ class Platform(pulumi.ComponentResource):
             provider = self._make_provider(f"{self._name}-{addon.name}-kinds", [judged])
         for name, manifest in addon.objects.items():
             made.append(self._object(name, manifest, self._options([*before, *made], provider)))
+        for name, manifest in addon.patches.items():
+            made.append(self._object(name, manifest, self._options([*before, *made]), "Patch"))
         return made
 
     def _namespace(self, addon: Addon) -> pulumi.Resource:
@@ -268,11 +270,12 @@ class Platform(pulumi.ComponentResource):
         )
 
     def _object(
-        self, name: str, manifest: Object, options: pulumi.ResourceOptions
+        self, name: str, manifest: Object, options: pulumi.ResourceOptions, how: str = ""
     ) -> pulumi.Resource:
-        # Any kind that a cluster knows, as its manifest: the SDK's classes are one a kind.
+        # Any kind that a cluster knows, as its manifest: the SDK's classes are one a kind, and one
+        # more, its name with "Patch" behind it, for some fields of an object that somebody made.
         version = manifest["apiVersion"]
-        kind = f"{version if '/' in version else f'core/{version}'}:{manifest['kind']}"
+        kind = f"{version if '/' in version else f'core/{version}'}:{manifest['kind']}{how}"
         return pulumi.CustomResource(
             f"kubernetes:{kind}",
             name,

@@ -36,6 +36,7 @@ OWN: Final[Mapping[str, Own]] = {
     "cilium": Own(namespace="kube-system", key="platform.cilium"),
     "metallb": Own(namespace="metallb-system", key="platform.metallb"),
     "traefik": _ingress("traefik", "traefik"),
+    "cilium-ingress": _ingress("cilium", "kube-system"),
     "contour": _ingress("contour", "contour"),
     "haproxy": _ingress("haproxy", "haproxy"),
     "nginx-ingress": _ingress("nginx", "nginx-ingress"),

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from settings.checks.decided import undone
+from settings.checks.platform_ingress_cilium import CILIUM
 from settings.checks.platform_ingress_contour import CONTOUR
 from settings.checks.platform_ingress_haproxy import HAPROXY
 from settings.checks.platform_ingress_nginx import NGINX
@@ -18,6 +19,7 @@ from settings.models.stack import Stack
 from settings.problems import ABSENT, Problem, problem
 
 INGRESS: Final[Mapping[str, IngressRules]] = {
+    "cilium": CILIUM,
     "contour": CONTOUR,
     "haproxy": HAPROXY,
     "nginx": NGINX,
@@ -25,7 +27,6 @@ INGRESS: Final[Mapping[str, IngressRules]] = {
 }
 """By the word of `platform.ingress.kind`."""
 
-_VALUES = "platform.ingress.chart.values"
 _RETIRED: Final = "ingress-nginx"
 """The chart of the community's controller (kubernetes.github.io/ingress-nginx)."""
 
@@ -34,8 +35,27 @@ _RETIRED: Final = "ingress-nginx"
 def ingress_chart_is_of_its_kind(stack: Stack) -> Iterator[Problem]:
     """The values are those of one chart; a copy of it under another name is taken as it is."""
     ingress = stack.platform.ingress
-    name = ingress.chart.chart.rstrip("/").rpartition("/")[2]
     wanted = INGRESS[ingress.kind].chart
+    if ingress.chart is None:
+        if wanted is not None:
+            yield problem(
+                "platform.ingress.chart",
+                None,
+                f"leaves nothing to install for platform.ingress.kind {ingress.kind}",
+                f"write chart: {wanted} with its version and repository",
+            )
+        return
+    name = ingress.chart.chart.rstrip("/").rpartition("/")[2]
+    if wanted is None:
+        yield problem(
+            "platform.ingress.chart.chart",
+            ingress.chart.chart,
+            f"is not installed with platform.ingress.kind {ingress.kind}, which the release of "
+            "platform.cilium brings",
+            "remove platform.ingress.chart: what you add to its values goes into "
+            "platform.cilium.values",
+        )
+        return
     here, right = "platform.ingress.chart.chart", f"write {wanted}"
     others = {rules.chart: kind for kind, rules in INGRESS.items() if kind != ingress.kind}
     if name == _RETIRED:
@@ -55,7 +75,9 @@ def ingress_pods_see_the_balancers(stack: Stack) -> Iterator[Problem]:
     platform = stack.platform
     if platform.ingress.external_traffic_policy == "Local":
         return
-    if mapping(platform.cilium.values, "loadBalancer").get("mode") not in ("dsr", "hybrid"):
+    keeps = INGRESS[platform.ingress.kind].everywhere
+    mode = mapping(platform.cilium.values, "loadBalancer").get("mode")
+    if not keeps and mode not in ("dsr", "hybrid"):
         yield problem(
             "platform.ingress.external_traffic_policy",
             platform.ingress.external_traffic_policy,
@@ -72,10 +94,37 @@ def ingress_pods_see_the_balancers(stack: Stack) -> Iterator[Problem]:
 
 
 @reads("platform")
+def an_ingress_on_every_node_is_there_by_itself(stack: Stack) -> Iterator[Problem]:
+    """Its Service has an endpoint that is on no node, so that with the policy Local MetalLB's
+    speakers find none with an endpoint of their own, and nobody announces the address."""
+    ingress = stack.platform.ingress
+    if not INGRESS[ingress.kind].everywhere:
+        return
+    of = f"platform.ingress.kind {ingress.kind}"
+    if ingress.replicas is not None:
+        yield problem(
+            "platform.ingress.replicas",
+            ingress.replicas,
+            f"is not for {of}, which is on every node",
+            "write null",
+        )
+    if ingress.external_traffic_policy == "Local":
+        yield problem(
+            "platform.ingress.external_traffic_policy",
+            ingress.external_traffic_policy,
+            f"leaves the address of {of} without a node that announces it",
+            "write Cluster, which hides nobody's address with this kind, and node_ports.health: "
+            "null",
+        )
+
+
+@reads("platform")
 def ingress_health_port_can_be_decided(stack: Stack) -> Iterator[Problem]:
     """Where the chart has no value for it, the API server chooses."""
     ingress = stack.platform.ingress
     rules = INGRESS[ingress.kind]
+    if rules.everywhere:
+        return
     if not rules.health and ingress.node_ports.health is not None:
         yield problem(
             "platform.ingress.node_ports.health",
@@ -90,15 +139,16 @@ def ingress_values_are_keys_of_the_chart(stack: Stack) -> Iterator[Problem]:
     """What the chart does not know does nothing, silently."""
     ingress = stack.platform.ingress
     rules = INGRESS[ingress.kind]
+    path, values = written(stack)
     for place, words in rules.keys.items():
         steps, known = [each for each in place.split(".") if each], words.split()
-        for key in mapping(ingress.chart.values, *steps):
+        for key in mapping(values, *steps):
             if key not in known:
                 near = get_close_matches(str(key), known, n=1)
                 yield problem(
-                    ".".join((_VALUES, *steps, str(key))),
+                    ".".join((path, *steps, str(key))),
                     ABSENT,
-                    f"is no key of the chart {rules.chart}, which would overlook it",
+                    f"is no key of the chart {rules.chart or 'cilium'}, which would overlook it",
                     f"write {near[0]}, or remove it" if near else "remove it",
                 )
 
@@ -107,20 +157,30 @@ def ingress_values_are_keys_of_the_chart(stack: Stack) -> Iterator[Problem]:
 def ingress_stays_as_decided(stack: Stack) -> Iterator[Problem]:
     """Reached by NodePorts, believing the balancers alone; by values or by arguments."""
     ingress = stack.platform.ingress
-    values, rules = ingress.chart.values, INGRESS[ingress.kind]
-    yield from undone(_VALUES, values, rules.decided(ingress))
+    rules = INGRESS[ingress.kind]
+    path, values = written(stack)
+    yield from undone(path, values, rules.decided(ingress))
     if rules.arguments is not None:
-        yield from _arguments(values, rules.arguments)
+        yield from _arguments(path, values, rules.arguments)
 
 
-def _arguments(values: Mapping[str, Any], arguments: Arguments) -> Iterator[Problem]:
+def written(stack: Stack) -> tuple[str, Mapping[str, Any]]:
+    """What the stack adds to the controller's values, and where it says so."""
+    platform = stack.platform
+    if INGRESS[platform.ingress.kind].chart is None:
+        return "platform.cilium.values", platform.cilium.values
+    chart = platform.ingress.chart
+    return "platform.ingress.chart.values", {} if chart is None else chart.values
+
+
+def _arguments(path: str, values: Mapping[str, Any], arguments: Arguments) -> Iterator[Problem]:
     for key in arguments.keys:
         *holder, last = key.split(".")
         given = mapping(values, *holder).get(last, [])
         for index, each in enumerate(given if isinstance(given, list) else []):
             if isinstance(each, str) and arguments.decided.match(each):
                 yield problem(
-                    f"{_VALUES}.{key}[{index}]",
+                    f"{path}.{key}[{index}]",
                     each,
                     "sets an entry point that is decided",
                     "remove it",
@@ -130,9 +190,9 @@ def _arguments(values: Mapping[str, Any], arguments: Arguments) -> Iterator[Prob
 @doubts("platform")
 def ingress_pods_leave_in_good_order(stack: Stack) -> Iterator[Problem]:
     """A successor first, and patience for what a pod that leaves still serves."""
-    values = stack.platform.ingress.chart.values
+    path, values = written(stack)
     leaving = INGRESS[stack.platform.ingress.kind].leaving
-    here, strategy = ".".join((_VALUES, *leaving.strategy)), mapping(values, *leaving.strategy)
+    here, strategy = ".".join((path, *leaving.strategy)), mapping(values, *leaving.strategy)
     if strategy.get("type", "RollingUpdate") != "RollingUpdate":
         wrong = "leaves old pods in place for ever"
         yield problem(f"{here}.type", _shown(strategy["type"]), wrong, "remove it")
@@ -146,8 +206,8 @@ def ingress_pods_leave_in_good_order(stack: Stack) -> Iterator[Problem]:
         )
     for name, needed in leaving.promised(values):
         found = [
-            *_killed(values, leaving, name, needed),
-            *_forgotten(values, leaving, name, needed),
+            *_killed(path, values, leaving, name, needed),
+            *_forgotten(path, values, leaving, name, needed),
         ]
         if found:
             yield from found
@@ -155,14 +215,14 @@ def ingress_pods_leave_in_good_order(stack: Stack) -> Iterator[Problem]:
 
 
 def _killed(
-    values: Mapping[str, Any], leaving: Leaving, name: str, needed: int
+    path: str, values: Mapping[str, Any], leaving: Leaving, name: str, needed: int
 ) -> Iterator[Problem]:
     *holder, key = leaving.patience
     patience = mapping(values, *holder).get(key)
     given = leaving.default if patience is None else patience
     if isinstance(given, int) and given < needed:
         yield problem(
-            ".".join((_VALUES, *leaving.patience)),
+            ".".join((path, *leaving.patience)),
             given,
             f"kills a pod whose {name} has {needed} s for what it serves",
             f"write {needed + 10}",
@@ -170,7 +230,7 @@ def _killed(
 
 
 def _forgotten(
-    values: Mapping[str, Any], leaving: Leaving, name: str, needed: int
+    path: str, values: Mapping[str, Any], leaving: Leaving, name: str, needed: int
 ) -> Iterator[Problem]:
     """A pod that leaves fails its readiness probe; once that is believed, the network drops the
     connections that it has."""
@@ -181,7 +241,7 @@ def _forgotten(
     threshold = probe.get("failureThreshold", -(-leaving.default // leaving.every))
     if type(every) is int and type(threshold) is int and 0 < every * threshold < needed:
         yield problem(
-            ".".join((_VALUES, *leaving.probe, "failureThreshold")),
+            ".".join((path, *leaving.probe, "failureThreshold")),
             threshold,
             f"of {every} s each cut off after {every * threshold} s what a pod that leaves serves, "
             f"whose {name} has {needed} s for it",

@@ -41,17 +41,20 @@ class IngressRules:
     """The rules of one kind of `platform.ingress.kind`: what a stack may not undo of what the
     program writes, by values (`decided`) and by arguments, and how pods leave.
 
-    `chart` is the last word of its chart's name. `keys` are the keys that the chart has, apart by
+    `chart` is the last word of its chart's name; None of one that Cilium's release carries, whose
+    values are `platform.cilium.values`. `keys` are the keys that the chart has, apart by
     blanks, by the place where they stand (`controller.service`; empty for the values themselves):
     other keys there would be overlooked by Helm. None where the chart's own schema refuses them, or
     below a place that is not listed. `request` is how much it takes of a request's line and header
     fields, in KiB; None where that is more than the balancers can pass on. `health` says whether
     the chart has a value for the Service's healthCheckNodePort, `one_ingress_a_host` that of two
     Ingress objects with one host it serves the older alone, `tells_requests` that with logging it
-    writes a line of each request with the balancers' id.
+    writes a line of each request with the balancers' id. `everywhere` says that it is on every node
+    whatever a stack says, and serves what its node gets: there is no number of it, and of the
+    policies only Cluster is of use, which hides nobody's address then.
     """
 
-    chart: str
+    chart: str | None
     keys: Mapping[str, str] = field(default_factory=dict)
     decided: Callable[[Ingress], tuple[Decided, ...]]
     arguments: Arguments | None
@@ -60,6 +63,7 @@ class IngressRules:
     health: bool = True
     one_ingress_a_host: bool = False
     tells_requests: bool = False
+    everywhere: bool = False
 
 
 def traffic_policy(ingress: Ingress, *keys: str) -> Decided:

@@ -89,7 +89,8 @@ INSIDE: Final[Mapping[str, str]] = {
     "platform.metallb.pool": "in place: the pool's object is changed; a service whose address is "
     "outside it from then on gets another",
     "platform.ingress.kind": "the other controller is installed. The old one's release is never "
-    "uninstalled by an update: it keeps its NodePorts and address until `helm uninstall`",
+    "uninstalled by an update: it keeps its NodePorts and address until `helm uninstall`; "
+    "`cilium` alone goes with the change of Cilium's release",
     **chart("platform.ingress.chart", INGRESS),
     "platform.ingress.node_ports": PORTS,
     "platform.ingress.replicas": "Helm upgrades the ingress' release: pods are added or taken "

@@ -48,6 +48,7 @@ from settings.models.page import MaintenancePage
 from settings.models.pem import bundles
 from settings.models.platform import (
     ACCEPT_SECONDS,
+    CHECKED_HOST,
     FINISH_SECONDS,
     AddressRange,
     Demo,
@@ -79,6 +80,7 @@ __all__ = [
     "ACCEPT_SECONDS",
     "API_SERVER_PORT",
     "BALANCERS",
+    "CHECKED_HOST",
     "CLIENTS_WORDS",
     "CONNECTION_FILES",
     "DEFAULT_DISTRIBUTION",

@@ -19,6 +19,9 @@ node sends them to its successor."""
 FINISH_SECONDS: Final = 300
 """How long the requests and streams that it has may go on after that."""
 
+CHECKED_HOST: Final = "check.invalid"
+"""The host that the balancers' checks of the ingress name: nobody's (RFC 6761, section 6.4)."""
+
 NodePort = Annotated[int, Field(ge=30000, le=32767, strict=True)]
 """The API server's default service-node-port-range."""
 
@@ -116,12 +119,13 @@ class IngressTimeouts(Strict):
 class Ingress(Strict):
     """The ingress controller, a Service of type LoadBalancer with fixed NodePorts."""
 
-    kind: Literal["traefik", "nginx", "haproxy", "contour"] = "traefik"
+    kind: Literal["traefik", "nginx", "haproxy", "contour", "cilium"] = "traefik"
     """The ingress controller. `nginx` is F5's (chart nginx-ingress), not the community's retired
     ingress-nginx; `haproxy` is HAProxy Technologies' (chart kubernetes-ingress); `contour` is the
-    project's own chart, not Bitnami's."""
-    chart: Chart
-    """Its chart."""
+    project's own chart, not Bitnami's; `cilium` is Cilium's own, which `platform.cilium`
+    carries."""
+    chart: Chart | None = None
+    """Its chart; none with `cilium`."""
     node_ports: NodePorts = NodePorts()
     """Its NodePorts."""
     replicas: int | None = Field(default=None, ge=1, le=1000)

@@ -31,11 +31,13 @@ class Controller:
     certificate; both answer "OPTIONS *" with a status below 500. A pod that is told to leave takes
     connections until nobody sends it any, and finishes what it has. `workload` is the name of what
     the pods that serve belong to, a DaemonSet or a Deployment as the stack chooses (`replicas`).
-    `values` makes the chart's values.
+    `values` makes the chart's values, or those for the release of the addon that is its `carrier`:
+    one without a chart of its own.
 
     `objects` are sent when the release is there, and once the API accepts them (`webhook`, which
     objects of kinds that the chart brings need). `minted` is a Secret that must be there before the
-    release: a certificate of its own, say.
+    release: a certificate of its own, say. `patches` are as an addon has them. Without
+    `pod_security` the namespace is Kubernetes' own.
 
     `annotations` and `tls` are what an Ingress must say to be served as promised, where its host
     alone does not do: `tls` is all of an entry of `spec.tls` but its hosts (`{}` for one without a
@@ -48,20 +50,27 @@ class Controller:
 
     name: str
     namespace: str
-    pod_security: Literal["privileged", "baseline", "restricted"]
+    pod_security: Literal["privileged", "baseline", "restricted"] | None = None
     workload: str
     service: str
     http: str
     https: str
     ingress_class: str
     values: Callable[[Site], Values]
+    carrier: str | None = None
     objects: Callable[[Site], Mapping[str, Object]] | None = None
+    patches: Callable[[Site], Mapping[str, Object]] | None = None
     webhook: Webhook | None = None
     minted: Minted | SelfSigned | None = None
     annotations: Mapping[str, str] = field(default_factory=dict)
     tls: Mapping[str, str] | None = None
     tls_annotations: Mapping[str, str] = field(default_factory=dict)
     access_log: AccessLog | None = None
+
+    @property
+    def release(self) -> str:
+        """The Helm release that brings its Service and its pods."""
+        return self.carrier or self.name
 
     def pods(self, ingress: Ingress) -> str:
         """What the pods that serve belong to, as kubectl names it (`daemonset/NAME`)."""
@@ -76,6 +85,8 @@ class Controller:
             chart=site.settings.ingress.chart,
             values=self.values(site),
             objects={} if self.objects is None else self.objects(site),
+            patches={} if self.patches is None else self.patches(site),
+            carrier=self.carrier,
             webhook=self.webhook,
             minted=self.minted,
         )

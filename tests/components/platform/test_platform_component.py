@@ -299,6 +299,7 @@ def test_the_ingress_service_is_read_back_by_a_control_plane_after_its_release()
 
 def changed(**values: Any) -> PlatformSettings:
     settings = stacks.lab().platform
+    assert settings.ingress.chart is not None
     chart = settings.ingress.chart.model_copy(update={"values": values})
     ingress = settings.ingress.model_copy(update={"chart": chart})
     return settings.model_copy(update={"ingress": ingress})

@@ -28,25 +28,23 @@ OWN_TRAEFIK = GOLDEN.parents[1] / "lab" / "software" / "charts" / "traefik" / "v
 
 MAKERS = {
     **{made.name: make for make in ADDONS if (made := make(site(plain()))) and made.chart},
-    **{word: controller.addon for word, controller in CONTROLLERS.items()},
+    **{controller.name: controller.addon for controller in CONTROLLERS.values()},
 }
 """By the chart: what makes an addon of it. Read from the table of addons, with all of them on."""
 NO_SCHEMA = {
-    **dict.fromkeys(("cilium", "contour", "haproxy"), "its chart has none"),
+    **dict.fromkeys(("contour", "haproxy"), "its chart has none"),
+    **dict.fromkeys(("cilium", "cilium-ingress"), "test_platform_cilium.py has its chart"),
     "kube-prometheus-stack": "its chart has none: test_platform_monitoring.py has its own values",
     "alloy": "its chart has none: test_platform_logging.py has its own values",
 }
 """Charts whose values nothing but Helm judges here, and why."""
-SCHEMA_OF = {"nginx": "nginx-ingress"}
-"""By the word of a controller whose chart is called otherwise."""
 STACKS = {"plain": plain(), "lab": stacks.lab().platform}
 
 
 def chosen(stack: Platform, chart: str) -> bool:
     """Whether the stack has it; the plain one stands for every controller."""
-    is_another = (
-        chart in CONTROLLERS and chart != stack.ingress.kind and stack is not STACKS["plain"]
-    )
+    others = {each.name for kind, each in CONTROLLERS.items() if kind != stack.ingress.kind}
+    is_another = chart in others and stack is not STACKS["plain"]
     return not is_another and MAKERS[chart](site(stack)) is not None
 
 
@@ -121,8 +119,8 @@ def test_the_charts_own_schema_takes_the_values(name: str, chart: str) -> None:
         # Helm judges values laid over the chart's own, which have these.
         component = {"image": {}, "serviceAccount": {}}
         made = merged({"controller": component, "speaker": component}, made)
-    judged_by = schema(SCHEMAS / f"{SCHEMA_OF.get(chart, chart)}.values.schema.json")
-    if chart == "nginx":
+    judged_by = schema(SCHEMAS / f"{chart}.values.schema.json")
+    if chart == "nginx-ingress":
         # The schema brings the chart's own values as its example.
         made = merged(judged_by["examples"][0], made)
     taken(made, judged_by)
@@ -317,6 +315,7 @@ def test_the_lab_stack_names_the_charts_the_lab_serves() -> None:
     named = {
         each.chart: each.version
         for each in (platform.cilium, platform.metallb.chart, platform.ingress.chart)
+        if each is not None
     }
     assert named == charts.CHARTS
 
