@@ -150,7 +150,7 @@ class _Reader:
                 (*here, meant), ABSENT, f"the key {json.dumps(key)} {wrong}", f"write {meant}"
             )
             return meant
-        bad = next((each for each in key if _refused(each, free=False)), None)
+        bad = _first_refused(key, free=False)
         if bad is None:
             return key
         name = "".join(each for each in key if not _refused(each, free=False))
@@ -167,7 +167,7 @@ class _Reader:
         kept = tuple(marks(annotation))
         free = annotation in (Any, None) or any(isinstance(each, Block) for each in kept)
         prose = free or any(isinstance(each, Prose) for each in kept)
-        bad = next((each for each in text if _refused(each, free=free)), None)
+        bad = _first_refused(text, free=free)
         if bad is not None:
             meant = "".join(each for each in text if not _refused(each, free=free)).strip()
             self.tell(here, json.dumps(text), f"holds {named(bad)}", "remove it")
@@ -208,6 +208,13 @@ def _is(value: Any, written: str) -> bool:
     """Whether a value is the number that a file has there, and nothing that was put in since."""
     digits = written.lstrip("+-").replace("_", "")
     return value == written or (isinstance(value, int) and str(abs(value)) == digits.lstrip("0"))
+
+
+def _first_refused(text: str, *, free: bool) -> str | None:
+    # What prints whole, as nearly every text does, holds none: it need not be looked through.
+    if text.isprintable():
+        return None
+    return next((each for each in text if _refused(each, free=free)), None)
 
 
 def _refused(character: str, *, free: bool) -> bool:

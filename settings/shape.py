@@ -36,7 +36,7 @@ def _inside(annotation: Any, step: Step) -> Any:
     for each in alternatives(annotation):
         origin = get_origin(each)
         if isinstance(each, type) and issubclass(each, BaseModel):
-            if step in each.model_fields:
+            if step in hints(each):
                 return hints(each)[str(step)]
         elif (origin is list and isinstance(step, int)) or (
             origin is dict and isinstance(step, str)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel
 
@@ -20,9 +20,34 @@ def walk(value: object, kind: type[Kind], path: str = "") -> Iterator[tuple[str,
         yield path, value
     elif isinstance(value, BaseModel):
         dot = "." if path else ""
-        for name in type(value).model_fields:
+        for name in _leading(type(value), kind):
             if name in value.__dict__:
-                yield from walk(getattr(value, name), kind, f"{path}{dot}{name}")
+                yield from walk(value.__dict__[name], kind, f"{path}{dot}{name}")
     elif isinstance(value, list):
         for index, each in enumerate(value):
             yield from walk(each, kind, f"{path}[{index}]")
+
+
+# Every stack is walked some hundred times: the models tell where there is nothing to find.
+_LEADING: dict[tuple[type, type], tuple[str, ...]] = {}
+
+
+def _leading(model: type[BaseModel], kind: type) -> tuple[str, ...]:
+    """The fields that may hold a value of a kind, or something that does."""
+    if (model, kind) not in _LEADING:
+        fields = model.model_fields.items()
+        _LEADING[model, kind] = tuple(
+            name for name, field in fields if _may_hold(field.annotation, kind)
+        )
+    return _LEADING[model, kind]
+
+
+def _may_hold(annotation: Any, kind: type) -> bool:
+    if inner := get_args(annotation):
+        return any(_may_hold(each, kind) for each in inner)
+    if not isinstance(annotation, type):
+        # Of a `Literal` one of its values.
+        return annotation is Any or isinstance(annotation, kind)
+    if issubclass(annotation, kind) or issubclass(kind, annotation):
+        return True
+    return issubclass(annotation, BaseModel) and bool(_leading(annotation, kind))

@@ -8,12 +8,13 @@ A patch file holds `set` (a pointer such as /routers/machines/0/lan to its new v
 from __future__ import annotations
 
 import copy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from settings.files import read_config
+from settings.reader import Config, read_config
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 BASE = FIXTURES / "accept" / "base.yaml"
@@ -22,7 +23,13 @@ NAMESPACE = "layered-cloud"
 
 def base_config() -> dict[str, Any]:
     """The base stack's configuration, fresh."""
-    return read_config(BASE.read_text(encoding="utf-8"), BASE.name)
+    return copy.deepcopy(_read(BASE.read_text(encoding="utf-8")))
+
+
+@cache
+def _read(text: str) -> Config:
+    """Hundreds of fixtures begin with the same text."""
+    return read_config(text, BASE.name)
 
 
 def patches(kind: str) -> list[Path]:
@@ -36,7 +43,7 @@ def patched(patch: dict[str, Any]) -> dict[str, Any]:
     for old, new in patch.get("replace", []):
         assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in the base stack"
         text = text.replace(old, new)
-    config = copy.deepcopy(read_config(text, BASE.name))
+    config = copy.deepcopy(_read(text))
     for pointer, value in patch.get("set", {}).items():
         holder, last = _find(config, pointer)
         if isinstance(holder, list) and last == "-":

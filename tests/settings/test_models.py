@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from ipaddress import IPv6Address, ip_address, ip_network
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,7 +13,7 @@ from pydantic import BaseModel
 
 from settings import models
 from settings.checks.claims import claims
-from settings.files import parse_stack
+from settings.files import load_stack, parse_stack
 from settings.models import (
     AddressRange,
     AptRepository,
@@ -139,6 +140,26 @@ def test_values_of_a_kind_are_found_wherever_they_stand(
     kind: type[BaseModel], paths: list[str]
 ) -> None:
     assert [path for path, _ in walk(parse_stack(base_config()), kind)] == paths
+
+
+@pytest.mark.parametrize("name", ["dev", "prod", "lab"])
+def test_walking_finds_what_looking_into_every_field_finds(name: str) -> None:
+    stack = load_stack(SETTINGS.parent / f"Pulumi.{name}.yaml")
+    kinds = {each for kind in fields(Stack).values() for each in models_in(kind)}
+    for kind in (*kinds, str, bool, IPv4Address, IPv4Network):
+        assert list(walk(stack, kind)) == list(anywhere(stack, kind)), kind
+
+
+def anywhere(value: object, kind: type, path: str = "") -> Iterator[tuple[str, object]]:
+    """What `walk` says it returns, with nothing passed over."""
+    if isinstance(value, kind):
+        yield path, value
+    elif isinstance(value, BaseModel):
+        for name, each in vars(value).items():
+            yield from anywhere(each, kind, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from anywhere(each, kind, f"{path}[{index}]")
 
 
 def test_walking_passes_over_what_a_stack_under_repair_lacks() -> None:
