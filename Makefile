@@ -17,11 +17,11 @@ RUNS ?= 20
 DISTRIBUTION ?= trixie
 DAEMONS := $(addprefix tests/components/,routers/linux loadbalancers host/pair test_distributions.py)
 CORES := $(shell n=$$(nproc); echo $$((n > 4 ? 4 : n)))
-# A file's tests stay together: they share what the first of them sets up.
-ABREAST := -n $(CORES) --dist loadfile
-# Clusters of real programs are not beside others, which they would starve and be starved by.
-WITHOUT_LAB = $(PYTHON) -m pytest $(ABREAST) tests -m "cluster and not lab"; \
-	$(PYTHON) -m pytest $(ABREAST) tests -m "not cluster and not lab"
+# Their modules are compiled once, not by every process that a test starts.
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(PYTHON) -m pytest
+# A file's tests stay together: they share what the first of them sets up. Half of the time goes by
+# in waiting for daemons. The order is that of tests/conftest.py.
+ABREAST := -n $(shell echo $$((2 * $(CORES)))) --dist loadfile --no-loadscope-reorder
 export PYTHONDONTWRITEBYTECODE := 1
 
 help: ## this list
@@ -79,14 +79,14 @@ lint: venv
 	@$(PYTHON) -m lab.software run actionlint
 
 unit: venv ## the tests that need no lab
-	@$(WITHOUT_LAB)
+	@$(PYTEST) $(ABREAST) tests -m "not lab"
 
 coverage: venv ## make unit, and which lines of the program none of them runs
-	@$(PYTHON) -m pytest $(ABREAST) tests -m "not lab" --cov=settings --cov=components --cov-report=term:skip-covered
+	@$(PYTEST) $(ABREAST) tests -m "not lab" --cov=settings --cov=components --cov-report=term:skip-covered
 
 daemons: deps venv ## test routers and balancers with the daemons of DISTRIBUTION, any row of settings/models/distributions.py
 	@$(PYTHON) -m lab.software build --only checkers-$(DISTRIBUTION)
-	@LAYERED_CLOUD_TEST_DISTRIBUTION=$(DISTRIBUTION) $(PYTHON) -m pytest $(ABREAST) -m root $(DAEMONS)
+	@LAYERED_CLOUD_TEST_DISTRIBUTION=$(DISTRIBUTION) $(PYTEST) $(ABREAST) -m root $(DAEMONS)
 
 plugins: venv ## fetch the providers' real plugins, where the machine has a way to them; then none is built
 	@$(PYTHON) -m lab.engine plugins
@@ -97,7 +97,7 @@ software: deps venv ## build what the lab is made of (the first time: half an ho
 # What takes longer (other datacentres, whole updates cut off, each drill many times) is test-all's.
 test: preflight deps venv lint software ## lint, the tests of make unit, then the default datacentre's (brings a lab up and takes it down)
 	@trap '$(PYTHON) -m lab down --quiet || true' EXIT; \
-	$(WITHOUT_LAB); \
+	$(PYTEST) $(ABREAST) tests -m "not lab"; \
 	$(PYTHON) -m pytest tests -m "lab and not profile and not long"
 
 test-all: preflight deps venv ## make test, other distributions, every other datacentre and drill; goes on where it stopped; PROFILE=NAME only one

@@ -1,6 +1,10 @@
-"""Order: what needs no lab first, then the lab's own tests, file by file."""
+"""Order: clusters of real programs first, then what takes its time, then what only computes, and
+last what needs a lab."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -9,7 +13,38 @@ import pytest
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 
+CLUSTERS = "tests/components/cluster/test_real_"
+"""How the files are called that start a cluster of real programs (the mark `cluster`)."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A broken unit is known before a lab is built for it."""
-    items.sort(key=lambda item: item.get_closest_marker("lab") is not None)
+    """A broken unit is known before a lab is built for it; of files abreast, those with daemons or
+    with a time limit of their own begin first, and what is done in no time fills up the end."""
+    begins: dict[Path, int] = {}
+    for item in items:
+        begins[item.path] = min(begins.get(item.path, 2), _place(item))
+    items.sort(key=lambda item: (_has(item, "lab"), begins[item.path]))
+
+
+def _place(item: pytest.Item) -> int:
+    if _has(item, "cluster"):
+        return 0
+    return 1 if _has(item, "root") or _has(item, "timeout") else 2
+
+
+def _has(item: pytest.Item, mark: str) -> bool:
+    return item.get_closest_marker(mark) is not None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | None:
+    """Files abreast (`--dist loadfile`), but real clusters in turn: two starve each other."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Files(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return CLUSTERS if nodeid.startswith(CLUSTERS) else super()._split_scope(nodeid)
+
+    return Files(config, log)
