@@ -85,6 +85,7 @@ machines = Machines(
             "control_plane": ordinary(stack.cluster.image),
             "worker": ordinary(stack.cluster.image),
         },
+        volume_roles=stack.volume_roles,
     ),
     pulumi.ResourceOptions(providers=[proxmox]),
 )
@@ -159,6 +160,7 @@ cluster = Cluster(
         api=base.api,
         backup_ssh_key=secrets.backup_ssh_key,
         backup_key=secrets.backup_key,
+        region=stack.region,
         epoch=epoch,
     ),
     after(base, *on_nodes),

@@ -70,6 +70,7 @@ _LAST: Final[dict[str, Any]] = {
     "namespace": "tools",
     "after": ["cilium"],
     "keys": ["token"],
+    "storage": "local-lvm",
     "issuer": "letsencrypt",
     "path": "/shop",
     "when": 'http.request.uri.path contains "/wp-"',

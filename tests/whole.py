@@ -210,6 +210,22 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
             },
         },
     ),
+    "stored": (
+        "lab",
+        {
+            "platform": {
+                "storage": {
+                    "kind": "proxmox-csi",
+                    "chart": {
+                        **{"chart": "proxmox-csi-plugin", "version": "0.5.9"},
+                        "repository": "https://charts.lab.test",
+                    },
+                    "endpoint": "https://198.18.10.250:8006/",
+                    "classes": [{"name": "fast", "storage": "local-lvm", "default": True}],
+                }
+            },
+        },
+    ),
     "fastly": (
         "dev",
         {
@@ -279,7 +295,8 @@ SECRETS = {
     "bgpPasswords": "isp=hush\ninside=hush\nbalancers=hush",
     "backupSshKey": "-----BEGIN OPENSSH PRIVATE KEY-----",
     "platformSecrets": "tools/tools-login/token=hush\nmonitoring/alerts-pager/url=hush\n"
-    "loki/store/access-key-id=hush\nloki/store/secret-access-key=hush",
+    "loki/store/access-key-id=hush\nloki/store/secret-access-key=hush\n"
+    "csi-proxmox/token/id=hush\ncsi-proxmox/token/secret=hush",
 }
 
 

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address
 
 import pulumi
 
-from components.cluster.model import NodeModel
+from components.cluster.model import NodeModel, topology
 from components.host import Machine
 from components.host.endpoint import ApiEndpoint
 from settings.models import Cluster, Networks, Software
@@ -18,7 +18,8 @@ from settings.models import Cluster, Networks, Software
 class ClusterArgs:
     """`epoch` re-runs every push to the nodes; `cluster.credentials_epoch` mints a kubeconfig.
     `backup_ssh_key` (OpenSSH) is what the store of `cluster.backups` lets in, `backup_key` (PEM)
-    what opens `cluster.restore.archive`: each is needed with those."""
+    what opens `cluster.restore.archive`: each is needed with those. With a `region` nodes are
+    labelled with it and with the Proxmox host that they stand on."""
 
     cluster: Cluster
     networks: Networks
@@ -28,6 +29,7 @@ class ClusterArgs:
     api: ApiEndpoint
     backup_ssh_key: pulumi.Input[str] | None = None
     backup_key: pulumi.Input[str] | None = None
+    region: str | None = None
     epoch: str = "1"
 
     @property
@@ -45,6 +47,7 @@ class ClusterArgs:
             cluster=self.cluster,
             networks=self.networks,
             api=self.api,
+            labels={} if self.region is None else topology(self.region, machine.host),
         )
 
 

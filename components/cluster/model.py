@@ -4,7 +4,7 @@ restored from. Pure."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Interface
 
 from components.host.endpoint import ApiEndpoint
@@ -12,6 +12,12 @@ from settings.models import Cluster, Networks
 
 MEMBER = "/etc/kubernetes/kubelet.conf"
 """There on a machine that is a node of the cluster: what runs there is changed in turn."""
+
+
+def topology(region: str, zone: str | None) -> dict[str, str]:
+    """The labels that say where a node stands (kubernetes.io, "Well-Known Labels")."""
+    zoned = {} if zone is None else {"topology.kubernetes.io/zone": zone}
+    return {"topology.kubernetes.io/region": region, **zoned}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +31,8 @@ class NodeModel:
     cluster: Cluster
     networks: Networks
     api: ApiEndpoint
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """That the node has from its kubelet, and gets anew when they change."""
 
     @property
     def lan(self) -> IPv4Address:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
@@ -38,7 +38,8 @@ class MachinesArgs:
     the LAN; `lan_gateway6` the same by IPv6, of those that have it. Routers leave by the WAN
     segment's gateways. No machine has a route through the management network. Without `deploy_key`
     the stack makes one; `deploy_key_before` is given for the one update that brings another.
-    `starts` says what machines of a role start from, where that is not what everybody does.
+    `starts` says what machines of a role start from, where that is not what everybody does. To
+    machines of `volume_roles` somebody else gives disks, which an update leaves alone.
     """
 
     environment: str
@@ -51,6 +52,7 @@ class MachinesArgs:
     deploy_key_before: DeployKey | None = None
     physical: Sequence[tuple[str, PhysicalSpec]] = ()
     starts: Mapping[str, Start] = field(default_factory=dict)
+    volume_roles: Collection[str] = ()
 
     def start(self, role: str) -> Start:
         """What machines of a role start from."""

@@ -71,6 +71,7 @@ class Machines(pulumi.ComponentResource):
                     start=args.start(role),
                     image_id=_image_id(args, args.image(role)),
                     image=images[spec.host, args.image(role).file_name],
+                    volumes=role in args.volume_roles,
                     distribution=DISTRIBUTIONS[spec.distribution or args.image(role).distribution],
                 ),
                 parent=self,

@@ -33,7 +33,8 @@ delete (bpg/terraform-provider-proxmox v0.111.1)."""
 @dataclass(frozen=True, kw_only=True)
 class VirtualMachineArgs:
     """`image_id` is the id of the disk image on the machine's host, `distribution` what is on it;
-    `entry` is the gate that every use of the deploy key waits for."""
+    `entry` is the gate that every use of the deploy key waits for. With `volumes` somebody else
+    gives the machine disks, too."""
 
     environment: str
     role: str
@@ -49,6 +50,7 @@ class VirtualMachineArgs:
     image_id: str
     image: pulumi.Resource
     distribution: Distribution
+    volumes: bool = False
 
 
 class VirtualMachine:
@@ -129,8 +131,10 @@ class VirtualMachine:
                 ignore_changes=[
                     # Resolvers are pushed to machines that exist; cloud-init applies them once.
                     "initialization.dns",
-                    # The provider fills in zeros of its own and reads none back (v0.111.1).
-                    "disks[0].speed",
+                    # The provider fills in zeros of its own and reads none back (v0.111.1). With a
+                    # change of any disk it takes away all that are not in its plan: the volumes
+                    # of pods that run.
+                    "disks" if args.volumes else "disks[0].speed",
                 ],
                 replace_on_changes=["initialization.ipConfigs", "networkDevices[*].macAddress"],
                 # It goes in by cloud-init, once: with another one nobody would know the machine.

@@ -7,7 +7,16 @@ from dataclasses import replace
 from graphlib import TopologicalSorter
 
 from components.host.text import merged
-from components.platform import cert_manager, cilium, demo, further, metallb, monitoring, services
+from components.platform import (
+    cert_manager,
+    cilium,
+    demo,
+    further,
+    metallb,
+    monitoring,
+    services,
+    storage,
+)
 from components.platform.addon import Addon, Site
 from components.platform.ingress import CONTROLLERS
 from components.platform.logging import alloy, loki
@@ -26,6 +35,7 @@ ADDONS: tuple[Callable[[Site], Addon | None], ...] = (
     monitoring.addon,
     loki.addon,
     alloy.addon,
+    storage.addon,
     demo.addon,
 )
 """`None` of one says that the stack does without. None waits for another but for the network, and

@@ -60,6 +60,11 @@ OWN: Final[Mapping[str, Own]] = {
         key="platform.logging",
         on=lambda platform: platform.logging is not None,
     ),
+    "proxmox-csi-plugin": Own(
+        namespace="csi-proxmox",
+        key="platform.storage",
+        on=lambda platform: platform.storage is not None,
+    ),
     "echo": Own(
         namespace="echo",
         key="platform.demo",

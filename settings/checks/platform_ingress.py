@@ -4,9 +4,9 @@ finish what they serve. Each kind has a row of rules."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any, Final
 
+from settings.checks.chart_keys import overlooked
 from settings.checks.decided import undone
 from settings.checks.platform_ingress_cilium import CILIUM
 from settings.checks.platform_ingress_contour import CONTOUR
@@ -140,17 +140,7 @@ def ingress_values_are_keys_of_the_chart(stack: Stack) -> Iterator[Problem]:
     ingress = stack.platform.ingress
     rules = INGRESS[ingress.kind]
     path, values = written(stack)
-    for place, words in rules.keys.items():
-        steps, known = [each for each in place.split(".") if each], words.split()
-        for key in mapping(values, *steps):
-            if key not in known:
-                near = get_close_matches(str(key), known, n=1)
-                yield problem(
-                    ".".join((path, *steps, str(key))),
-                    ABSENT,
-                    f"is no key of the chart {rules.chart or 'cilium'}, which would overlook it",
-                    f"write {near[0]}, or remove it" if near else "remove it",
-                )
+    yield from overlooked(path, values, rules.chart or "cilium", rules.keys)
 
 
 @reads("platform")

@@ -116,6 +116,17 @@ INSIDE: Final[Mapping[str, str]] = {
     "neither moved nor found any more",
     "platform.logging.store.size": VOLUME,
     "platform.logging.store.storage_class": VOLUME,
+    "platform.storage": "another release is installed, every node's kubelet is restarted with the "
+    "labels that volumes are placed by, and pods go on running. From then on an update leaves the "
+    "nodes' disks alone: `disk` grows no machine that is there. Taken out, the release, its "
+    "classes and the volumes stay; update once with nothing but that, and with no volume attached",
+    **chart("platform.storage.chart", f"{HELM}; volumes stay attached meanwhile"),
+    "platform.storage.endpoint": HELM,
+    "platform.storage.insecure": HELM,
+    "platform.storage.region": "refused by no one, and volumes that are there would not be found "
+    "any more, which have the old one in their names: choose it once",
+    "platform.storage.classes": f"{HELM}. A class that is there keeps its storage, file system and "
+    "reclaim policy: Kubernetes refuses other ones, so add a class",
     **chart("platform.charts[]", HELM),
     "platform.charts": "another release is installed; one taken out of the list stays in the "
     "cluster until `helm uninstall`",

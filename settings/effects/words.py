@@ -124,7 +124,8 @@ def machine(path: str, more: str, member: str = "") -> dict[str, str]:
         f"{here}.cores": "the same machine, from its next start by Proxmox on: nothing is rebooted",
         f"{here}.memory": "the same machine, from its next start by Proxmox on: nothing is "
         "rebooted",
-        f"{here}.disk": "grown at once, the file system at the next boot; a smaller one is refused",
+        f"{here}.disk": "grown at once, the file system at the next boot; a smaller one is refused"
+        + (". Nothing while `platform.storage` gives nodes volumes" if member else ""),
         f"{here}.distribution": DISTRIBUTION,
     }
 

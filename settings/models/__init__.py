@@ -72,6 +72,13 @@ from settings.models.routing import CLIENTS_WORDS, Route, Sharing
 from settings.models.services import Alert, PublicService
 from settings.models.software import AptRepository, MachinesRepository, Software
 from settings.models.stack import Stack
+from settings.models.storage import (
+    STORAGE_NAMESPACE,
+    STORAGE_TOKEN,
+    STORAGE_TOKEN_KEYS,
+    PlatformStorage,
+    VolumeClass,
+)
 from settings.models.tcp_routes import TcpRoute
 from settings.models.unproxied import UnproxiedRecord
 from settings.models.vrrp import Vrrp
@@ -94,6 +101,9 @@ __all__ = [
     "ORIGIN_CA_DAYS",
     "OTHER_FILES",
     "SOURCE_PORTS",
+    "STORAGE_NAMESPACE",
+    "STORAGE_TOKEN",
+    "STORAGE_TOKEN_KEYS",
     "STORE_KEYS",
     "STORE_SECRET",
     "TOKEN_REFERENCE",
@@ -153,6 +163,7 @@ __all__ = [
     "PhysicalSpec",
     "Platform",
     "PlatformLogging",
+    "PlatformStorage",
     "Proxmox",
     "ProxmoxHost",
     "PublicService",
@@ -175,6 +186,7 @@ __all__ = [
     "TcpRoute",
     "Timeouts",
     "UnproxiedRecord",
+    "VolumeClass",
     "Vrrp",
     "Wan",
     "bundles",

@@ -12,6 +12,7 @@ from settings.models.cert_manager import TOKEN_REFERENCE, CertManager
 from settings.models.charts import Chart, FurtherChart
 from settings.models.monitoring import Monitoring
 from settings.models.platform_logging import PlatformLogging
+from settings.models.storage import PlatformStorage
 
 ACCEPT_SECONDS: Final = 10
 """How long an ingress pod that was told to leave takes new connections all the same: by then every
@@ -176,6 +177,8 @@ class Platform(Strict):
     """Prometheus and Alertmanager, which watch the whole chain. Null: none."""
     logging: PlatformLogging | None = None
     """Loki and Grafana Alloy, for everybody's lines. Null: none."""
+    storage: PlatformStorage | None = None
+    """Volumes on Proxmox' own storage. Null: none."""
     charts: list[FurtherChart] = Field(default_factory=list, max_length=100)
     """Further charts, each a release of its own after the pod network."""
 
@@ -187,5 +190,6 @@ class Platform(Strict):
             *([TOKEN_REFERENCE] if by_dns else []),
             *([] if self.monitoring is None else self.monitoring.references()),
             *([] if self.logging is None else self.logging.references()),
+            *([] if self.storage is None else self.storage.references()),
             *(each for chart in self.charts for each in chart.references()),
         ]

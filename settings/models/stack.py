@@ -24,6 +24,7 @@ from settings.models.routers import Routers
 from settings.models.routing import Route
 from settings.models.services import PublicService
 from settings.models.software import Software
+from settings.models.storage import VOLUME_ROLES
 from settings.models.walk import walk
 
 ROLES: Final = {
@@ -91,6 +92,17 @@ class Stack(Strict):
         if given is not None:
             known = given.model_copy(update={"servers": [*given.servers, further]})
         return self.balancers.model_copy(update={"logging": known})
+
+    @property
+    def volume_roles(self) -> frozenset[str]:
+        """The roles of virtual machines to which somebody else gives disks, too."""
+        storage = self.platform.storage
+        return VOLUME_ROLES if storage is not None and storage.traits.disks else frozenset()
+
+    @property
+    def region(self) -> str | None:
+        """What nodes are labelled with for those who place volumes, if anybody does."""
+        return None if self.platform.storage is None else self.platform.storage.region
 
     @property
     def service_routes(self) -> list[Route]:

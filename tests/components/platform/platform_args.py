@@ -63,6 +63,15 @@ def plain() -> Platform:
                 },
                 "collector": {"address": "198.18.10.201"},
             },
+            "storage": {
+                "kind": "proxmox-csi",
+                "chart": chart("proxmox-csi-plugin", "0.5.9"),
+                "endpoint": "https://198.18.10.250:8006/",
+                "classes": [
+                    {"name": "fast", "storage": "local-lvm", "default": True},
+                    {"name": "bulk", "storage": "nas", "reclaim": "Retain", "filesystem": "xfs"},
+                ],
+            },
             "metallb": {
                 "chart": chart("metallb", "0.16.1"),
                 "pool": [{"first": "198.18.10.200", "last": "198.18.10.220"}],

@@ -35,6 +35,7 @@ NO_SCHEMA = {
     **dict.fromkeys(("contour", "haproxy"), "its chart has none"),
     **dict.fromkeys(("cilium", "cilium-ingress"), "test_platform_cilium.py has its chart"),
     "kube-prometheus-stack": "its chart has none: test_platform_monitoring.py has its own values",
+    "proxmox-csi-plugin": "its chart has none",
     "alloy": "its chart has none: test_platform_logging.py has its own values",
 }
 """Charts whose values nothing but Helm judges here, and why."""

@@ -1,0 +1,46 @@
+"""What optional addons make in a plan of the whole program, beyond the platform's own layer."""
+
+from __future__ import annotations
+
+import json
+
+from components.cluster import kubelet
+from tests import whole
+
+VM = "proxmoxve:index/vmLegacy:VmLegacy"
+RELEASE = "kubernetes:helm.sh/v3:Release"
+SECRET = "kubernetes:core/v1:Secret"
+
+
+def test_without_storage_the_program_alone_gives_disks() -> None:
+    seen = whole.plan("lab")
+    for machine in ("cp-1", "worker-1", "lb-a"):
+        vm = seen.registration(VM, machine)
+        assert set(vm.ignore_changes) == {"initialization.dns", "disks[0].speed"}
+
+
+def test_the_region_of_the_nodes_is_the_one_that_the_plugin_is_told() -> None:
+    seen = whole.plan("stored")
+    release = seen.registration(RELEASE, "proxmox-csi-plugin")
+    (cluster,) = release.inputs["values"]["config"]["clusters"]
+    every = [part for _, parts in seen.sums for part in parts if part.name == "kubelet"]
+    assert len(every) == 3, "a control plane and two workers"
+    for text in (part.texts()[kubelet.ENVIRONMENT] for part in every):
+        assert f"topology.kubernetes.io/region={cluster['region']}," in text
+        assert "topology.kubernetes.io/zone=pve" in text
+
+
+def test_an_update_leaves_the_disks_of_nodes_alone_and_no_other_machines() -> None:
+    seen = whole.plan("stored")
+    for machine, path in (("cp-1", "disks"), ("worker-1", "disks"), ("lb-a", "disks[0].speed")):
+        vm = seen.registration(VM, machine)
+        assert set(vm.ignore_changes) == {"initialization.dns", path}
+
+
+def test_the_token_is_in_a_secret_and_nowhere_in_the_plan() -> None:
+    seen = whole.plan("stored")
+    secret = seen.registration(SECRET, "csi-proxmox-token-secret")
+    assert "stringData" in secret.secret_inputs
+    release = seen.registration(RELEASE, "proxmox-csi-plugin")
+    assert secret.urn in release.dependencies
+    assert "hush" not in json.dumps(release.inputs["values"])
