@@ -93,6 +93,8 @@ _NO_TEXT: Final = frozenset(("true", "false", "null", "yes", "no", "on", "off", 
 
 
 _WHOLE: Final[dict[str, Any]] = {
+    "platform.delivery.repository": "https://git.example.org/cloud.git",
+    "platform.delivery.path": "clusters/prod",
     "cluster.containerd.version": "2.4.2-1",
     "cluster.kubelet.extra_args": {"max-pods": "200"},
     "cluster.kubelet.config": {"maxPods": 200},

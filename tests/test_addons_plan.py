@@ -44,3 +44,13 @@ def test_the_token_is_in_a_secret_and_nowhere_in_the_plan() -> None:
     release = seen.registration(RELEASE, "proxmox-csi-plugin")
     assert secret.urn in release.dependencies
     assert "hush" not in json.dumps(release.inputs["values"])
+
+
+def test_the_repositorys_secret_has_what_is_no_secret_too() -> None:
+    secret = whole.plan("delivered").registration(SECRET, "argocd-repository-secret")
+    assert secret.inputs["stringData"] == {
+        **{"type": "git", "url": "https://git.lab.test/cloud.git"},
+        **{"username": "hush", "password": "hush"},
+    }
+    assert secret.inputs["metadata"]["labels"] == {"argocd.argoproj.io/secret-type": "repository"}
+    assert "stringData" in secret.secret_inputs

@@ -13,6 +13,8 @@ from tests.preview_of_workers import stand_in
 pytestmark = pytest.mark.timeout(300)
 
 SHOWN = {
+    "delivered": ("argocd-repository-secret", "delivery-cluster", "https://git.lab.test/cloud.git"),
+    "handed over": ("delivery-repository", "delivery-cluster", "deletionPolicy"),
     "stored": (
         "csi-proxmox-token-secret",
         "storageclass.kubernetes.io/is-default-class",

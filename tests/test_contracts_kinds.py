@@ -16,7 +16,15 @@ import pytest
 from pydantic import BaseModel
 
 from settings.checks import balancers_reach, platform_ingress, routers_kind
-from settings.models import Stack, cdn, cert_manager, monitoring, platform_logging, storage
+from settings.models import (
+    Stack,
+    cdn,
+    cert_manager,
+    delivery,
+    monitoring,
+    platform_logging,
+    storage,
+)
 from tests import whole
 
 LAYERS: Mapping[str, str] = {"balancers": "loadbalancers"}
@@ -112,6 +120,10 @@ RULED: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "platform.logging.store.kind": (
         "STORE_KINDS in settings/models/platform_logging.py",
         platform_logging.STORE_KINDS,
+    ),
+    "platform.delivery.kind": (
+        "DELIVERY_KINDS in settings/models/delivery.py",
+        delivery.DELIVERY_KINDS,
     ),
     "platform.storage.kind": (
         "STORAGE_KINDS in settings/models/storage.py",

@@ -14,6 +14,7 @@ import pytest
 from components.platform import Platform
 from components.platform.addon import Addon, SelfSigned, Site, Webhook
 from components.platform.addons import addons
+from components.platform.delivery import DELIVERIES
 from components.platform.ingress import CONTROLLERS, Controller
 from lab.probes import rollouts
 from lab.probes.drills import rollouts as drills
@@ -39,11 +40,19 @@ def choosing(word: str, platform: PlatformSettings | None = None) -> PlatformSet
     return whole.model_copy(update={"ingress": ingress})
 
 
+def delivering(word: str, whole: PlatformSettings) -> PlatformSettings:
+    assert whole.delivery is not None
+    chosen = whole.delivery.model_copy(update={"kind": word})
+    return whole.model_copy(update={"delivery": chosen})
+
+
 def made() -> dict[str, Addon]:
     """Everything that any stack can install: all that is off by default, every controller."""
     demo = stacks.lab().platform.demo
     every = plain().model_copy(update={"demo": demo})
-    found = [addon for word in CONTROLLERS for addon in addons(site(choosing(word, every)))]
+    several = [choosing(word, every) for word in CONTROLLERS]
+    several += [delivering(word, every) for word in DELIVERIES]
+    found = [addon for platform in several for addon in addons(site(platform))]
     return {addon.name: addon for addon in found}
 
 

@@ -226,6 +226,35 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
             },
         },
     ),
+    "delivered": (
+        "lab",
+        {
+            "platform": {
+                "delivery": {
+                    **{"kind": "argo-cd", "repository": "https://git.lab.test/cloud.git"},
+                    "chart": {
+                        **{"chart": "argo-cd", "version": "10.1.1"},
+                        "repository": "https://charts.lab.test",
+                    },
+                    "credentials": True,
+                }
+            },
+        },
+    ),
+    "handed over": (
+        "lab",
+        {
+            "platform": {
+                "delivery": {
+                    **{"kind": "flux", "repository": "https://git.lab.test/cloud.git"},
+                    "chart": {
+                        **{"chart": "flux2", "version": "2.18.3"},
+                        "repository": "https://charts.lab.test",
+                    },
+                }
+            },
+        },
+    ),
     "fastly": (
         "dev",
         {
@@ -296,7 +325,8 @@ SECRETS = {
     "backupSshKey": "-----BEGIN OPENSSH PRIVATE KEY-----",
     "platformSecrets": "tools/tools-login/token=hush\nmonitoring/alerts-pager/url=hush\n"
     "loki/store/access-key-id=hush\nloki/store/secret-access-key=hush\n"
-    "csi-proxmox/token/id=hush\ncsi-proxmox/token/secret=hush",
+    "csi-proxmox/token/id=hush\ncsi-proxmox/token/secret=hush\n"
+    "argocd/repository/username=hush\nargocd/repository/password=hush",
 }
 
 

@@ -84,6 +84,17 @@ class SelfSigned:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Form:
+    """What a Secret has beside its keys: `labels` by which others find it, and `plain` values that
+    are no secret. `texts` are templates (`str.format`) by the keys that the Secret has in place of
+    its own, which they name."""
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    plain: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Addon:
     """What is installed under one name: the pod network first, then all others side by side.
 
@@ -113,6 +124,8 @@ class Addon:
     """Secrets of type kubernetes.io/basic-auth, there before the objects: name to the name of the
     BGP sessions whose password each holds."""
     secrets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    forms: Mapping[str, Form] = field(default_factory=dict)
+    """What more some of `secrets` have, by their names."""
     after: tuple[str, ...] = ()
     carrier: str | None = None
     patches: Mapping[str, Object] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from components.host.text import merged
 from components.platform import (
     cert_manager,
     cilium,
+    delivery,
     demo,
     further,
     metallb,
@@ -36,6 +37,7 @@ ADDONS: tuple[Callable[[Site], Addon | None], ...] = (
     loki.addon,
     alloy.addon,
     storage.addon,
+    delivery.addon,
     demo.addon,
 )
 """`None` of one says that the stack does without. None waits for another but for the network, and

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import metadata
 from typing import Any
@@ -15,7 +15,7 @@ from components.host import HostAction, HostActionArgs
 from components.host.errors import LayerError
 from components.host.passwords import passwords
 from components.platform import cut_off, ports, render, secrets
-from components.platform.addon import Addon, Minted, Object, SelfSigned, Webhook
+from components.platform.addon import Addon, Form, Minted, Object, SelfSigned, Webhook
 from components.platform.addons import addons, in_order
 from components.platform.api import reachable
 from components.platform.args import PlatformArgs
@@ -185,10 +185,12 @@ class Platform(pulumi.ComponentResource):
         }
         lines = pulumi.Output.secret(self._args.secrets or "")
         for name, keys in addon.secrets.items():
-            here = f"{addon.namespace}/{name}"
-            values = {key: lines.apply(partial(secrets.value, f"{here}/{key}")) for key in keys}
+            form = addon.forms.get(name, Form())
+            filled = partial(secrets.filled, f"{addon.namespace}/{name}", keys, form)
+            words = list(form.texts or keys)
+            values = {key: lines.apply(partial(_one, filled, key)) for key in words}
             made[f"{addon.namespace}-{name}-secret"] = secrets.manifest(
-                addon.namespace, name, values
+                addon.namespace, name, {**form.plain, **values}, labels=form.labels
             )
         return made
 
@@ -282,3 +284,7 @@ class Platform(pulumi.ComponentResource):
             {**manifest},
             pulumi.ResourceOptions.merge(options, pulumi.ResourceOptions(version=_SDK)),
         )
+
+
+def _one(filled: Callable[[str], Mapping[str, str]], key: str, lines: str) -> str:
+    return filled(lines)[key]

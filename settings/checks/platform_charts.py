@@ -32,6 +32,14 @@ def _ingress(kind: str, namespace: str) -> Own:
     )
 
 
+def _delivery(kind: str, namespace: str) -> Own:
+    return Own(
+        namespace=namespace,
+        key="platform.delivery",
+        on=lambda platform: platform.delivery is not None and platform.delivery.kind == kind,
+    )
+
+
 OWN: Final[Mapping[str, Own]] = {
     "cilium": Own(namespace="kube-system", key="platform.cilium"),
     "metallb": Own(namespace="metallb-system", key="platform.metallb"),
@@ -65,6 +73,8 @@ OWN: Final[Mapping[str, Own]] = {
         key="platform.storage",
         on=lambda platform: platform.storage is not None,
     ),
+    "flux2": _delivery("flux", "flux-system"),
+    "argo-cd": _delivery("argo-cd", "argocd"),
     "echo": Own(
         namespace="echo",
         key="platform.demo",

@@ -127,6 +127,21 @@ INSIDE: Final[Mapping[str, str]] = {
     "any more, which have the old one in their names: choose it once",
     "platform.storage.classes": f"{HELM}. A class that is there keeps its storage, file system and "
     "reclaim policy: Kubernetes refuses other ones, so add a class",
+    "platform.delivery": "another release is installed, and the cluster follows the repository. "
+    "Taken out, the hand-over goes; what was delivered, and the release, stay",
+    "platform.delivery.kind": "the other one is installed and handed the repository. The old one's "
+    "hand-over goes first, what it delivered stays, and so does its release until `helm uninstall`",
+    **chart("platform.delivery.chart", f"{HELM}; what was delivered goes on"),
+    "platform.delivery.repository": "in place: what is delivered follows the other repository; "
+    "with `prune`, what that does not have is deleted",
+    "platform.delivery.branch": "in place: what is delivered follows the other branch; with "
+    "`prune`, what that does not have is deleted",
+    "platform.delivery.path": "in place: what is delivered follows the other folder; with `prune`, "
+    "what that does not have is deleted",
+    "platform.delivery.credentials": "in place: the repository's Secret is made or deleted",
+    "platform.delivery.prune": "in place: from then on what is taken out of the folder is deleted, "
+    "or left",
+    "platform.delivery.every": "in place: the repository is asked as often from then on",
     **chart("platform.charts[]", HELM),
     "platform.charts": "another release is installed; one taken out of the list stays in the "
     "cluster until `helm uninstall`",

@@ -30,6 +30,7 @@ from settings.models.cdn_rules import CacheRule, CdnRules, FirewallRule, RateLim
 from settings.models.cert_manager import TOKEN_REFERENCE, CertManager, Issuer
 from settings.models.charts import Chart, ChartSecret, FurtherChart
 from settings.models.cluster import API_SERVER_PORT, Cluster, Containerd, Kubelet
+from settings.models.delivery import REPOSITORY_KEYS, REPOSITORY_SECRET, Delivery
 from settings.models.distributions import (
     DEFAULT_DISTRIBUTION,
     DISTRIBUTIONS,
@@ -100,6 +101,8 @@ __all__ = [
     "MONITORING_NAMESPACE",
     "ORIGIN_CA_DAYS",
     "OTHER_FILES",
+    "REPOSITORY_KEYS",
+    "REPOSITORY_SECRET",
     "SOURCE_PORTS",
     "STORAGE_NAMESPACE",
     "STORAGE_TOKEN",
@@ -134,6 +137,7 @@ __all__ = [
     "ConnectionLimits",
     "Containerd",
     "Datastores",
+    "Delivery",
     "Demo",
     "Distribution",
     "DistributionName",

@@ -10,6 +10,7 @@ from settings.models.addresses import Address, AnyAddress, AnyNetwork, ends_of
 from settings.models.base import Domain, Form, Name, Seconds, Strict, fault
 from settings.models.cert_manager import TOKEN_REFERENCE, CertManager
 from settings.models.charts import Chart, FurtherChart
+from settings.models.delivery import Delivery
 from settings.models.monitoring import Monitoring
 from settings.models.platform_logging import PlatformLogging
 from settings.models.storage import PlatformStorage
@@ -179,6 +180,8 @@ class Platform(Strict):
     """Loki and Grafana Alloy, for everybody's lines. Null: none."""
     storage: PlatformStorage | None = None
     """Volumes on Proxmox' own storage. Null: none."""
+    delivery: Delivery | None = None
+    """The hand-over to GitOps. Null: none."""
     charts: list[FurtherChart] = Field(default_factory=list, max_length=100)
     """Further charts, each a release of its own after the pod network."""
 
@@ -191,5 +194,6 @@ class Platform(Strict):
             *([] if self.monitoring is None else self.monitoring.references()),
             *([] if self.logging is None else self.logging.references()),
             *([] if self.storage is None else self.storage.references()),
+            *([] if self.delivery is None else self.delivery.references()),
             *(each for chart in self.charts for each in chart.references()),
         ]

@@ -72,6 +72,13 @@ def plain() -> Platform:
                     {"name": "bulk", "storage": "nas", "reclaim": "Retain", "filesystem": "xfs"},
                 ],
             },
+            "delivery": {
+                "kind": "flux",
+                "chart": chart("flux2", "2.18.3"),
+                "repository": "https://git.example.org/cloud.git",
+                "path": "clusters/prod",
+                "credentials": True,
+            },
             "metallb": {
                 "chart": chart("metallb", "0.16.1"),
                 "pool": [{"first": "198.18.10.200", "last": "198.18.10.220"}],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import yaml
 from components.host.text import merged
 from components.platform.addon import Addon, Site, Values
 from components.platform.addons import ADDONS, addons, ingress
+from components.platform.delivery import DELIVERIES
 from components.platform.ingress import CONTROLLERS, traefik
 from components.platform.verify import verify
 from lab.software import charts, goitems, images
@@ -26,16 +28,27 @@ SCHEMAS = GOLDEN.parents[2] / "shared" / "data" / "charts"
 OWN_TRAEFIK = GOLDEN.parents[1] / "lab" / "software" / "charts" / "traefik" / "values.schema.json"
 
 
+def delivered(kind: str) -> Callable[[Site], Addon | None]:
+    """What makes the delivery of that kind, whatever the stack chose."""
+
+    def make(where: Site) -> Addon | None:
+        given = where.settings.delivery
+        return given and DELIVERIES[kind](given.model_copy(update={"kind": kind}))
+
+    return make
+
+
 MAKERS = {
     **{made.name: make for make in ADDONS if (made := make(site(plain()))) and made.chart},
     **{controller.name: controller.addon for controller in CONTROLLERS.values()},
+    "argo-cd": delivered("argo-cd"),
 }
 """By the chart: what makes an addon of it. Read from the table of addons, with all of them on."""
 NO_SCHEMA = {
     **dict.fromkeys(("contour", "haproxy"), "its chart has none"),
     **dict.fromkeys(("cilium", "cilium-ingress"), "test_platform_cilium.py has its chart"),
     "kube-prometheus-stack": "its chart has none: test_platform_monitoring.py has its own values",
-    "proxmox-csi-plugin": "its chart has none",
+    **dict.fromkeys(("proxmox-csi-plugin", "flux2", "argo-cd"), "its chart has none"),
     "alloy": "its chart has none: test_platform_logging.py has its own values",
 }
 """Charts whose values nothing but Helm judges here, and why."""
