@@ -56,6 +56,7 @@ _LAST: Final[dict[str, Any]] = {
     "chart": "cilium",
     "repository": "https://charts.example.org",
     "image": "registry.example.org/echo:1.2.3",
+    "plugin": "docker.io/velero/velero-plugin-for-aws:v1.14.1",
     "email": "ops@example.org",
     "zones": ["example.org"],
     "zone": "example.org",
@@ -93,6 +94,8 @@ _NO_TEXT: Final = frozenset(("true", "false", "null", "yes", "no", "on", "off", 
 
 
 _WHOLE: Final[dict[str, Any]] = {
+    "platform.velero.bucket": "backups",
+    "platform.velero.schedule": "30 1 * * *",
     "platform.delivery.repository": "https://git.example.org/cloud.git",
     "platform.delivery.path": "clusters/prod",
     "cluster.containerd.version": "2.4.2-1",

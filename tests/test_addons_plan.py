@@ -54,3 +54,12 @@ def test_the_repositorys_secret_has_what_is_no_secret_too() -> None:
     }
     assert secret.inputs["metadata"]["labels"] == {"argocd.argoproj.io/secret-type": "repository"}
     assert "stringData" in secret.secret_inputs
+
+
+def test_the_key_is_in_the_secret_alone() -> None:
+    seen = whole.plan("saved")
+    secret = seen.registration(SECRET, "velero-store-secret")
+    assert set(secret.inputs["stringData"]) == {"cloud"}
+    assert "stringData" in secret.secret_inputs
+    release = seen.registration(RELEASE, "velero")
+    assert secret.urn in release.dependencies

@@ -13,6 +13,7 @@ from tests.preview_of_workers import stand_in
 pytestmark = pytest.mark.timeout(300)
 
 SHOWN = {
+    "saved": ("velero-store-secret", "backupStorageLocation", "ttl"),
     "delivered": ("argocd-repository-secret", "delivery-cluster", "https://git.lab.test/cloud.git"),
     "handed over": ("delivery-repository", "delivery-cluster", "deletionPolicy"),
     "stored": (

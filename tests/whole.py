@@ -255,6 +255,21 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
             },
         },
     ),
+    "saved": (
+        "lab",
+        {
+            "platform": {
+                "velero": {
+                    "chart": {
+                        **{"chart": "velero", "version": "12.1.0"},
+                        "repository": "https://charts.lab.test",
+                    },
+                    "plugin": "images.lab.test/velero-plugin-for-aws:v1.14.1",
+                    **{"bucket": "backups", "region": "us-east-1", "volumes": True},
+                }
+            },
+        },
+    ),
     "fastly": (
         "dev",
         {
@@ -326,7 +341,8 @@ SECRETS = {
     "platformSecrets": "tools/tools-login/token=hush\nmonitoring/alerts-pager/url=hush\n"
     "loki/store/access-key-id=hush\nloki/store/secret-access-key=hush\n"
     "csi-proxmox/token/id=hush\ncsi-proxmox/token/secret=hush\n"
-    "argocd/repository/username=hush\nargocd/repository/password=hush",
+    "argocd/repository/username=hush\nargocd/repository/password=hush\n"
+    "velero/store/access-key-id=hush\nvelero/store/secret-access-key=hush",
 }
 
 

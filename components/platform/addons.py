@@ -17,6 +17,7 @@ from components.platform import (
     monitoring,
     services,
     storage,
+    velero,
 )
 from components.platform.addon import Addon, Site
 from components.platform.ingress import CONTROLLERS
@@ -38,6 +39,7 @@ ADDONS: tuple[Callable[[Site], Addon | None], ...] = (
     alloy.addon,
     storage.addon,
     delivery.addon,
+    velero.addon,
     demo.addon,
 )
 """`None` of one says that the stack does without. None waits for another but for the network, and

@@ -75,6 +75,11 @@ OWN: Final[Mapping[str, Own]] = {
     ),
     "flux2": _delivery("flux", "flux-system"),
     "argo-cd": _delivery("argo-cd", "argocd"),
+    "velero": Own(
+        namespace="velero",
+        key="platform.velero",
+        on=lambda platform: platform.velero is not None,
+    ),
     "echo": Own(
         namespace="echo",
         key="platform.demo",

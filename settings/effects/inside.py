@@ -142,6 +142,20 @@ INSIDE: Final[Mapping[str, str]] = {
     "platform.delivery.prune": "in place: from then on what is taken out of the folder is deleted, "
     "or left",
     "platform.delivery.every": "in place: the repository is asked as often from then on",
+    "platform.velero": "another release is installed; taken out, it stays, as do its backups",
+    **chart("platform.velero.chart", HELM),
+    "platform.velero.plugin": HELM,
+    "platform.velero.bucket": f"{HELM}. Backups go to the other bucket; those in the old one are "
+    "not listed any more, and nothing removes them",
+    "platform.velero.region": HELM,
+    "platform.velero.endpoint": f"{HELM}. Backups go to the other store; those at the old one are "
+    "not listed any more, and nothing removes them",
+    "platform.velero.path_style": HELM,
+    "platform.velero.volumes": f"{HELM}: an agent comes to every node, or goes; volumes are in "
+    "backups from the next one on, or no more",
+    "platform.velero.schedule": "in place: the next backup is taken by it",
+    "platform.velero.days": "in place: further backups are kept as long; those that are there keep "
+    "their end",
     **chart("platform.charts[]", HELM),
     "platform.charts": "another release is installed; one taken out of the list stays in the "
     "cluster until `helm uninstall`",

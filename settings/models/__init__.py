@@ -82,6 +82,7 @@ from settings.models.storage import (
 )
 from settings.models.tcp_routes import TcpRoute
 from settings.models.unproxied import UnproxiedRecord
+from settings.models.velero import VELERO_NAMESPACE, Velero
 from settings.models.vrrp import Vrrp
 
 __all__ = [
@@ -110,6 +111,7 @@ __all__ = [
     "STORE_KEYS",
     "STORE_SECRET",
     "TOKEN_REFERENCE",
+    "VELERO_NAMESPACE",
     "WIDEST_CDN_PREFIX",
     "Access",
     "Address",
@@ -190,6 +192,7 @@ __all__ = [
     "TcpRoute",
     "Timeouts",
     "UnproxiedRecord",
+    "Velero",
     "VolumeClass",
     "Vrrp",
     "Wan",

@@ -7,13 +7,15 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, model_validator
 
 from settings.models.addresses import Address, AnyAddress, AnyNetwork, ends_of
-from settings.models.base import Domain, Form, Name, Seconds, Strict, fault
+from settings.models.base import Domain, Name, Seconds, Strict, fault
 from settings.models.cert_manager import TOKEN_REFERENCE, CertManager
 from settings.models.charts import Chart, FurtherChart
 from settings.models.delivery import Delivery
+from settings.models.image_names import ImageName
 from settings.models.monitoring import Monitoring
 from settings.models.platform_logging import PlatformLogging
 from settings.models.storage import PlatformStorage
+from settings.models.velero import Velero
 
 ACCEPT_SECONDS: Final = 10
 """How long an ingress pod that was told to leave takes new connections all the same: by then every
@@ -26,18 +28,6 @@ CHECKED_HOST: Final = "check.invalid"
 
 NodePort = Annotated[int, Field(ge=30000, le=32767, strict=True)]
 """The API server's default service-node-port-range."""
-
-
-ImageName = Annotated[
-    str,
-    Form(
-        r"([a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]{1,5})?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*"
-        r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?",
-        "is no container image",
-        "write HOST/PATH:TAG or HOST/PATH@sha256:DIGEST",
-    ),
-]
-"""A reference (distribution's grammar)."""
 
 
 class AddressRange(Strict):
@@ -182,6 +172,8 @@ class Platform(Strict):
     """Volumes on Proxmox' own storage. Null: none."""
     delivery: Delivery | None = None
     """The hand-over to GitOps. Null: none."""
+    velero: Velero | None = None
+    """Velero, for backups of what is in the cluster. Null: none."""
     charts: list[FurtherChart] = Field(default_factory=list, max_length=100)
     """Further charts, each a release of its own after the pod network."""
 
@@ -195,5 +187,6 @@ class Platform(Strict):
             *([] if self.logging is None else self.logging.references()),
             *([] if self.storage is None else self.storage.references()),
             *([] if self.delivery is None else self.delivery.references()),
+            *([] if self.velero is None else self.velero.references()),
             *(each for chart in self.charts for each in chart.references()),
         ]

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from settings.models.base import Domain, Form, Name, Port, Prose, Strict, Unit
 from settings.models.charts import SecretKey
-from settings.models.platform import ImageName, NodePort
+from settings.models.image_names import ImageName
+from settings.models.platform import NodePort
 from settings.models.routing import Route, UrlPath
 
 ServiceReference = Annotated[

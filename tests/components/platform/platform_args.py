@@ -79,6 +79,12 @@ def plain() -> Platform:
                 "path": "clusters/prod",
                 "credentials": True,
             },
+            "velero": {
+                "chart": chart("velero", "12.1.0"),
+                "plugin": "docker.io/velero/velero-plugin-for-aws:v1.14.1",
+                **{"bucket": "backups", "region": "us-east-1"},
+                **{"endpoint": "https://s3.example.org", "volumes": True},
+            },
             "metallb": {
                 "chart": chart("metallb", "0.16.1"),
                 "pool": [{"first": "198.18.10.200", "last": "198.18.10.220"}],

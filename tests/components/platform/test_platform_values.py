@@ -49,6 +49,7 @@ NO_SCHEMA = {
     **dict.fromkeys(("cilium", "cilium-ingress"), "test_platform_cilium.py has its chart"),
     "kube-prometheus-stack": "its chart has none: test_platform_monitoring.py has its own values",
     **dict.fromkeys(("proxmox-csi-plugin", "flux2", "argo-cd"), "its chart has none"),
+    "velero": "its chart's own is not beside the checkout",
     "alloy": "its chart has none: test_platform_logging.py has its own values",
 }
 """Charts whose values nothing but Helm judges here, and why."""
