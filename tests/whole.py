@@ -116,6 +116,22 @@ def _vyos_bgp() -> dict[str, dict[str, Any]]:
     return {**speaking, "routers": routers | {"bgp": bgp}}
 
 
+def _one_address() -> dict[str, dict[str, Any]]:
+    """The lab's routers share one public address; lists are written whole."""
+    lab: dict[str, Any] = read_config((ROOT / "Pulumi.lab.yaml").read_text("utf-8"), "lab")
+    machines = lab["layered-cloud:routers"]["machines"]
+    return {
+        "networks": {
+            "wan": {"cidr": "100.64.0.0/29", "public": "203.0.113.8/30", "gateway": "203.0.113.9"}
+        },
+        "routers": {
+            "machines": [
+                {**each, "wan": f"100.64.0.{last}"} for last, each in enumerate(machines, start=2)
+            ]
+        },
+    }
+
+
 def _both_families() -> dict[str, dict[str, Any]]:
     """Visitors come by IPv6 too; lists are written whole."""
     lab: dict[str, Any] = read_config((ROOT / "Pulumi.lab.yaml").read_text("utf-8"), "lab")
@@ -295,6 +311,7 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
         },
     ),
     "both families": ("lab", _both_families()),
+    "one address": ("lab", _one_address()),
     "maintained": ("lab", {"maintenance": {"machines": ["router-a", "lb-a", "worker-1"]}}),
     "distributions": (
         "prod",

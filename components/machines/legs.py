@@ -61,7 +61,9 @@ def legs(
     }
     if networks.sync is not None:
         segments["sync"] = networks.sync
-    default = {"wan": networks.wan.gateway} if role == "router" else {"lan": lan_gateway}
+    # Without a public address of its own a router gets its way out with the VIP.
+    outside = {} if networks.wan.public else {"wan": networks.wan.gateway}
+    default = outside if role == "router" else {"lan": lan_gateway}
     default6 = {"wan": networks.wan.gateway6} if role == "router" else {"lan": lan_gateway6}
     found: list[Leg] = []
     for network in ORDER:

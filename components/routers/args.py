@@ -11,7 +11,7 @@ import pulumi
 from components.host import Machine, OpenPort
 from components.host.bgp import Peering
 from components.host.pair import leg, neighbours
-from components.routers.model import Router, RoutersModel
+from components.routers.model import Router, RoutersModel, Uplink
 from settings.models import Networks
 from settings.models import Routers as RoutersSettings
 
@@ -82,6 +82,9 @@ def model(args: RoutersArgs) -> RoutersModel:
         snippets=args.settings.snippets,
         lan6=networks.lan.cidr6,
         balancers6=tuple(args.balancers6),
+        uplink=None
+        if networks.wan.public is None
+        else Uplink(network=networks.wan.public, gateway=networks.wan.gateway),
         lan_mtu=networks.lan.mtu,
         wan_mtu=networks.wan.mtu,
     )

@@ -39,6 +39,14 @@ class Link:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Uplink:
+    """The provider's subnet, where the routers have no address but the VIPs, and its router."""
+
+    network: IPv4Network
+    gateway: IPv4Address
+
+
+@dataclass(frozen=True, kw_only=True)
 class RoutersModel(Pair[Router, RouterVip]):
     """A pair of routers (or one), and everything decided about them.
 
@@ -48,7 +56,8 @@ class RoutersModel(Pair[Router, RouterVip]):
     their BGP sessions. `deny` and `deny6` are sources that get nothing from the WAN; of dropped
     packets `log_drops_per_minute` are logged at most, 0 for none. With `lan6`, the LAN's IPv6
     network, visitors come by IPv6 too, and are forwarded to `balancers6`. `outbound` is what the
-    LAN may reach, None everything. `snippets` are the stack's own rules by chain, as nftables has
+    LAN may reach, None everything. With an `uplink` the routers' own addresses on the WAN are
+    between the two alone. `snippets` are the stack's own rules by chain, as nftables has
     them.
     """
 
@@ -69,6 +78,7 @@ class RoutersModel(Pair[Router, RouterVip]):
     balancers6: tuple[IPv6Address, ...] = ()
     outbound: tuple[Outbound, ...] | None = None
     snippets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    uplink: Uplink | None = None
     lan_mtu: int = 1500
     wan_mtu: int = 1500
 

@@ -22,7 +22,8 @@ class Asks:
     """Whether machines of a kind need an image of their own; whether they take no cloud-init, so
     that the stack must know their host keys; whether they may be `virtual` machines, `physical`
     ones, or either; whether they take visitors by IPv6, and whether they show figures
-    (`access.node_exporter`), as every machine does that takes the baseline. `lacking` are the keys
+    (`access.node_exporter`), as every machine does that takes the baseline; whether two of them
+    share one public address (`shares`: `networks.wan.public`). `lacking` are the keys
     below `routers` that such routers cannot keep, such as `vrrp.leg_fall` or `forwards[].sources`,
     a section's name for all of it; each with what they do instead, to end the sentence
     "routers.kind is KIND, and ..."."""
@@ -33,6 +34,7 @@ class Asks:
     physical: bool = False
     ipv6: bool = False
     figures: bool = True
+    shares: bool = False
     lacking: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -51,7 +53,7 @@ class Asks:
 
 
 KINDS: Final[Mapping[str, Asks]] = {
-    "linux": Asks(image=False, host_keys=False, ipv6=True),
+    "linux": Asks(image=False, host_keys=False, ipv6=True, shares=True),
     "mikrotik": Asks(
         image=False,
         host_keys=True,

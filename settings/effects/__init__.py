@@ -40,6 +40,7 @@ EFFECTS: Final[Mapping[str, str]] = {
     **segment("networks.wan"),
     **segment("networks.sync"),
     "networks.sync": "a leg more or less: each router that gets or loses one is another machine",
+    "networks.wan.public": "the routers are other machines: each VM is destroyed and made anew",
     "networks.wan.gateway": "the routers are other machines: each VM is destroyed and made anew",
     "networks.wan.gateway6": "the routers are other machines: each VM is destroyed and made anew",
     "networks.pods": FOUNDING,

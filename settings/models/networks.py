@@ -85,12 +85,22 @@ class Segment(Strict):
 
 
 class Wan(Segment):
-    """The segment towards the internet; every router has an address of its own on it."""
+    """The segment towards the internet; every router has an address of its own on it, a public one
+    unless `public` is set."""
 
+    public: Subnet | None = None
+    """The provider's subnet, where it has no address for each router: the gateway and the VIPs are
+    there, and the routers' own addresses on `cidr`, a private range of the stack's choice. Null:
+    all of them are on `cidr`."""
     gateway: Address
     """The provider's router, the default route of ours."""
     gateway6: Address6 | None = None
     """The same by IPv6; may be its link-local address."""
+
+    @property
+    def subnets(self) -> dict[str, AnyNetwork]:
+        """Every subnet of the segment by the key that names it."""
+        return {**super().subnets, **({} if self.public is None else {"public": self.public})}
 
 
 class Networks(Strict):

@@ -155,6 +155,17 @@ def announced_by_bird() -> Stack:
     return announced("bird")
 
 
+def one_address() -> Stack:
+    """The provider's subnet has one address for us: the routers' own on the WAN are private."""
+    config = lab_config()
+    config["networks"]["wan"] |= {
+        **{"cidr": "100.64.0.0/29", "public": "203.0.113.8/30", "gateway": "203.0.113.9"},
+    }
+    for last, router in enumerate(config["routers"]["machines"], start=2):
+        router["wan"] = f"100.64.0.{last}"
+    return Stack.model_validate(config)
+
+
 def address_of_its_own() -> Stack:
     """Requests go to the ingress' LoadBalancer address, and plain HTTP is sent to HTTPS."""
     config = lab_config()
@@ -447,6 +458,7 @@ NAMED = {
     "two-groups": two_groups,
     "load-balancer-ip": address_of_its_own,
     "straight": straight,
+    "one-address": one_address,
     "both-families": both_families,
     "proven": proven,
     "asking": asking,

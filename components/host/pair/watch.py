@@ -46,6 +46,8 @@ READY_AFTER = 5
 """Seconds that a keepalived which has just started may need, after its silence at the start
 (vrrp_startup_delay), until its checks have passed."""
 
+_NOBODY = IPv4Address(0)
+"""Who asks so looks whether an address is free, and is answered by its holder (RFC 5227, 1.1)."""
 _PID = "/run/keepalived.pid"
 _SOURCES = Path(__file__).parent / "legwatch"
 _TEMPLATES = environment(Path(__file__).parent / "templates")
@@ -56,7 +58,8 @@ class WatchedLeg:
     """A leg, the neighbours that are asked there, and the addresses that move on it.
 
     `weight` says what a leg is worth beside the others: who sees only the heavier one keeps the
-    addresses before who sees only the lighter one. `elects`: no other leg has VRRP.
+    addresses before who sees only the lighter one. `elects`: no other leg has VRRP. `strange`: the
+    neighbours are on a subnet of which the machine has no address of its own.
     """
 
     network: str
@@ -65,6 +68,7 @@ class WatchedLeg:
     neighbours: Sequence[IPv4Address]
     vips: Sequence[IPv4Address]
     elects: bool = False
+    strange: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +169,7 @@ def _config(
             {
                 "name": each.network,
                 "interface": each.leg.interface,
-                "address": str(each.leg.ip),
+                "address": str(_NOBODY if each.strange else each.leg.ip),
                 "weight": each.weight,
                 "elects": each.elects,
                 "targets": list(map(str, each.neighbours)),

@@ -39,6 +39,7 @@ def config(model: RoutersModel, router: Router) -> str:
         model=model,
         router=router,
         peer=model.peer(router.name),
+        link=model.link(router.name),
         failover=FAILOVER,
         tracks={**firewall.TRACKED, **({} if alone else watch.TRACKED)},
     )

@@ -35,6 +35,7 @@ def part(model: RoutersModel, router: Router) -> Part | None:
                 weight=1,
                 neighbours=model.neighbours.get("wan", ()),
                 vips=model.public,
+                strange=model.uplink is not None,
             ),
         ),
         paths=(

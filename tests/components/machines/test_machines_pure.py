@@ -40,6 +40,13 @@ def test_a_router_has_four_legs_in_their_order_and_leaves_by_the_wan() -> None:
     assert [leg.gateway for leg in made] == [None, None, IPv4Address("203.0.113.1"), None]
 
 
+def test_a_router_without_a_public_address_leaves_by_nothing_of_its_own() -> None:
+    stack = stacks.one_address()
+    made = legs(stack.routers.machines[0], "router", stack.networks, GATEWAY)
+    assert [leg.gateway for leg in made] == [None] * 4
+    assert str(made[2].address) == "100.64.0.2/29"
+
+
 def test_every_other_machine_leaves_by_the_lan_vip_and_none_by_management() -> None:
     stack = stacks.lab()
     for role, spec in stack.machines():

@@ -23,7 +23,7 @@ CASES += [("bgp", "router-a"), ("bgp", "router-b"), ("bird", "router-a")]
 CASES += [("both-families", "router-a"), ("both-families", "router-b")]
 CASES += [("outbound", "router-a"), ("maintained", "router-a")]
 CASES += [("announced", "router-a"), ("announced-by-bird", "router-a")]
-ALONE = [("forwards", "router-a")]
+ALONE = [("forwards", "router-a"), ("one-address", "router-a"), ("one-address", "router-b")]
 """Of these, what differs from the lab's: most files would lie there once more."""
 
 
