@@ -1,6 +1,6 @@
 """The journal, on to who collects it: an rsyslogd of its own. Pure.
 
-Sources: rsyslog's manual of imjournal, omfwd and queues (8.2302), RFC 5424, RFC 6587 (octet
+Sources: rsyslog's manual of imjournal, immark, omfwd and queues (8.2302), RFC 5424, RFC 6587 (octet
 counting).
 """
 
@@ -18,6 +18,8 @@ CONFIG = "/etc/rsyslog-journal/journal.conf"
 FOLDER = f"/var/lib/{NAME}"
 """How far it has read, and what waits: below systemd's StateDirectory."""
 PACKAGED = "/etc/systemd/system/rsyslog.service.d/10-layered-cloud.conf"
+MARK_SECONDS = 600
+"""Between two lines that say no more than that there is a way to who collects."""
 LINES = 5000
 """Messages that wait in memory at most; above a fifth of them they go on on the disk."""
 
@@ -36,6 +38,8 @@ def part(model: BaselineModel) -> Part | None:
         disk=model.collector.queue,
         folder=FOLDER,
         lines=LINES,
+        mark=MARK_SECONDS,
+        name=NAME,
         server=model.collector,
         unit=UNIT,
     )

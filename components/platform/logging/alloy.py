@@ -26,6 +26,8 @@ REQUEST_ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 SERVICE = f"{NAME}-collector"
 PORT = 6601
 """Where a pod takes the machines' lines: one that needs no capability."""
+COUNTER = ("layered_cloud_", "machine_lines_total")
+"""Prefix and name of what Alloy counts of the machines that are no nodes, by `host`."""
 LONGEST = 131_072
 """Bytes of a line: twice what a journal's or an access log's may have."""
 
@@ -122,6 +124,7 @@ def configuration(site: Site) -> str:
         access=controller.access_log,
         ingress=controller.namespace,
         collector=given and given.collector,
+        counter=COUNTER,
         longest=LONGEST,
         port=PORT,
         senders=site.senders,

@@ -5,8 +5,8 @@ Sources: the chart's values.yaml, 88; Prometheus' and Alertmanager's configurati
 
 from __future__ import annotations
 
-from components.platform.addon import Addon, Site, Values
-from components.platform.logging import loki
+from components.platform.addon import Addon, Object, Site, Values
+from components.platform.logging import alloy, loki
 from components.platform.monitoring import alerts, budgets, rules, scrape
 from settings.models import MONITORING_NAMESPACE, Monitoring
 
@@ -48,7 +48,7 @@ def values(site: Site, given: Monitoring) -> Values:
                 "dnsPolicy": "ClusterFirstWithHostNet",
                 "scrapeInterval": scrape.INTERVAL,
                 "evaluationInterval": scrape.INTERVAL,
-                "additionalScrapeConfigs": scrape.configs(site.targets),
+                "additionalScrapeConfigs": [*scrape.configs(site.targets), *_collectors(site)],
             },
         },
         "additionalPrometheusRulesMap": _rules(site),
@@ -61,6 +61,13 @@ def values(site: Site, given: Monitoring) -> Values:
     }
 
 
+def _collectors(site: Site) -> list[Object]:
+    """Who collects lines, and would not be missed by those who do not look for any."""
+    if site.settings.logging is None:
+        return []
+    return [scrape.pods(each, each, "http-metrics") for each in (alloy.NAME, loki.NAME)]
+
+
 def _sources(site: Site) -> Values:
     """What a Grafana that the stack turns on can be asked for beside figures: lines."""
     if site.settings.logging is None:
@@ -71,7 +78,8 @@ def _sources(site: Site) -> Values:
 
 def _rules(site: Site) -> Values:
     """The chart makes a PrometheusRule of each."""
-    made: Values = {"layered-cloud": {"groups": [rules.facts(site), *rules.groups()]}}
+    ours = [rules.facts(site), *rules.senders(site), *rules.groups()]
+    made: Values = {"layered-cloud": {"groups": ours}}
     of_services = budgets.groups(site.services)
     if of_services:
         made[budgets.RULES] = {"groups": of_services}

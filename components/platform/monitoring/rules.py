@@ -12,6 +12,9 @@ FILE = Path(__file__).parent / "rules.yaml"
 VIP = "layered_cloud:vip"
 """A series for each VIP that somebody must hold, by `address` and the `role` of who does."""
 
+SENDER = "layered_cloud:sender"
+"""A series for each machine that is no node and sends its lines, by `host`."""
+
 
 def groups() -> list[Object]:
     """The groups of the file, as they stand."""
@@ -36,3 +39,11 @@ def facts(site: Site) -> Object:
             for address in addresses
         ],
     }
+
+
+def senders(site: Site) -> list[Object]:
+    """A group that records who sends lines, where somebody does."""
+    found = [
+        {"record": SENDER, "expr": "vector(1)", "labels": {"host": name}} for name in site.senders
+    ]
+    return [{"name": "layered-cloud-senders", "rules": found}] if found else []

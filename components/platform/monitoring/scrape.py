@@ -1,6 +1,6 @@
-"""What Prometheus reads of the machines. Pure.
+"""What Prometheus reads of the machines, and of who collects lines. Pure.
 
-Source: Prometheus' scrape_config and static_config.
+Source: Prometheus' scrape_config, static_config and kubernetes_sd_config (role pod).
 """
 
 from __future__ import annotations
@@ -27,6 +27,24 @@ def configs(targets: Sequence[Target]) -> list[Object]:
         }
         for name, path in kinds
     ]
+
+
+def pods(namespace: str, container: str, port: str) -> Object:
+    """A job for the pods of a namespace that tell figures at a named port; `instance` is the node
+    that one is on."""
+    about = "__meta_kubernetes_pod_"
+    wanted = {f"{about}container_name": container, f"{about}container_port_name": port}
+    return {
+        "job_name": container,
+        "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"names": [namespace]}}],
+        "relabel_configs": [
+            *(
+                {"source_labels": [label], "regex": value, "action": "keep"}
+                for label, value in wanted.items()
+            ),
+            {"source_labels": [f"{about}node_name"], "target_label": "instance"},
+        ],
+    }
 
 
 def _static(targets: Iterable[Target]) -> list[Object]:

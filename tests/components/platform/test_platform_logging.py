@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from ipaddress import IPv4Address
 from typing import Any
 
 import pytest
 import yaml
 
+from components.host.baseline import journal
 from components.loadbalancers import access_log
 from components.platform.addon import Addon
 from components.platform.addons import in_order
 from components.platform.ingress import CONTROLLERS, traefik
 from components.platform.logging import alloy, loki
 from components.platform.monitoring import addon as monitoring
+from components.platform.monitoring import rules
 from settings.checks.platform_ingress import INGRESS
 from settings.models import Platform
 from tests.components import stacks
@@ -28,6 +32,15 @@ def of(maker: Any, settings: Platform | None = None) -> Addon:
     made = maker.addon(site(settings or plain()))
     assert isinstance(made, Addon)
     return made
+
+
+def scraped(settings: Platform) -> list[Any]:
+    """Prometheus' further jobs."""
+    made = monitoring(site(settings))
+    assert made is not None
+    found = made.values["prometheus"]["prometheusSpec"]["additionalScrapeConfigs"]
+    assert isinstance(found, list)
+    return found
 
 
 def stored(**store: Any) -> Platform:
@@ -221,3 +234,30 @@ def test_the_access_log_has_no_header_field_but_the_id_and_no_query() -> None:
     fields = traefik.values(site(plain()))["accessLog"]["fields"]
     assert fields["headers"] == {"defaultMode": "drop", "names": {"X-Request-Id": "keep"}}
     assert fields["queryParameters"] == {"defaultMode": "drop"}
+
+
+def test_prometheus_asks_who_collects_and_knows_who_should_send() -> None:
+    """By the node that a pod is on; of machines that are no nodes, by those that send."""
+    settings = plain()
+    asked = {each["job_name"] for each in scraped(settings)}
+    assert {"alloy", "loki"} <= asked
+    without = settings.model_copy(update={"logging": None})
+    assert not {"alloy", "loki"} & {each["job_name"] for each in scraped(without)}
+
+
+def test_a_machine_that_sends_is_expected_to() -> None:
+    senders = {"lb-a": IPv4Address("198.18.10.11")}
+    (group,) = rules.senders(replace(site(plain()), senders=senders))
+    (expected,) = group["rules"]
+    assert (expected["record"], expected["labels"]) == (rules.SENDER, {"host": "lb-a"})
+    assert rules.senders(replace(site(plain()), senders={})) == []
+
+
+def test_what_alloy_counts_is_what_the_rules_ask_for() -> None:
+    text = configured()
+    prefix, name = alloy.COUNTER
+    assert f'prefix            = "{prefix}"' in text
+    assert f'name              = "{name}"' in text
+    asked = rules.FILE.read_text(encoding="utf-8")
+    assert f"(increase({prefix}{name}[30m]))" in asked
+    assert 2 * journal.MARK_SECONDS < 30 * 60

@@ -34,10 +34,11 @@ def yaml_of(document: Any) -> str:
 
 @real
 def test_prometheus_own_checker_takes_the_rules_and_the_facts() -> None:
-    facts = rules.facts(site(plain()))
-    done = promtool("check", "rules", AT, FACTS, facts=yaml_of({"groups": [facts]}))
+    here = site(plain())
+    facts = [rules.facts(here), *rules.senders(here)]
+    done = promtool("check", "rules", AT, FACTS, facts=yaml_of({"groups": facts}))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"SUCCESS: {len(facts['rules'])} rules found" in done.stdout
+    assert f"SUCCESS: {sum(len(each['rules']) for each in facts)} rules found" in done.stdout
     wrong = promtool("check", "rules", "/etc/prometheus/wrong.yaml", wrong="groups: [{nam: x}]")
     assert wrong.returncode != 0
 

@@ -233,6 +233,26 @@ def test_lines_of_while_nobody_took_them_wait_on_the_disk_and_over_a_restart(sit
 
 
 @real
+def test_a_machine_that_says_nothing_says_so(site: Site) -> None:
+    """With a second between two such lines in the place of ten minutes."""
+    own = part().texts()[journal.CONFIG]
+    often = own.replace(f'interval="{journal.MARK_SECONDS}"', 'interval="1"')
+    assert often != own
+
+    def marks() -> list[Line]:
+        return [each for each in site.lines() if each.text == "-- MARK --"]
+
+    assert marks() == []
+    config = site.machine.root / journal.CONFIG.lstrip("/")
+    config.write_text(often)
+    site.machine.sh(f"systemctl restart {journal.UNIT}")
+    poll(lambda: len(marks()) > 1, 60, "two marks")
+    config.write_text(own)
+    site.machine.sh(f"systemctl restart {journal.UNIT}")
+    assert set(marks()) == {Line(app=journal.NAME, id=journal.UNIT, text="-- MARK --")}
+
+
+@real
 def test_one_that_ends_is_noticed(site: Site) -> None:
     (service,) = part().services
     assert service.health is not None
