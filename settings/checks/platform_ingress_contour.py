@@ -210,6 +210,7 @@ CONTOUR: Final = IngressRules(
     decided=decided,
     arguments=None,
     request=60,
+    tells_requests=True,
     health=False,
     leaving=Leaving(
         strategy=("envoy", "updateStrategy"),

@@ -197,6 +197,7 @@ HAPROXY: Final = IngressRules(
     decided=decided,
     arguments=Arguments(keys=("controller.extraArgs",), decided=_ARGUMENT),
     request=_REQUEST,
+    tells_requests=True,
     leaving=Leaving(
         strategy=("controller", "strategy"),
         patience=("controller", "terminationGracePeriodSeconds"),

@@ -213,6 +213,7 @@ NGINX: Final = IngressRules(
     arguments=None,
     health=False,
     one_ingress_a_host=True,
+    tells_requests=True,
     leaving=Leaving(
         strategy=("controller", "strategy"),
         patience=("controller", "terminationGracePeriodSeconds"),

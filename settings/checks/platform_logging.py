@@ -130,8 +130,6 @@ def requests_are_found_at_every_hop(stack: Stack) -> Iterator[Problem]:
         yield problem(
             "platform.ingress.kind",
             kind,
-            "has no line of a request by its id: platform.logging turns on Traefik's access log "
-            "alone",
-            "let its own values write X-Request-Id as request_id=ID, or look at the balancers' "
-            "line and the application's",
+            "writes no line of a request, by its id or otherwise, for platform.logging to collect",
+            "look at the balancers' line and the application's, or write another kind",
         )

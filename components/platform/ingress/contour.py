@@ -13,7 +13,7 @@ from components.host.text import milliseconds
 from components.platform import metallb
 from components.platform.addon import Object, SelfSigned, Site, Values, Webhook
 from components.platform.ingress import placement
-from components.platform.ingress.controller import Controller
+from components.platform.ingress.controller import AccessLog, Controller
 from settings.models import ACCEPT_SECONDS, Ingress
 
 NAME = "contour"
@@ -29,6 +29,27 @@ LIFETIME_DAYS = 3650
 """How long the certificates between Contour and its Envoys last: they are renewed with the
 release, and by default end a year after."""
 
+LOGGED: Values = {
+    "accesslog-format": "json",
+    "json-fields": [
+        "@timestamp",
+        "request_id",
+        "downstream_remote_address",
+        "method",
+        "authority",
+        "path=%REQ_WITHOUT_QUERY(X-ENVOY-ORIGINAL-PATH?:PATH)%",
+        "protocol",
+        "response_code",
+        "response_flags",
+        "bytes_received",
+        "bytes_sent",
+        "duration",
+        "upstream_host",
+    ],
+}
+"""A line for each request: with the balancers' id of it, which Contour's Envoys keep, and with no
+other header field and no query, which may hold secrets."""
+
 
 def values(site: Site) -> Values:
     """Envoys on every node that takes pods, or so many of them, seeing clients' own addresses; two
@@ -43,6 +64,7 @@ def values(site: Site) -> Values:
     ingress = site.settings.ingress
     read = ingress.timeouts.read
     ports = {"http": ingress.node_ports.http, "https": ingress.node_ports.https}
+    logged = {} if site.settings.logging is None else LOGGED
     balancers = [{"ipBlock": {"cidr": f"{address}/32"}} for address in site.trusted]
     return {
         "configInline": {
@@ -53,6 +75,7 @@ def values(site: Site) -> Values:
                 "stream-idle-timeout": "infinity",
                 "connect-timeout": f"{DIAL_SECONDS}s",
             },
+            **logged,
         },
         "contour": {
             "replicaCount": min(2, site.node_count),
@@ -168,4 +191,5 @@ CONTOUR = Controller(
     },
     tls={"secretName": CERTIFICATE.name},
     tls_annotations={"projectcontour.io/tls-cert-namespace": NAME},
+    access_log=AccessLog(container="envoy", request_id="request_id"),
 )

@@ -11,7 +11,7 @@ from components.host.text import milliseconds
 from components.platform import metallb
 from components.platform.addon import SelfSigned, Site, Values
 from components.platform.ingress import placement
-from components.platform.ingress.controller import Controller
+from components.platform.ingress.controller import AccessLog, Controller
 from settings.models import ACCEPT_SECONDS, FINISH_SECONDS, Ingress
 
 NAME = "haproxy"
@@ -24,6 +24,12 @@ NEVER = "24h"
 BUFFER = 256 * 1024
 """Bytes: a request's line and header fields stand in one (tune.bufsize)."""
 CERTIFICATE = SelfSigned(name=f"{NAME}-certificate", host="ingress.invalid")
+CHOSEN = {"request_id": ("req.hdr(x-request-id)", 64), "path": ("path", 2048)}
+"""What a client may have chosen of a logged line: where it is found, and how many bytes of it."""
+QUIET = "http-request set-log-level silent if METH_OPTIONS !{ req.hdr(x-request-id) -m found }"
+"""The balancers' checks, which have no id, would fill the log."""
+LONGEST = 8192
+"""Bytes of a logged line: JSON makes six of one byte at most, and a path's are printable."""
 LEAVE = (
     f"sleep {ACCEPT_SECONDS}; "
     "/command/s6-svc -O -1 /run/service/haproxy; "
@@ -91,8 +97,37 @@ def values(site: Site) -> Values:
                 "timeout-tunnel": NEVER,
                 "global-config-snippet": f"tune.bufsize {BUFFER}\ntune.http.maxhdr 1000",
                 "backend-config-snippet": "option redispatch 1\nretries 2",
+                **_logged(site),
             },
         }
+    }
+
+
+def _logged(site: Site) -> Values:
+    """A line for each request where the stack has logging: with the balancers' id of it, and with
+    no other header field and no query, which may hold secrets."""
+    if site.settings.logging is None:
+        return {}
+    said = {
+        "time": '"%[date,utime(%Y-%m-%dT%H:%M:%S)]Z"',
+        **{name: f'"%[var(txn.log_{name}),json(utf8s)]"' for name in CHOSEN},
+        "client": '"%ci"',
+        "method": '"%HM"',
+        "status": "%ST",
+        "bytes": "%B",
+        "termination": '"%tsc"',
+        "backend": '"%b"',
+        "server": '"%s"',
+        "milliseconds": "%Ta",
+    }
+    kept = (
+        f"http-request set-var(txn.log_{name}) {fetch},bytes(0,{most})"
+        for name, (fetch, most) in CHOSEN.items()
+    )
+    return {
+        "syslog-server": f"address:stdout, format: raw, facility:daemon, length: {LONGEST}",
+        "log-format": "{" + ",".join(f'"{name}":{value}' for name, value in said.items()) + "}",
+        "frontend-config-snippet": "\n".join([*kept, QUIET]),
     }
 
 
@@ -118,4 +153,5 @@ HAPROXY = Controller(
     ingress_class=NAME,
     values=values,
     minted=CERTIFICATE,
+    access_log=AccessLog(container="kubernetes-ingress-controller", request_id="request_id"),
 )

@@ -15,7 +15,7 @@ from components.host.text import milliseconds
 from components.platform import metallb
 from components.platform.addon import SelfSigned, Site, Values
 from components.platform.ingress import placement
-from components.platform.ingress.controller import Controller
+from components.platform.ingress.controller import AccessLog, Controller
 from settings.models import ACCEPT_SECONDS, Ingress
 
 NAME = "nginx-ingress"
@@ -87,6 +87,7 @@ def values(site: Site) -> Values:
                     "server-tokens": "False",
                     # The balancers' checks are for no host, and would fill the log.
                     "default-server-access-log-off": "True",
+                    **_logged(site),
                     "http-snippets": _http(read),
                 }
             },
@@ -106,6 +107,29 @@ def _http(read: str) -> str:
             "proxy_request_buffering off;",
         )
     )
+
+
+def _logged(site: Site) -> Values:
+    """A line for each request where the stack has logging: with the balancers' id of it, and with
+    no other header field and no query, which may hold secrets."""
+    if site.settings.logging is None:
+        return {}
+    said = {
+        "time": '"$time_iso8601"',
+        "request_id": '"$http_x_request_id"',
+        "client": '"$remote_addr"',
+        "method": '"$request_method"',
+        "host": '"$host"',
+        "path": '"$uri"',
+        "protocol": '"$server_protocol"',
+        "status": "$status",
+        "bytes": "$body_bytes_sent",
+        "seconds": "$request_time",
+        "upstream": '"$upstream_addr"',
+        "upstream_status": '"$upstream_status"',
+    }
+    line = "{" + ",".join(f'"{name}":{value}' for name, value in said.items()) + "}"
+    return {"log-format-escaping": "json", "log-format": line}
 
 
 def _replicas(ingress: Ingress) -> Values:
@@ -138,4 +162,5 @@ NGINX = Controller(
     # its answers unless it is told to write them into this one.
     annotations={"acme.cert-manager.io/http01-edit-in-place": "true"},
     tls={},
+    access_log=AccessLog(container=NAME, request_id="request_id"),
 )

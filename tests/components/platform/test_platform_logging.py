@@ -218,7 +218,7 @@ def test_an_ingress_that_writes_an_access_log_is_read_as_it_writes() -> None:
 
 
 def test_the_pods_of_one_that_does_not_are_read_as_everybodys() -> None:
-    ingress = plain().ingress.model_copy(update={"kind": "nginx"})
+    ingress = plain().ingress.model_copy(update={"kind": "cilium"})
     text = configured(plain().model_copy(update={"ingress": ingress}))
     assert "request_X-Request-Id" not in text
     assert 'selector = "{source=\\"pod\\"}"' in text
