@@ -201,15 +201,14 @@ class Cluster(pulumi.ComponentResource):
         cluster: str,
         joined: Sequence[pulumi.Resource],
     ) -> pulumi.Output[str]:
-        """With one control plane the cluster is what its machine holds; several are asked what it
-        was first called, since each of their machines may be another one by now, and so is one that
-        may have been restored."""
+        """What the cluster was first called: it is asked, since any of its machines may be another
+        one by now, the only one too where a backup was restored. A preview that comes before the
+        first answer goes by what it would be called, which is right unless a machine was replaced.
+        """
         life = planes.founder.incarnation
         born = pulumi.Output.from_input(
             cluster if life is None else pulumi.Output.concat(cluster, "-", life)
         )
-        if not planes.outlive_a_machine:
-            return born
         remembered = HostAction(
             f"{name}-identity",
             HostActionArgs(
@@ -223,7 +222,9 @@ class Cluster(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(joined)),
         )
-        return remembered.result
+        return remembered.result.apply(
+            lambda told: told if isinstance(told, str) else born, run_with_unknowns=True
+        )
 
     def _configure(self, machine: Machine, args: ClusterArgs) -> HostConfiguration:
         software, key = args.software, args.backup_ssh_key

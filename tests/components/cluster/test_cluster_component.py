@@ -10,6 +10,7 @@ from typing import Any
 
 import pulumi
 import pytest
+from pulumi.runtime import rpc
 
 from components.cluster import Cluster, ClusterArgs
 from components.host import LayerError, Machine
@@ -80,6 +81,7 @@ def command(seen: Registered, name: str) -> Registration:
 def test_names_come_from_machines() -> None:
     seen = run()
     assert sorted(seen.names(COMMAND)) == [
+        "cluster-identity",
         "cluster-kubeconfig",
         "cluster-members",
         "cp-1-control-plane",
@@ -93,8 +95,10 @@ def test_names_come_from_machines() -> None:
     ]
 
 
-@pytest.mark.parametrize(("life", "named"), [(None, "lab"), ("SHA256:first", "lab-SHA256:first")])
-def test_a_cluster_on_another_machine_is_another_one(life: str | None, named: str) -> None:
+def identity(
+    life: str | None = None, answer: Answer | None = None, preview: bool = False
+) -> Registered:
+    """A layer whose machines were made in one `life`; its value is the cluster's identity."""
     stack = stacks.lab()
 
     def program() -> Any:
@@ -114,7 +118,28 @@ def test_a_cluster_on_another_machine_is_another_one(life: str | None, named: st
         )
         return made.identity
 
-    assert run_program(program).value == named
+    return run_program(program, answer=answer, preview=preview)
+
+
+@pytest.mark.parametrize(("life", "named"), [(None, "lab"), ("SHA256:first", "lab-SHA256:first")])
+def test_a_cluster_is_first_called_by_its_machine(life: str | None, named: str) -> None:
+    seen = identity(life)
+    assert sent(seen, "cluster-identity")["secrets"] == {"identity": named}
+
+    def unasked(_: str, name: str, __: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"stdout": rpc.UNKNOWN} if name == "cluster-identity" else {}
+
+    assert identity(life, unasked, preview=True).value == named
+
+
+def test_a_cluster_is_what_it_remembers_whatever_machine_it_is_on() -> None:
+    """Also the only one, where backups were turned off after one was restored: taken for another
+    cluster, all that is in it would be made anew, the pod network among it."""
+
+    def answer(_: str, name: str, __: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"stdout": "lab-SHA256:first"} if name == "cluster-identity" else {}
+
+    assert identity("SHA256:second", answer).value == "lab-SHA256:first"
 
 
 def test_every_resource_hangs_below_the_layer() -> None:

@@ -126,10 +126,7 @@ def test_the_key_goes_to_the_first_control_plane_alone() -> None:
     assert told == ["cp-1-control-plane"]
 
 
-def test_a_cluster_that_may_come_back_remembers_what_it_is_called() -> None:
-    seen = run(backups=backups.wanted(), backup_ssh_key="hush")
-    assert "cluster-identity" in seen.names(COMMAND)
-    assert "cluster-identity" not in run().names(COMMAND)
+def test_what_is_in_a_cluster_that_may_come_back_goes_with_no_machine() -> None:
     only = [nodes.control_plane()]
     assert ControlPlanes(only, backed_up=True).outlive_a_machine
     assert not ControlPlanes(only).outlive_a_machine

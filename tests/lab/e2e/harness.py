@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,19 @@ def balancers(**changes: Any) -> dict[str, Any]:
 def cluster(**changes: Any) -> dict[str, Any]:
     """The lab's cluster section with other values."""
     return _section("layered-cloud:cluster", changes)
+
+
+@contextlib.contextmanager
+def given(config: dict[str, Any], secrets: dict[str, str]) -> Iterator[None]:
+    """Every run has this laid over the stack until the end: secrets, which stand in no command
+    line, among it."""
+    before = runner.given()
+    helm = Path(before["helm"])
+    runner.give({**before["config"], **config}, {**before["secrets"], **secrets}, helm)
+    try:
+        yield
+    finally:
+        runner.give(before["config"], before["secrets"], helm)
 
 
 def _section(key: str, changes: dict[str, Any]) -> dict[str, Any]:
