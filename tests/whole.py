@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import importlib
 import json
 import pkgutil
@@ -36,6 +37,16 @@ HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAECAwQFBgcICQoLDA0ODxAREhMUFRYX
 LATER = datetime.now(UTC) + timedelta(days=100)
 
 
+def shipped(stack: str) -> dict[str, Any]:
+    """A shipped stack's configuration, whole keys, fresh."""
+    return copy.deepcopy(_read(stack))
+
+
+@cache
+def _read(stack: str) -> dict[str, Any]:
+    return read_config((ROOT / f"Pulumi.{stack}.yaml").read_text("utf-8"), stack)
+
+
 def _bgp(daemon: str) -> dict[str, dict[str, Any]]:
     """The routers, by a daemon, and the nodes speak BGP."""
     return {
@@ -61,7 +72,7 @@ def _bgp(daemon: str) -> dict[str, dict[str, Any]]:
 
 def _announced(daemon: str) -> dict[str, dict[str, Any]]:
     """Three balancers announce the service to the routers by a daemon; lists are written whole."""
-    lab: dict[str, Any] = read_config((ROOT / "Pulumi.lab.yaml").read_text("utf-8"), "lab")
+    lab = shipped("lab")
     machines = lab["layered-cloud:balancers"]["machines"]
     third = {"name": "lb-c", "vm_id": 113, "management": "198.18.0.23", "lan": "198.18.10.13"}
     return {
@@ -134,7 +145,7 @@ def _one_address() -> dict[str, dict[str, Any]]:
 
 def _both_families() -> dict[str, dict[str, Any]]:
     """Visitors come by IPv6 too; lists are written whole."""
-    lab: dict[str, Any] = read_config((ROOT / "Pulumi.lab.yaml").read_text("utf-8"), "lab")
+    lab = shipped("lab")
     routers, balancers = lab["layered-cloud:routers"], lab["layered-cloud:balancers"]
     for last, router in enumerate(routers["machines"], start=2):
         router |= {"wan6": f"2001:db8:0:1::{last}", "lan6": f"fd00:10::{last}"}
@@ -402,21 +413,21 @@ def plan(name: str) -> Plan:
     """A preview of a shipped stack, or of a variant of one."""
     modules()
     found = Plan(registered=Registered())
+    stack, changes = VARIANTS.get(name, (name, {}))
     with _recording(found):
-        found.registered = planned(name)
+        found.registered = registered(config_of(stack, changes))
     return found
 
 
 def planned(name: str) -> Registered:
     """What a preview of a shipped stack, or of a variant of one, registers; its `value` is the
     stack's outputs."""
-    stack, changes = VARIANTS.get(name, (name, {}))
-    return registered(config_of(stack, changes))
+    return plan(name).registered
 
 
 def config_of(stack: str, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """A shipped stack's configuration, whole keys, with settings laid over its sections."""
-    config = read_config((ROOT / f"Pulumi.{stack}.yaml").read_text("utf-8"), stack)
+    config = shipped(stack)
     for section, over in changes.items():
         whole = config.get(f"layered-cloud:{section}", {})
         assert isinstance(whole, dict)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from functools import cache
 from ipaddress import IPv4Interface, IPv6Interface
 from pathlib import Path
 from typing import Any
@@ -26,15 +28,21 @@ INTERFACES = {"management": "eth0", "lan": "eth1", "wan": "eth2", "sync": "eth3"
 
 
 def lab_config() -> dict[str, Any]:
-    """The sections of Pulumi.lab.yaml."""
+    """The sections of Pulumi.lab.yaml, fresh."""
+    config = copy.deepcopy(_lab_file())
+    config["proxmox"]["image"]["distribution"] = distribution.NAME
+    return config
+
+
+@cache
+def _lab_file() -> dict[str, Any]:
+    """Nearly every test of a layer begins with it, some with several."""
     document = yaml.safe_load((ROOT / "Pulumi.lab.yaml").read_text(encoding="utf-8"))
-    config = {
+    return {
         key.removeprefix(PREFIX): value
         for key, value in document["config"].items()
         if key.removeprefix(PREFIX) in Stack.model_fields
     }
-    config["proxmox"]["image"]["distribution"] = distribution.NAME
-    return config
 
 
 def lab() -> Stack:
