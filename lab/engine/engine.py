@@ -182,7 +182,7 @@ def workspace(
     temporary = tempfile.TemporaryDirectory(prefix="layered-cloud-") if throw_away else None
     where = Path(temporary.name) if temporary else base or state_dir() / "engine"
     where.mkdir(parents=True, exist_ok=True, mode=0o700)
-    workdir = WorkDir(base=where, stack=stack)
+    workdir = WorkDir(base=where, stack=stack, throw_away=throw_away)
     try:
         workdir.prepare(
             tree, config=config, secrets=secrets, project=project, keep_ciphertext=not throw_away

@@ -21,13 +21,21 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 ROUNDS = 1_000_000
 
 
-def passphrase_file(path: Path) -> Path:
-    """A file (mode 0600) that holds a random passphrase; made when it is not there."""
+@functools.cache
+def of_this_process() -> tuple[str, bytes]:
+    """A passphrase and a salt for all that one process throws away: the key of a pair of its own
+    would take each half a second of a core."""
+    return random.token_urlsafe(32), os.urandom(8)
+
+
+def passphrase_file(path: Path, passphrase: str | None = None) -> Path:
+    """A file (mode 0600) that holds a passphrase, a random one unless it is given; made when it is
+    not there."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            file.write(random.token_urlsafe(32))
+            file.write(passphrase or random.token_urlsafe(32))
     return path
 
 

@@ -12,15 +12,17 @@ from typing import Any
 import yaml
 
 from lab.engine.errors import EngineError
-from lab.engine.secrets import Crypter, passphrase_file
+from lab.engine.secrets import Crypter, of_this_process, passphrase_file
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkDir:
-    """Paths of one stack of one backend. `base` holds what the stacks share."""
+    """Paths of one stack of one backend. `base` holds what the stacks share; what is thrown away
+    has the secrets' key of its process (`of_this_process`)."""
 
     base: Path
     stack: str
+    throw_away: bool = False
 
     @property
     def path(self) -> Path:
@@ -94,7 +96,8 @@ class WorkDir:
         """
         for directory in (self.path, self.backend, self.home, self.users_home, self.logs):
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        passphrase = passphrase_file(self.passphrase).read_text()
+        given = of_this_process()[0] if self.throw_away else None
+        passphrase = passphrase_file(self.passphrase, given).read_text()
         if project is None:
             shutil.copyfile(tree / "Pulumi.yaml", self.path / "Pulumi.yaml")
         else:
@@ -136,7 +139,7 @@ class WorkDir:
     def _salt(self) -> bytes:
         path = self.path / "salt"
         if not path.exists():
-            path.write_bytes(os.urandom(8))
+            path.write_bytes(of_this_process()[1] if self.throw_away else os.urandom(8))
         return path.read_bytes()
 
 

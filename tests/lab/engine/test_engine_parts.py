@@ -160,6 +160,18 @@ def test_the_stack_file_is_copied_with_values_laid_over_and_the_tree_stays_as_it
     assert "layered-cloud:s" not in again["config"]
 
 
+def test_what_is_thrown_away_has_one_key_and_what_lasts_its_own(tree, tmp_path):
+    def key_of(name: str, throw_away: bool) -> tuple[str, bytes]:
+        work = WorkDir(base=tmp_path / name, stack="lab", throw_away=throw_away)
+        work.prepare(tree)
+        return work.passphrase.read_text(), (work.path / "salt").read_bytes()
+
+    assert key_of("one", True) == key_of("other", True)
+    lasting = [key_of("first", False), key_of("second", False), key_of("one", True)]
+    for part in (0, 1):
+        assert len({each[part] for each in lasting}) == 3
+
+
 def test_secrets_of_another_passphrase_are_refused_for_up_and_left_out_of_a_plan(tree, tmp_path):
     foreign = (
         "encryptionsalt: v1:AAAAAAAAAAA=:v1:x:y\nconfig:\n  layered-cloud:t:\n    secure: v1:a:b\n"
