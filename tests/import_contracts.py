@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 from collections.abc import Collection, Iterator
+from functools import cache
 from pathlib import Path
 
 from grimp import ImportGraph
@@ -54,6 +55,7 @@ def source(name: str) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
+@cache
 def tree(name: str) -> ast.Module:
     """A module's syntax tree."""
     return ast.parse(source(name).read_text(encoding="utf-8"))
@@ -67,14 +69,15 @@ def concerned(module: ast.Module, *, makers: Collection[str], definitions: Colle
     return not called(module).isdisjoint(makers)
 
 
-def called(module: ast.Module) -> set[str]:
+@cache
+def called(module: ast.Module) -> frozenset[str]:
     """The full names of what a module calls of what it imports, or defines itself."""
     known = dict(_imported(module))
-    return {
+    return frozenset(
         known.get(name.split(".")[0], name.split(".")[0]) + name[len(name.split(".")[0]) :]
         for node in ast.walk(module)
         if isinstance(node, ast.Call) and (name := _dotted(node.func))
-    }
+    )
 
 
 def _imported(module: ast.Module) -> Iterator[tuple[str, str]]:
