@@ -3,6 +3,7 @@ last what needs a lab."""
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ hypothesis.settings.load_profile("unhurried")
 
 CLUSTERS = "tests/components/cluster/test_real_"
 """How the files are called that start a cluster of real programs (the mark `cluster`)."""
+CONTRACTS = "tests/test_contracts_"
+"""How the files are called that look at the previews of every shipped stack and variant."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,10 +29,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (_has(item, "lab"), begins[item.path]))
 
 
+def pytest_collection_finish() -> None:
+    """What was imported stays: each full collection of garbage, which every run of an engine ends
+    with, would look through all of it."""
+    gc.collect()
+    gc.freeze()
+
+
 def _place(item: pytest.Item) -> int:
     if _has(item, "cluster"):
         return 0
-    return 1 if _has(item, "root") or _has(item, "timeout") else 2
+    long = item.nodeid.startswith(CONTRACTS) or _has(item, "root") or _has(item, "timeout")
+    return 1 if long else 2
 
 
 def _has(item: pytest.Item, mark: str) -> bool:
@@ -38,13 +49,15 @@ def _has(item: pytest.Item, mark: str) -> bool:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | None:
-    """Files abreast (`--dist loadfile`), but real clusters in turn: two starve each other."""
+    """Files abreast (`--dist loadfile`), but real clusters in turn, since two starve each other,
+    and contracts in one process, which makes each preview once."""
     if config.getoption("dist") != "loadfile":
         return None
     from xdist.scheduler import LoadFileScheduling
 
     class Files(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return CLUSTERS if nodeid.startswith(CLUSTERS) else super()._split_scope(nodeid)
+            together = (each for each in (CLUSTERS, CONTRACTS) if nodeid.startswith(each))
+            return next(together, super()._split_scope(nodeid))
 
     return Files(config, log)

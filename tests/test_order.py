@@ -15,7 +15,9 @@ TESTS = Path(__file__).parent
 
 def an_item(file: str, *marks: str) -> pytest.Item:
     made = SimpleNamespace(
-        path=Path(file), get_closest_marker=lambda mark: mark if mark in marks else None
+        nodeid=f"{file}::test_it",
+        path=Path(file),
+        get_closest_marker=lambda mark: mark if mark in marks else None,
     )
     return cast("pytest.Item", made)
 
@@ -24,6 +26,7 @@ def test_clusters_begin_first_and_the_lab_last_and_a_file_stays_together() -> No
     items = [
         an_item("e2e", "lab", "root"),
         an_item("sums"),
+        an_item(f"{conftest.CONTRACTS}parts.py"),
         an_item("engine"),
         an_item("engine", "timeout"),
         an_item("daemons"),
@@ -32,11 +35,12 @@ def test_clusters_begin_first_and_the_lab_last_and_a_file_stays_together() -> No
     ]
     conftest.pytest_collection_modifyitems(items)
     assert [str(each.path) for each in items] == [
-        *("cluster", "engine", "engine", "daemons", "daemons", "sums", "e2e")
+        *("cluster", f"{conftest.CONTRACTS}parts.py", "engine", "engine", "daemons", "daemons"),
+        *("sums", "e2e"),
     ]
 
 
-def test_real_clusters_are_called_so_and_none_is_beside_another() -> None:
+def test_real_clusters_are_called_so_and_in_turn_and_contracts_together() -> None:
     marked = {
         str(path.relative_to(TESTS.parent))
         for path in TESTS.rglob("test_*.py")
@@ -50,6 +54,10 @@ def test_real_clusters_are_called_so_and_none_is_beside_another() -> None:
     asked: Any = SimpleNamespace(getoption=lambda _: "loadfile", getvalue=lambda _: ["popen"])
     scheduler: Any = conftest.pytest_xdist_make_scheduler(asked, None)
     assert {scheduler._split_scope(f"{path}::test_it") for path in marked} == {conftest.CLUSTERS}
+    contracts = {f"tests/{path.name}" for path in TESTS.glob("test_contracts_*.py")}
+    assert {scheduler._split_scope(f"{path}::test_it") for path in contracts} == {
+        conftest.CONTRACTS
+    }
     assert scheduler._split_scope("tests/test_order.py::test_it") == "tests/test_order.py"
     asked.getoption = lambda _: "load"
     assert conftest.pytest_xdist_make_scheduler(asked, None) is None
