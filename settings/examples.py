@@ -69,6 +69,7 @@ _LAST: Final[dict[str, Any]] = {
     "server": "smtp.example.org",
     "username": "cloud",
     "namespace": "tools",
+    "namespaces": ["shop"],
     "after": ["cilium"],
     "keys": ["token"],
     "storage": "local-lvm",

@@ -63,3 +63,34 @@ def test_the_key_is_in_the_secret_alone() -> None:
     assert "stringData" in secret.secret_inputs
     release = seen.registration(RELEASE, "velero")
     assert secret.urn in release.dependencies
+
+
+def test_the_meshs_keys_are_secret_and_there_before_its_control_plane() -> None:
+    seen = whole.plan("meshed by linkerd")
+    release = seen.registration(RELEASE, "linkerd-control-plane")
+    pair = seen.registration(SECRET, "linkerd-control-plane-issuer")
+    roots = seen.registration("kubernetes:core/v1:ConfigMap", "linkerd-control-plane-roots")
+    assert {pair.urn, roots.urn} <= release.dependencies
+    assert pair.inputs["type"] == "kubernetes.io/tls"
+    assert set(pair.inputs["stringData"]) == {"ca.crt", "tls.crt", "tls.key"}
+    assert "stringData" in pair.secret_inputs
+    assert set(roots.inputs["data"]) == {"ca-bundle.crt"}
+    signed = "tls:index/locallySignedCert:LocallySignedCert"
+    issuer = seen.registration(signed, "platform-mesh-issuer")
+    assert issuer.inputs["isCaCertificate"] is True
+    assert issuer.inputs["earlyRenewalHours"] == 720
+    request = seen.registration("tls:index/certRequest:CertRequest", "platform-mesh-issuer-request")
+    assert request.inputs["dnsNames"] == ["identity.linkerd.cluster.local"]
+
+
+def test_what_lets_the_ingress_in_comes_after_the_kinds_and_the_namespace() -> None:
+    seen = whole.plan("meshed by istio")
+    entrance = seen.registration(
+        "kubernetes:security.istio.io/v1:PeerAuthentication", "mesh-entrance-echo"
+    )
+    namespace = seen.registration("kubernetes:core/v1:Namespace", "echo-namespace")
+    assert namespace.urn in entrance.dependencies
+    judged = seen.registration("command:remote:Command", "platform-mesh-entrances-webhook")
+    assert judged.urn in entrance.dependencies
+    pods = seen.registration("kubernetes:apps/v1:DaemonSet", "echo-pods")
+    assert seen.registration(RELEASE, "istiod").urn in pods.dependencies

@@ -13,6 +13,13 @@ from tests.preview_of_workers import stand_in
 pytestmark = pytest.mark.timeout(300)
 
 SHOWN = {
+    "meshed by istio": ("mesh-mutual-tls", "mesh-entrance-echo", "istio-injection", "exclusive"),
+    "meshed by linkerd": (
+        "linkerd-control-plane-issuer",
+        "platform-mesh-issuer",
+        "linkerd.io/inject",
+        "skip-inbound-ports",
+    ),
     "saved": ("velero-store-secret", "backupStorageLocation", "ttl"),
     "delivered": ("argocd-repository-secret", "delivery-cluster", "https://git.lab.test/cloud.git"),
     "handed over": ("delivery-repository", "delivery-cluster", "deletionPolicy"),

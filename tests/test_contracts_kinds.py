@@ -21,6 +21,7 @@ from settings.models import (
     cdn,
     cert_manager,
     delivery,
+    mesh,
     monitoring,
     platform_logging,
     storage,
@@ -124,6 +125,10 @@ RULED: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "platform.delivery.kind": (
         "DELIVERY_KINDS in settings/models/delivery.py",
         delivery.DELIVERY_KINDS,
+    ),
+    "platform.mesh.kind": (
+        "MESH_KINDS in settings/models/mesh.py",
+        mesh.MESH_KINDS,
     ),
     "platform.storage.kind": (
         "STORAGE_KINDS in settings/models/storage.py",

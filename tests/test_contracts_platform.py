@@ -16,6 +16,7 @@ from components.platform.addon import Addon, SelfSigned, Site, Webhook
 from components.platform.addons import addons
 from components.platform.delivery import DELIVERIES
 from components.platform.ingress import CONTROLLERS, Controller
+from components.platform.mesh import MESHES
 from lab.probes import rollouts
 from lab.probes.drills import rollouts as drills
 from lab.probes.world import World
@@ -46,12 +47,18 @@ def delivering(word: str, whole: PlatformSettings) -> PlatformSettings:
     return whole.model_copy(update={"delivery": chosen})
 
 
+def meshed(word: str, whole: PlatformSettings) -> PlatformSettings:
+    assert whole.mesh is not None
+    return whole.model_copy(update={"mesh": whole.mesh.model_copy(update={"kind": word})})
+
+
 def made() -> dict[str, Addon]:
     """Everything that any stack can install: all that is off by default, every controller."""
     demo = stacks.lab().platform.demo
     every = plain().model_copy(update={"demo": demo})
     several = [choosing(word, every) for word in CONTROLLERS]
     several += [delivering(word, every) for word in DELIVERIES]
+    several += [meshed(word, every) for word in MESHES]
     found = [addon for platform in several for addon in addons(site(platform))]
     return {addon.name: addon for addon in found}
 

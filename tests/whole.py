@@ -163,6 +163,14 @@ def _both_families() -> dict[str, dict[str, Any]]:
     }
 
 
+def _meshed(kind: str, version: str, charts: tuple[str, str, str]) -> dict[str, dict[str, Any]]:
+    """The demonstration is in a mesh."""
+    pinned = {"version": version, "repository": "https://charts.lab.test"}
+    keys = zip(("crds", "cni", "control_plane"), charts, strict=True)
+    given = {key: {"chart": chart, **pinned} for key, chart in keys}
+    return {"platform": {"mesh": {"kind": kind, "namespaces": ["echo"], **given}}}
+
+
 def _image(name: str, distribution: str) -> dict[str, str]:
     """An image of a role's own."""
     return {
@@ -296,6 +304,11 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
                 }
             },
         },
+    ),
+    "meshed by istio": ("lab", _meshed("istio", "1.30.1", ("base", "cni", "istiod"))),
+    "meshed by linkerd": (
+        "lab",
+        _meshed("linkerd", "2026.8.2", ("linkerd-crds", "linkerd2-cni", "linkerd-control-plane")),
     ),
     "fastly": (
         "dev",

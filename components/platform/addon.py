@@ -84,6 +84,20 @@ class SelfSigned:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Identity:
+    """An authority of the stack's own for what an addon signs, made before its release: the names
+    of the authority (`root`) and of who signs by it (`issuer`), the Secret of type
+    kubernetes.io/tls that has the issuer's key, and the ConfigMap (`roots`) with the authority's
+    certificate under the key `bundle`."""
+
+    root: str
+    issuer: str
+    secret: str
+    roots: str
+    bundle: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Form:
     """What a Secret has beside its keys: `labels` by which others find it, and `plain` values that
     are no secret. `texts` are templates (`str.format`) by the keys that the Secret has in place of
@@ -129,6 +143,11 @@ class Addon:
     after: tuple[str, ...] = ()
     carrier: str | None = None
     patches: Mapping[str, Object] = field(default_factory=dict)
+    identity: Identity | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Of its namespace, beside those of its standard."""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    """Of its namespace."""
 
     @property
     def chart_values(self) -> Values:
@@ -146,8 +165,10 @@ class Addon:
 
     def namespace_object(self) -> Object:
         """The namespace that is made for it."""
+        labels = {**self.namespace_labels(), **self.labels}
+        told = {"annotations": {**self.annotations}} if self.annotations else {}
         return {
             "apiVersion": "v1",
             "kind": "Namespace",
-            "metadata": {"name": self.namespace, "labels": self.namespace_labels()},
+            "metadata": {"name": self.namespace, "labels": labels, **told},
         }

@@ -13,6 +13,7 @@ from components.platform import (
     delivery,
     demo,
     further,
+    mesh,
     metallb,
     monitoring,
     services,
@@ -40,6 +41,9 @@ ADDONS: tuple[Callable[[Site], Addon | None], ...] = (
     storage.addon,
     delivery.addon,
     velero.addon,
+    mesh.crds,
+    mesh.cni,
+    mesh.control_plane,
     demo.addon,
 )
 """`None` of one says that the stack does without. None waits for another but for the network, and
@@ -50,7 +54,7 @@ def addons(site: Site) -> tuple[Addon, ...]:
     """What goes to this cluster: the stack's further charts and its services last."""
     ours = carried([made for make in ADDONS if (made := make(site)) is not None])
     installed = (*ours, *further.addons(site))
-    return (*installed, *services.addons(site, installed))
+    return mesh.joined(site, (*installed, *services.addons(site, installed)))
 
 
 def carried(made: Sequence[Addon]) -> list[Addon]:

@@ -5,7 +5,18 @@ Source: the chart's values.yaml, 1.15 to 1.20.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from components.platform.addon import Addon, Site
+
+MESHED: Mapping[str, Any] = {
+    "cni": {"exclusive": False},
+    "socketLB": {"hostNamespaceOnly": True},
+}
+"""With a mesh: its plugin stands beside Cilium's in /etc/cni/net.d, and pods' connections leave
+them with the service's address, by which the proxies know what was meant (Cilium's guide
+"Integration with Istio"; Linkerd's page "CNI Plugin")."""
 
 
 def addon(site: Site) -> Addon:
@@ -35,5 +46,6 @@ def addon(site: Site) -> Addon:
             "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}},
             "envoy": {"enabled": False},
             "hubble": {"enabled": False},
+            **({} if site.settings.mesh is None else MESHED),
         },
     )

@@ -14,8 +14,8 @@ from pulumi_kubernetes.helm.v3 import Release, ReleaseArgs, RepositoryOptsArgs
 from components.host import HostAction, HostActionArgs
 from components.host.errors import LayerError
 from components.host.passwords import passwords
-from components.platform import cut_off, ports, render, secrets
-from components.platform.addon import Addon, Form, Minted, Object, SelfSigned, Webhook
+from components.platform import cut_off, identity, ports, render, secrets
+from components.platform.addon import Addon, Form, Identity, Minted, Object, SelfSigned, Webhook
 from components.platform.addons import addons, in_order
 from components.platform.api import reachable
 from components.platform.args import PlatformArgs
@@ -148,6 +148,8 @@ class Platform(pulumi.ComponentResource):
             made.append(self._namespace(addon))
         for name, manifest in self._secrets(addon).items():
             made.append(self._secret(name, manifest, [*before, *made]))
+        if addon.identity is not None:
+            made += self._trusted(addon, addon.identity, [*before, *made])
         if addon.minted is not None:
             made.append(self._mint(addon, addon.minted, [*before, *made]))
         if addon.chart is not None:
@@ -193,6 +195,16 @@ class Platform(pulumi.ComponentResource):
                 addon.namespace, name, {**form.plain, **values}, labels=form.labels
             )
         return made
+
+    def _trusted(
+        self, addon: Addon, wanted: Identity, before: Sequence[pulumi.Resource]
+    ) -> list[pulumi.Resource]:
+        """The Secret that the addon signs with, and the ConfigMap that its pods believe."""
+        pair, roots = identity.made(self._name, wanted, addon.namespace, self)
+        return [
+            self._secret(f"{addon.name}-issuer", pair, before),
+            self._object(f"{addon.name}-roots", roots, self._options(before)),
+        ]
 
     def _secret(
         self, name: str, manifest: Object, depends_on: Sequence[pulumi.Resource]

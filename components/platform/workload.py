@@ -27,6 +27,11 @@ _PLACE = {
 """What every pod is told of itself."""
 
 
+def labels_of(name: str) -> dict[str, str]:
+    """By which the pods of that name are found."""
+    return {"app.kubernetes.io/name": name}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Workload:
     """Pods of one image under one name, in a namespace of that name.
@@ -55,7 +60,7 @@ class Workload:
     @property
     def labels(self) -> dict[str, str]:
         """By which its pods are found."""
-        return {"app.kubernetes.io/name": self.name}
+        return labels_of(self.name)
 
     @property
     def metadata(self) -> Object:

@@ -40,6 +40,14 @@ def _delivery(kind: str, namespace: str) -> Own:
     )
 
 
+def _mesh(kind: str, namespace: str) -> Own:
+    return Own(
+        namespace=namespace,
+        key="platform.mesh",
+        on=lambda platform: platform.mesh is not None and platform.mesh.kind == kind,
+    )
+
+
 OWN: Final[Mapping[str, Own]] = {
     "cilium": Own(namespace="kube-system", key="platform.cilium"),
     "metallb": Own(namespace="metallb-system", key="platform.metallb"),
@@ -80,6 +88,13 @@ OWN: Final[Mapping[str, Own]] = {
         key="platform.velero",
         on=lambda platform: platform.velero is not None,
     ),
+    "istio-base": _mesh("istio", "istio-system"),
+    "istio-cni": _mesh("istio", "istio-system"),
+    "istiod": _mesh("istio", "istio-system"),
+    "mesh-entrances": _mesh("istio", "istio-system"),
+    "linkerd-crds": _mesh("linkerd", "linkerd"),
+    "linkerd2-cni": _mesh("linkerd", "linkerd-cni"),
+    "linkerd-control-plane": _mesh("linkerd", "linkerd"),
     "echo": Own(
         namespace="echo",
         key="platform.demo",

@@ -156,6 +156,17 @@ INSIDE: Final[Mapping[str, str]] = {
     "platform.velero.schedule": "in place: the next backup is taken by it",
     "platform.velero.days": "in place: further backups are kept as long; those that are there keep "
     "their end",
+    "platform.mesh": "other releases are installed, Cilium's agents are renewed one node after the "
+    "other, and the namespaces are labelled; pods get their proxy when they are started anew, and "
+    "are reached by nobody outside of the mesh from then on. Taken out, pods that have a proxy "
+    "keep it until they are started anew, and the releases stay until `helm uninstall`",
+    "platform.mesh.kind": "the other mesh is installed beside the old one, whose releases stay: "
+    "take the mesh out first, and start the pods anew",
+    **chart("platform.mesh.crds", HELM),
+    **chart("platform.mesh.cni", f"{HELM}; pods that start meanwhile wait"),
+    **chart("platform.mesh.control_plane", f"{HELM}; proxies are new when their pods start anew"),
+    "platform.mesh.namespaces": "in place: namespaces are labelled, or no more; pods get their "
+    "proxy, or lose it, when they are started anew",
     **chart("platform.charts[]", HELM),
     "platform.charts": "another release is installed; one taken out of the list stays in the "
     "cluster until `helm uninstall`",

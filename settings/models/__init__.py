@@ -41,6 +41,7 @@ from settings.models.forwards import Forward
 from settings.models.guards import Answers, Filter, Rate, Sources
 from settings.models.logging import Logging, LogServer
 from settings.models.machines import Interfaces, MachineSpec, PhysicalSpec
+from settings.models.mesh import Mesh
 from settings.models.monitoring import MONITORING_NAMESPACE, Monitoring, Receiver
 from settings.models.networks import Networks, Segment, Wan
 from settings.models.origin_pulls import OriginPulls
@@ -160,6 +161,7 @@ __all__ = [
     "MachineSpec",
     "MachinesRepository",
     "MaintenancePage",
+    "Mesh",
     "MetalLb",
     "Monitoring",
     "Networks",

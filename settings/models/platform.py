@@ -12,6 +12,7 @@ from settings.models.cert_manager import TOKEN_REFERENCE, CertManager
 from settings.models.charts import Chart, FurtherChart
 from settings.models.delivery import Delivery
 from settings.models.image_names import ImageName
+from settings.models.mesh import Mesh
 from settings.models.monitoring import Monitoring
 from settings.models.platform_logging import PlatformLogging
 from settings.models.storage import PlatformStorage
@@ -174,6 +175,8 @@ class Platform(Strict):
     """The hand-over to GitOps. Null: none."""
     velero: Velero | None = None
     """Velero, for backups of what is in the cluster. Null: none."""
+    mesh: Mesh | None = None
+    """Mutual TLS between pods. Null: none."""
     charts: list[FurtherChart] = Field(default_factory=list, max_length=100)
     """Further charts, each a release of its own after the pod network."""
 

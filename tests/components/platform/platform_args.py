@@ -85,6 +85,12 @@ def plain() -> Platform:
                 **{"bucket": "backups", "region": "us-east-1"},
                 **{"endpoint": "https://s3.example.org", "volumes": True},
             },
+            "mesh": {
+                **{"kind": "istio", "namespaces": ["echo"]},
+                "crds": chart("base", "1.30.1"),
+                "cni": chart("cni", "1.30.1"),
+                "control_plane": chart("istiod", "1.30.1"),
+            },
             "metallb": {
                 "chart": chart("metallb", "0.16.1"),
                 "pool": [{"first": "198.18.10.200", "last": "198.18.10.220"}],

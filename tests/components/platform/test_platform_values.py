@@ -17,9 +17,11 @@ from components.platform.addon import Addon, Site, Values
 from components.platform.addons import ADDONS, addons, ingress
 from components.platform.delivery import DELIVERIES
 from components.platform.ingress import CONTROLLERS, traefik
+from components.platform.mesh import MESHES
 from components.platform.verify import verify
 from lab.software import charts, goitems, images
 from settings.models import NodePorts, Platform
+from settings.models.mesh import MESH_KINDS
 from tests.components import stacks
 from tests.components.platform.platform_args import plain, site
 from tests.golden_files import GOLDEN, assert_golden
@@ -38,10 +40,27 @@ def delivered(kind: str) -> Callable[[Site], Addon | None]:
     return make
 
 
+def meshed(kind: str, key: str) -> Callable[[Site], Addon | None]:
+    """What makes that chart of the mesh of that kind, whatever the stack chose."""
+
+    def make(where: Site) -> Addon | None:
+        given = where.settings.mesh
+        if given is None:
+            return None
+        made: Addon = getattr(MESHES[kind], key)(where, given.model_copy(update={"kind": kind}))
+        return made
+
+    return make
+
+
 MAKERS = {
     **{made.name: make for make in ADDONS if (made := make(site(plain()))) and made.chart},
     **{controller.name: controller.addon for controller in CONTROLLERS.values()},
     "argo-cd": delivered("argo-cd"),
+    **{
+        MESH_KINDS["linkerd"].charts[key]: meshed("linkerd", key)
+        for key in MESH_KINDS["linkerd"].charts
+    },
 }
 """By the chart: what makes an addon of it. Read from the table of addons, with all of them on."""
 NO_SCHEMA = {
@@ -50,6 +69,14 @@ NO_SCHEMA = {
     "kube-prometheus-stack": "its chart has none: test_platform_monitoring.py has its own values",
     **dict.fromkeys(("proxmox-csi-plugin", "flux2", "argo-cd"), "its chart has none"),
     "velero": "its chart's own is not beside the checkout",
+    **dict.fromkeys(
+        ("istio-base", "istio-cni", "linkerd-crds", "linkerd2-cni"),
+        "its chart has none",
+    ),
+    **dict.fromkeys(
+        ("istiod", "linkerd-control-plane"),
+        "its chart has none: test_platform_mesh.py has its own values",
+    ),
     "alloy": "its chart has none: test_platform_logging.py has its own values",
 }
 """Charts whose values nothing but Helm judges here, and why."""
