@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 from settings.checks.platform_charts import OWN
 from settings.checks.registry import reads
+from settings.models.platform import Demo
+from settings.models.services import PublicService
 from settings.models.stack import Stack
+from settings.models.walk import walk
 from settings.problems import Problem, problem
 
 _DEMO = "echo"
@@ -51,4 +54,29 @@ def the_ingress_gets_in_to_the_mesh(stack: Stack) -> Iterator[Problem]:
                 f"is in platform.mesh.namespaces[{place}], whose pods refuse the ingress "
                 f"(platform.mesh.kind is {given.kind})",
                 f"take {each.namespace} out of the mesh, or choose linkerd",
+            )
+
+
+@reads("platform", "services")
+def answers_get_out_of_the_mesh(stack: Stack) -> Iterator[Problem]:
+    """Who proves a name by an answer at the ingress does so by a pod that is made for it beside the
+    application, at a port that no rule of the mesh lets the ingress in to."""
+    given, certificates = stack.platform.mesh, stack.platform.cert_manager
+    if given is None or given.traits.joins or certificates is None:
+        return
+    answering = {each.name: each.kind for each in certificates.issuers if each.traits.answers}
+    asking: list[tuple[str, str, Demo | PublicService]] = [
+        *((path, _DEMO, each) for path, each in walk(stack, Demo)),
+        *((path, each.namespace, each) for path, each in walk(stack, PublicService)),
+    ]
+    for path, namespace, one in asking:
+        if one.issuer in answering and namespace in given.namespaces:
+            place = given.namespaces.index(namespace)
+            yield problem(
+                f"{path}.issuer",
+                one.issuer,
+                f"is of kind {answering[one.issuer]}, whose answers in "
+                f"platform.mesh.namespaces[{place}] the ingress does not get (platform.mesh.kind "
+                f"is {given.kind})",
+                "choose an issuer of another kind, or linkerd",
             )

@@ -81,12 +81,13 @@ MESH: Final[Mapping[str, Mapping[str, tuple[Decided, ...]]]] = {
 """By the word of `platform.mesh.kind` and the key of the chart."""
 KEYS: Final[Mapping[str, Mapping[str, str]]] = {
     "istio": {
-        "crds": "global base defaultRevision experimental profile platform",
+        "crds": "global base defaultRevision experimental profile platform compatibilityVersion",
         "cni": """hub tag variant image pullPolicy logging cniBinDir cniConfDir cniConfFileName
             cniNetnsDir istioOwnedCNIConfigFileName istioOwnedCNIConfig excludeNamespaces affinity
             daemonSetLabels podAnnotations podLabels chained provider ambient repair seccompProfile
             seLinuxOptions useAppArmorAnnotation resources resourceQuotas tolerations updateStrategy
-            terminationGracePeriodSeconds revision ownerName global env profile platform""",
+            terminationGracePeriodSeconds revision ownerName global env profile platform
+            compatibilityVersion""",
         "control_plane": """autoscaleEnabled autoscaleMin autoscaleMax autoscaleBehavior
             replicaCount rollingMaxSurge rollingMaxUnavailable hub tag variant image traceSampling
             resources seccompProfile cni extraContainerArgs env envVarFrom taint affinity
@@ -96,7 +97,8 @@ KEYS: Final[Mapping[str, Mapping[str, str]]] = {
             deploymentLabels deploymentAnnotations configMap podLabels ipFamilyPolicy ipFamilies
             trustedZtunnelNamespace trustedZtunnelName sidecarInjectorWebhook istiodRemote telemetry
             revision revisionTags ownerName meshConfig experimental global base gateways
-            gatewayClasses pdb pilot profile platform""",
+            gatewayClasses pdb pilot crlConfigMapName terminationMessagePolicy trafficDistribution
+            profile platform compatibilityVersion""",
     },
     "linkerd": {
         "crds": "installGatewayAPI enableHttpRoutes enableTlsRoutes enableTcpRoutes",
@@ -117,7 +119,8 @@ KEYS: Final[Mapping[str, Mapping[str, str]]] = {
             heartbeat heartbeatResources proxyInjector proxyInjectorResources
             proxyInjectorProxyResources profileValidator policyValidator nodeSelector spValidator
             spValidatorResources tolerations nodeAffinity prometheusUrl podMonitor egress
-            configReaders controlPlaneTracing controlPlaneTracingNamespace""",
+            configReaders controllerImageVersion enableH2Upgrade
+            enablePSP""",
     },
 }
 """The keys of each chart, apart by blanks."""

@@ -71,6 +71,7 @@ def test_every_value_of_the_control_plane_is_one_of_its_chart(
         pytest.skip(f"{file} is not beside the checkout")
     own = yaml.safe_load((SCHEMAS / file).read_text(encoding="utf-8"))
     own = own if below is None else own[below]
+    assert set(own) <= set(KEYS[kind]["control_plane"].split())
     addon = made(kind)[MESH_KINDS[kind].charts["control_plane"]]
     assert list(foreign(addon.values, own)) == []
     assert list(foreign({**addon.values, "cniEnable": True}, own)) == [
