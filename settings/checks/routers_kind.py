@@ -25,8 +25,8 @@ class Asks:
     (`access.node_exporter`), as every machine does that takes the baseline; whether two of them
     share one public address (`shares`: `networks.wan.public`). `lacking` are the keys
     below `routers` that such routers cannot keep, such as `vrrp.leg_fall` or `forwards[].sources`,
-    a section's name for all of it; each with what they do instead, to end the sentence
-    "routers.kind is KIND, and ..."."""
+    the name of a section whose default is none or empty for all of it; each with what they do
+    instead, to end the sentence "routers.kind is KIND, and ..."."""
 
     image: bool
     host_keys: bool
