@@ -15,6 +15,7 @@ from settings.checks import advise, check
 from settings.configuration import Given, given
 from settings.keys import SECRETS, SECTIONS
 from settings.models.stack import Stack
+from settings.models.topology import derived
 from settings.problems import Problem, SettingsError
 from settings.reader import Config, Location, read_bytes, read_config
 from settings.scan import Scan, scan
@@ -74,13 +75,14 @@ def examine(config: Mapping[str, Any]) -> Findings:
     problems = [*here.problems, *seen.problems.values()]
     told = {each.key for each in seen.problems.values()}
     broken = set(here.sealed)
+    said = derived(seen.value)
     stack: Stack | None = None
     try:
-        stack = Stack.model_validate(seen.value)
+        stack = Stack.model_validate(said)
     except ValidationError as error:
         for location, each in _errors(error, broken, seen):
             problems.append(translate(each, location, _written(each["input"], numbers, location)))
-    partly = stack if stack is not None else _partial(seen.value, broken)
+    partly = stack if stack is not None else _partial(said, broken)
     problems += [each for each in check(partly, without=broken) if each.key not in told]
     warnings = here.warnings + advise(partly, without=broken)
     return Findings(stack=stack, problems=problems, warnings=warnings)

@@ -39,11 +39,11 @@ def stack_with(word: str) -> dict[str, Any]:
     return whole.config_of("prod", {"platform": {"ingress": ingress, "demo": DEMO}})
 
 
-def planned(word: str) -> dict[str, dict[str, Any]]:
+def planned(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The inputs that the engine plans, by type and name; the rules hold for them."""
     secrets = {f"layered-cloud:{key}": value for key, value in whole.SECRETS.items()}
     with workspace(
-        "prod", config=stack_with(word), secrets=secrets, throw_away=True, env={OFFLINE: "1"}
+        "prod", config=config, secrets=secrets, throw_away=True, env={OFFLINE: "1"}
     ) as engine:
         stand_in(engine)
         plan = engine.preview_steps()
@@ -55,7 +55,7 @@ def planned(word: str) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("word", sorted(CONTROLLERS))
 def test_the_engine_plans_the_release_and_an_ingress_of_its_class(word: str) -> None:
-    controller, plan = CONTROLLERS[word], planned(word)
+    controller, plan = CONTROLLERS[word], planned(stack_with(word))
     (values,) = [
         inputs["values"]
         for name, inputs in plan.items()
@@ -85,3 +85,19 @@ def test_the_engine_plans_the_release_and_an_ingress_of_its_class(word: str) -> 
             inputs for urn, inputs in plan.items() if urn.endswith(f"{wanted['kind']}Patch::{name}")
         ]
         assert set(found["spec"]) == set(wanted["spec"])
+
+
+def test_the_engine_plans_a_topology_as_the_keys_that_it_stands_for() -> None:
+    config = whole.config_of("prod", {})
+    del config["layered-cloud:platform"]["ingress"]["chart"]
+    in_a_word = planned({**config, "layered-cloud:topology": "cilium-ingress"})
+    controller = CONTROLLERS["cilium"]
+    names = {name.partition("::")[2] for name in in_a_word}
+    assert {"cilium-ingress-checks", "cilium-ingress-sources"} <= names
+    (values,) = [
+        inputs["values"]
+        for name, inputs in in_a_word.items()
+        if name.endswith(f"{RELEASE}::{controller.release}")
+    ]
+    assert values["ingressController"]["service"]["externalTrafficPolicy"] == "Cluster"
+    assert not [name for name in in_a_word if name.endswith(f"{RELEASE}::traefik")]

@@ -34,6 +34,7 @@ from settings.effects.words import (
 
 EFFECTS: Final[Mapping[str, str]] = {
     "environment": f"{REPLACES_ALL} (the user-data has another id)",
+    "topology": "what it decides is changed, as if `platform.ingress.kind` were",
     # The networks.
     **segment("networks.management"),
     **segment("networks.lan"),

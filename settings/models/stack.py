@@ -25,6 +25,7 @@ from settings.models.routing import Route
 from settings.models.services import PublicService
 from settings.models.software import Software
 from settings.models.storage import VOLUME_ROLES
+from settings.models.topology import TopologyName
 from settings.models.walk import walk
 
 ROLES: Final = {
@@ -44,6 +45,10 @@ class Stack(Strict):
 
     environment: Name
     """The stack's name for people, such as dev or prod."""
+    topology: TopologyName = "external"
+    """How visitors get to the ingress. `external`: through the balancers, to whichever ingress
+    controller. `cilium-ingress`: so too, with Cilium's own; `platform.ingress` is what that needs
+    where it says nothing."""
     networks: Networks
     """Segments, ranges, resolvers."""
     proxmox: Proxmox

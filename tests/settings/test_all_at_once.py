@@ -35,7 +35,7 @@ def test_unknown_keys_wrong_types_and_collisions_are_told_together() -> None:
     )
     assert told == [
         "layered-cloud:networking: is not a key here; did you mean networks? valid here: "
-        "environment, networks, proxmox, access, software, routers, balancers, cluster, "
+        "environment, topology, networks, proxmox, access, software, routers, balancers, cluster, "
         "platform, services, cdn, maintenance, proxmoxApiToken, proxmoxSshKey, deployKey, "
         "deployKeyBefore, cloudflareApiToken, tlsCertificate, tlsKey, bgpPasswords, "
         "platformSecrets, tlsFurther, backupSshKey, backupKey",
@@ -77,7 +77,7 @@ def test_an_empty_configuration_names_every_section() -> None:
     assert [found.key for found in caught.value.problems] == [
         f"layered-cloud:{name}"
         for name in SECTIONS
-        if name not in ("access", "software", "maintenance", "services")
+        if name not in ("topology", "access", "software", "maintenance", "services")
     ]
 
 
