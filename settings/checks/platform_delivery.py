@@ -66,7 +66,7 @@ ARGO_CD: Final = DeliveryRules(
         Decided(keys=("namespaceOverride",), why="is not where the hand-over is"),
         Decided(
             keys=("configs", "cm", "timeout.reconciliation"),
-            why="is said by platform.delivery.every",
+            why="is how often the repository is asked, which platform.delivery.every says",
         ),
     ),
     keys={

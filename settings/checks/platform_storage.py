@@ -26,7 +26,7 @@ STORAGE: Final = (
     ),
     Decided(keys=("configFile",), why=_CONFIG, allowed=only("/etc/proxmox/config.yaml")),
     Decided(keys=("existingConfigSecret",), why=_CONFIG, allowed=only(None, "")),
-    Decided(keys=("storageClass",), why="is said by platform.storage.classes"),
+    Decided(keys=("storageClass",), why="are classes beside those of platform.storage.classes"),
     Decided(keys=("extraVolumes",), why=_TOKEN),
     Decided(keys=("extraVolumeMounts",), why=_TOKEN),
     Decided(

@@ -15,13 +15,12 @@ from settings.models.stack import Stack
 from settings.problems import Problem, problem
 
 _STORE = "is where backups go, which platform.velero says"
+_VOLUMES = "is whether volumes are in backups, which platform.velero.volumes says"
 _KEY = "is the key to the store, which platformSecrets has"
 VELERO: Final = (
     Decided(keys=("configuration", "backupStorageLocation"), why=_STORE),
-    Decided(
-        keys=("configuration", "defaultVolumesToFsBackup"), why="is said by platform.velero.volumes"
-    ),
-    Decided(keys=("deployNodeAgent",), why="is said by platform.velero.volumes"),
+    Decided(keys=("configuration", "defaultVolumesToFsBackup"), why=_VOLUMES),
+    Decided(keys=("deployNodeAgent",), why=_VOLUMES),
     Decided(keys=("initContainers",), why="takes the place of platform.velero.plugin"),
     Decided(keys=("credentials", "useSecret"), why=_KEY, allowed=on),
     Decided(keys=("credentials", "existingSecret"), why=_KEY, allowed=only("store")),
