@@ -65,7 +65,7 @@ MAKERS = {
 """By the chart: what makes an addon of it. Read from the table of addons, with all of them on."""
 NO_SCHEMA = {
     **dict.fromkeys(("contour", "haproxy"), "its chart has none"),
-    **dict.fromkeys(("cilium", "cilium-ingress"), "test_platform_cilium.py has its chart"),
+    **dict.fromkeys(("cilium", "cilium-ingress"), "its chart is not here: test_platform_cilium.py"),
     "kube-prometheus-stack": "its chart has none: test_platform_monitoring.py has its own values",
     **dict.fromkeys(("proxmox-csi-plugin", "flux2", "argo-cd"), "its chart has none"),
     "velero": "its chart's own is not beside the checkout",
