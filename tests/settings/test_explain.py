@@ -107,7 +107,7 @@ def test_a_section_without_an_answer_tells_those_of_its_keys() -> None:
         "cidr",
         "cidr6",
         "bridge, vlan, mtu",
-        "gateway, gateway6",
+        "public, gateway, gateway6",
     ]
 
 
