@@ -43,15 +43,17 @@ while True:
 otherwise is BROKEN."""
 
 EMIT = """
-import json, socket, struct, sys
+import json, socket, struct, subprocess, sys
 entries = json.loads(sys.stdin.read())
 sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 sender.connect("/run/systemd/journal/socket")
 for entry in entries:
     field = lambda k, v: k.encode() + b"\\n" + struct.pack("<Q", len(v)) + v + b"\\n"
     sender.send(b"".join(field(k, v.encode()) for k, v in entry.items()))
+subprocess.run(["journalctl", "--sync"], check=True)
 """
-"""Entries to journald in its own protocol, in which a value may hold anything."""
+"""Entries to journald in its own protocol, in which a value may hold anything. journald looks up
+whose they are when it reads them, so that whoever ends before is of no unit."""
 
 MESSAGE = re.compile(
     rb"<\d{1,3}>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,6}(?:Z|[+-]\d\d:\d\d) "

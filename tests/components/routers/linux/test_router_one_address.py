@@ -45,13 +45,14 @@ SERVED = 2.0
 SEEN = (
     "add table inet seen; add counter inet seen own; add chain inet seen in "
     "{ type filter hook prerouting priority raw; }; "
-    'add rule inet seen in iifname "eth0" ip saddr != 203.0.113.10 counter name own; '
+    'add rule inet seen in iifname "eth0" ip saddr != { 0.0.0.0, 203.0.113.10 } counter name own; '
     "add table arp seen; add counter arp seen own; add chain arp seen in "
     "{ type filter hook input priority 0; }; "
     "add rule arp seen in arp daddr ip 203.0.113.9 arp saddr ip != { 0.0.0.0, 203.0.113.10 } "
     "counter name own"
 )
-"""The provider's router counts what comes from an address that it did not give us."""
+"""The provider's router counts what comes from an address that it did not give us. Of 0.0.0.0 is an
+interface that has none yet and tells its multicast groups (RFC 3376, 4.2.13)."""
 FROM = """
 import socket, sys
 with socket.socket() as s:
