@@ -17,8 +17,12 @@ UNIT = "/etc/systemd/system/ssh.service.d/10-layered-cloud.conf"
 SOCKET = "/etc/systemd/system/ssh.socket.d/10-layered-cloud.conf"
 LEG = "/etc/udev/rules.d/90-layered-cloud-sshd.rules"
 
+# Where a socket of systemd's starts sshd, its folder goes with whichever connection ends.
+_FOLDER = "mkdir -p /run/sshd"
+_SOUND = f"{_FOLDER}; exec /usr/sbin/sshd -t"
 # sshd adds up what its files say: an address that the image brought stays beside ours.
-_ALONE = r"""
+_ALONE = rf"""
+{_FOLDER}
 others=$(/usr/sbin/sshd -T | sed -n 's/^listenaddress //p' | grep -vxF -e "$1") || exit 0
 echo "sshd would listen on $others too: take that ListenAddress out of /etc/ssh, or its file away"
 exit 1
@@ -65,7 +69,7 @@ def part(model: BaselineModel) -> Part:
             *([rules] if interface else []),
         ),
         checks=(
-            Check(name="sshd", argv=("/usr/sbin/sshd", "-t"), watches=("/etc/ssh",)),
+            Check(name="sshd", argv=("/bin/sh", "-c", _SOUND), watches=("/etc/ssh",)),
             Check(
                 name="sshd alone",
                 argv=("/bin/bash", "-c", _ALONE, "sshd", listens),
