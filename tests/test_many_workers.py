@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from settings.files import examine
 from tests import whole
 from tests.components.mocks import Registered
 
@@ -36,3 +37,7 @@ def test_no_input_of_one_worker_grows_with_the_others() -> None:
         ]
         sizes.append(len(push.inputs["stdin"]))
     assert sizes[0] == sizes[1]
+
+
+def test_the_largest_stack_that_is_measured_is_accepted() -> None:
+    assert examine(whole.with_workers(1000)).problems == []

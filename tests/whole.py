@@ -455,6 +455,7 @@ def with_workers(count: int) -> dict[str, Any]:
         "management": {"cidr": "10.30.0.0/20", "bridge": "vmbr0"},
         "lan": {"cidr": "10.30.48.0/20", "bridge": "vmbr1", "vlan": 10},
         "services": "10.30.96.0/20",
+        "pods": "10.64.0.0/13",
     }
     text = (ROOT / "Pulumi.prod.yaml").read_text("utf-8").replace("10.30.10.", "10.30.48.")
     config: dict[str, Any] = read_config(text, "prod")
