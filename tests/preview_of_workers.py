@@ -12,33 +12,15 @@ import sys
 import time
 from collections.abc import Sequence
 
-from lab.engine import Engine, workspace
-from lab.engine.engine import OFFLINE
-from lab.paths import CHECKOUT
-from lab.software.plugins import BUILT, executable, folder
 from tests import whole
-
-
-def stand_in(engine: Engine) -> None:
-    """Puts a plugin that takes anything in place of those that are built."""
-    for name in BUILT:
-        target = engine.workdir.home / "plugins" / folder(name) / executable(name)
-        target.unlink(missing_ok=True)
-        words = f"env PYTHONPATH={CHECKOUT} {sys.executable} -m tests.any_plugin {name}"
-        target.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
-        target.chmod(0o755)
+from tests.offline import engine_of
 
 
 def measured(workers: int, real: bool) -> str:
     """One line of figures."""
     config = whole.with_workers(workers)
-    secrets = {f"layered-cloud:{key}": value for key, value in whole.SECRETS.items()}
     before = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    with workspace(
-        "prod", config=config, secrets=secrets, throw_away=True, env={OFFLINE: "1"}
-    ) as engine:
-        if not real:
-            stand_in(engine)
+    with engine_of("prod", config, real=real) as engine:
         started = time.monotonic()
         done = engine.preview(diff=False)
         seconds = time.monotonic() - started

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lab.engine import workspace
-from lab.engine.engine import OFFLINE
-from lab.software import goitems
 from tests import whole
-from tests.preview_of_workers import stand_in
+from tests.offline import told
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -35,22 +32,8 @@ HIDDEN = "a-word-that-nobody-may-see"
 
 @pytest.mark.parametrize("variant", sorted(SHOWN))
 def test_a_preview_shows_the_addon_and_hides_its_secrets(variant: str) -> None:
-    if not goitems.PULUMI.item.ready:
-        pytest.skip("Pulumi is not built: python -m lab.software build --only pulumi")
-    stack, changes = whole.VARIANTS[variant]
-    secrets = {f"layered-cloud:{key}": value for key, value in whole.SECRETS.items()}
-    given = secrets["layered-cloud:platformSecrets"].replace("=hush", f"={HIDDEN}")
-    secrets["layered-cloud:platformSecrets"] = given
-    with workspace(
-        stack,
-        config=whole.config_of(stack, changes),
-        secrets=secrets,
-        throw_away=True,
-        env={OFFLINE: "1"},
-    ) as engine:
-        stand_in(engine)
-        done = engine.preview(diff=True)
-        everything = done.text + done.log.read_text(encoding="utf-8")
+    given = whole.SECRETS["platformSecrets"].replace("=hush", f"={HIDDEN}")
+    text, everything = told(variant, given)
     for word in SHOWN[variant]:
-        assert word in done.text
+        assert word in text
     assert HIDDEN not in everything

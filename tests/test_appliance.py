@@ -14,13 +14,12 @@ from components.routers.args import RoutersArgs, model
 from components.routers.contract import Contract, Kind, contract
 from components.routers.verify import verify
 from lab.engine.cli import find_cli
-from lab.engine.engine import OFFLINE, workspace
 from settings.checks import routers_kind
 from settings.checks.routers_kind import Asks
 from settings.models import Routers
 from tests import whole
 from tests.components.mocks import Registered
-from tests.preview_of_workers import stand_in
+from tests.offline import engine_of
 
 
 def test_the_whole_program_is_tried_with_every_kind() -> None:
@@ -144,16 +143,10 @@ def test_vyos_routers_are_virtual_machines_that_are_pushed_a_text() -> None:
 
 
 def test_the_real_engine_previews_the_whole_program_with_physical_routers() -> None:
-    cli = find_cli()
-    if cli is None:
+    if find_cli() is None:
         pytest.skip("needs the Pulumi command line, or one built: python -m lab.engine preview")
     stack, changes = whole.VARIANTS["mikrotik"]
-    secrets = {f"layered-cloud:{key}": value for key, value in whole.SECRETS.items()}
-    config = whole.config_of(stack, changes)
-    with workspace(
-        stack, config=config, secrets=secrets, cli=cli, throw_away=True, env={OFFLINE: "1"}
-    ) as engine:
-        stand_in(engine)
+    with engine_of(stack, whole.config_of(stack, changes)) as engine:
         steps = {each["urn"].split("::")[-1]: each for each in engine.preview_steps()["steps"]}
     assert {"router-a-routers", "router-b-routers", "lb-a"} <= set(steps)
     assert not {"router-a", "router-b", "router-a-baseline"} & set(steps), "nobody makes them"

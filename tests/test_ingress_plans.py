@@ -11,12 +11,10 @@ import pytest
 
 from components.platform.ingress import CONTROLLERS
 from lab.engine.cli import find_cli
-from lab.engine.engine import OFFLINE, workspace
-from policy.table import judged
 from settings.checks.platform_ingress import INGRESS
 from tests import whole
 from tests.components.platform.platform_args import site
-from tests.preview_of_workers import stand_in
+from tests.offline import planned
 
 pytestmark = [
     pytest.mark.timeout(240),
@@ -39,23 +37,9 @@ def stack_with(word: str) -> dict[str, Any]:
     return whole.config_of("prod", {"platform": {"ingress": ingress, "demo": DEMO}})
 
 
-def planned(config: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The inputs that the engine plans, by type and name; the rules hold for them."""
-    secrets = {f"layered-cloud:{key}": value for key, value in whole.SECRETS.items()}
-    with workspace(
-        "prod", config=config, secrets=secrets, throw_away=True, env={OFFLINE: "1"}
-    ) as engine:
-        stand_in(engine)
-        plan = engine.preview_steps()
-    steps = plan["steps"]
-    assert [str(each) for each in judged(plan)] == []
-    states = [each["newState"] for each in steps]
-    return {"::".join(each["urn"].split("::")[2:]): each.get("inputs", {}) for each in states}
-
-
 @pytest.mark.parametrize("word", sorted(CONTROLLERS))
 def test_the_engine_plans_the_release_and_an_ingress_of_its_class(word: str) -> None:
-    controller, plan = CONTROLLERS[word], planned(stack_with(word))
+    controller, plan = CONTROLLERS[word], planned("prod", stack_with(word))
     (values,) = [
         inputs["values"]
         for name, inputs in plan.items()
@@ -90,7 +74,7 @@ def test_the_engine_plans_the_release_and_an_ingress_of_its_class(word: str) -> 
 def test_the_engine_plans_a_topology_as_the_keys_that_it_stands_for() -> None:
     config = whole.config_of("prod", {})
     del config["layered-cloud:platform"]["ingress"]["chart"]
-    in_a_word = planned({**config, "layered-cloud:topology": "cilium-ingress"})
+    in_a_word = planned("prod", {**config, "layered-cloud:topology": "cilium-ingress"})
     controller = CONTROLLERS["cilium"]
     names = {name.partition("::")[2] for name in in_a_word}
     assert {"cilium-ingress-checks", "cilium-ingress-sources"} <= names

@@ -5,33 +5,16 @@ from __future__ import annotations
 import pytest
 
 from components.routers.linux.firewall import RULES
-from lab.engine import workspace
-from lab.engine.engine import OFFLINE
-from lab.software import goitems
 from tests import whole
-from tests.preview_of_workers import stand_in
+from tests.offline import told
 
 pytestmark = pytest.mark.timeout(300)
 
 
 def test_a_preview_shows_the_release_and_hides_whom_it_calls() -> None:
-    if not goitems.PULUMI.item.ready:
-        pytest.skip("Pulumi is not built: python -m lab.software build --only pulumi")
-    stack, changes = whole.VARIANTS["watched"]
-    secrets = {f"layered-cloud:{key}": value for key, value in whole.SECRETS.items()}
-    secrets["layered-cloud:platformSecrets"] = "monitoring/alerts-pager/url=https://hook/a-token"
-    with workspace(
-        stack,
-        config=whole.config_of(stack, changes),
-        secrets=secrets,
-        throw_away=True,
-        env={OFFLINE: "1"},
-    ) as engine:
-        stand_in(engine)
-        done = engine.preview(diff=True)
-        everything = done.text + done.log.read_text(encoding="utf-8")
+    text, everything = told("watched", "monitoring/alerts-pager/url=https://hook/a-token")
     for shown in ("kube-prometheus-stack", "VipWithoutOwner", "198.18.0.11:9100", "alerts-pager"):
-        assert shown in done.text
+        assert shown in text
     assert "a-token" not in everything
 
 

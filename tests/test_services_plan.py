@@ -11,11 +11,9 @@ from typing import Any
 import pytest
 
 from lab.engine.cli import find_cli
-from lab.engine.engine import OFFLINE, workspace
-from policy.table import judged
-from tests import whole
+from tests import offline, whole
 from tests.issued import made
-from tests.preview_of_workers import stand_in
+from tests.offline import Plan
 
 pytestmark = [
     pytest.mark.timeout(480),
@@ -46,7 +44,6 @@ WATCHED = {
     },
     "balancers": {"certificate": {"names": ["*.example.org", "example.org"]}},
 }
-Plan = dict[str, dict[str, Any]]
 
 
 @cache
@@ -55,16 +52,7 @@ def planned(services: bool) -> Plan:
     config = whole.config_of("prod", WATCHED)
     if services:
         config["layered-cloud:services"] = SERVICES
-    secrets = {f"layered-cloud:{key}": value for key, value in whole.SECRETS.items()}
-    secrets["layered-cloud:platformSecrets"] += f"\n{PASSWORD}"
-    with workspace(
-        "prod", config=config, secrets=secrets, throw_away=True, env={OFFLINE: "1"}
-    ) as engine:
-        stand_in(engine)
-        plan = engine.preview_steps()
-    assert [str(each) for each in judged(plan)] == []
-    states = [each["newState"] for each in plan["steps"]]
-    return {"::".join(each["urn"].split("::")[2:]): each.get("inputs", {}) for each in states}
+    return offline.planned("prod", config, f"{whole.SECRETS['platformSecrets']}\n{PASSWORD}")
 
 
 def one(plan: Plan, kind: str, name: str) -> dict[str, Any]:

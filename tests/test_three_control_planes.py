@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from lab.engine.cli import find_cli
-from lab.engine.engine import OFFLINE, workspace
 from lab.engine.run import Result
 from lab.stack import merged, profile_config
 from tests import whole
-from tests.preview_of_workers import stand_in
+from tests.offline import engine_of
 
 COMMAND = "command:remote:Command"
 
@@ -25,14 +24,9 @@ def config() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def plan() -> Iterator[Result]:
-    cli = find_cli()
-    if cli is None:
+    if find_cli() is None:
         pytest.skip("needs the Pulumi command line, or one built: python -m lab.engine preview")
-    secrets = {f"layered-cloud:{key}": value for key, value in whole.SECRETS.items()}
-    with workspace(
-        "lab", config=config(), secrets=secrets, throw_away=True, cli=cli, env={OFFLINE: "1"}
-    ) as engine:
-        stand_in(engine)
+    with engine_of("lab", config()) as engine:
         yield engine.preview()
 
 

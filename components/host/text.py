@@ -34,6 +34,11 @@ def milliseconds(value: float) -> str:
     return f"{round(value * 1000)}ms"
 
 
+def json_object(members: Mapping[str, str]) -> str:
+    """A JSON object of members whose values are JSON already, or become it later (`"%ci"`)."""
+    return "{" + ",".join(f'"{name}":{value}' for name, value in members.items()) + "}"
+
+
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """`over` laid on `base`: mappings are merged, everything else (lists too) is replaced."""
     result = dict(base)

@@ -6,8 +6,9 @@ words of HAProxy's own (configuration manual, section 8.2.6).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
+
+from components.host.text import json_object
 
 SOCKET: Final = "/dev/access-log"
 """Where HAProxy sends lines, as it sees it: within `CHROOT`."""
@@ -35,7 +36,7 @@ def texts(*, query: bool) -> dict[str, int]:
 
 def line(*, query: bool, shown: bool) -> str:
     """The `log-format` of a request; `shown` adds what became of the client's certificate."""
-    return _object(
+    return json_object(
         {
             **_WHEN,
             "request_id": '"%ID"',
@@ -46,15 +47,11 @@ def line(*, query: bool, shown: bool) -> str:
             "backend": '"%b"',
             "server": '"%s"',
             **({"client_certificate": '"%[var(txn.shown)]"'} if shown else {}),
-            "milliseconds": _object(_TIMERS),
+            "milliseconds": json_object(_TIMERS),
         }
     )
 
 
 def error() -> str:
     """The `error-log-format` of a connection that brought no request."""
-    return _object({**_WHEN, **_WHO, **_END, "error": '"%[fc_err_str]"'})
-
-
-def _object(members: Mapping[str, str]) -> str:
-    return "{" + ",".join(f'"{name}":{value}' for name, value in members.items()) + "}"
+    return json_object({**_WHEN, **_WHO, **_END, "error": '"%[fc_err_str]"'})

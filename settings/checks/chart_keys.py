@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from settings.checks.decided import mapping
 from settings.problems import ABSENT, Problem, problem
 
 
@@ -20,7 +21,7 @@ def overlooked(
     """
     for place, words in keys.items():
         steps, known = [each for each in place.split(".") if each], words.split()
-        for key in _held(values, steps):
+        for key in mapping(values, *steps):
             if key not in known:
                 near = get_close_matches(str(key), known, n=1)
                 yield problem(
@@ -29,10 +30,3 @@ def overlooked(
                     f"is no key of the chart {chart}, which would overlook it",
                     f"write {near[0]}, or remove it" if near else "remove it",
                 )
-
-
-def _held(values: Mapping[str, Any], steps: list[str]) -> Mapping[str, Any]:
-    held: Any = values
-    for step in steps:
-        held = held.get(step) if isinstance(held, Mapping) else None
-    return held if isinstance(held, Mapping) else {}

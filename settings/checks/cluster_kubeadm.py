@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from settings.checks.decided import Decided, undone
+from settings.checks.decided import Decided, mapping, undone
 from settings.checks.registry import reads
 from settings.models.addresses import is_any_address
 from settings.models.cluster import API_SERVER_PORT
@@ -116,7 +116,8 @@ def kubeadms_flags_are_a_list(stack: Stack) -> Iterator[Problem]:
     """extraArgs are a list of names and values since v1beta4; they are joined with ours by name."""
     mask = str(stack.cluster.node_mask)
     for keys in _COMPONENTS:
-        path, held = ".".join(("cluster.cluster_configuration", *keys)), _held(stack, keys)
+        path = ".".join(("cluster.cluster_configuration", *keys))
+        held = mapping(stack.cluster.cluster_configuration, *keys)
         if "extraArgs" not in held:
             continue
         given, path = held["extraArgs"], f"{path}.extraArgs"
@@ -144,7 +145,7 @@ def kubeadms_flags_are_a_list(stack: Stack) -> Iterator[Problem]:
 def the_apis_names_are_names(stack: Stack) -> Iterator[Problem]:
     """certSANs are joined with ours: host names and addresses, as kubeadm takes them."""
     path = "cluster.cluster_configuration.apiServer.certSANs"
-    given = _held(stack, ("apiServer",)).get("certSANs", [])
+    given = mapping(stack.cluster.cluster_configuration, "apiServer").get("certSANs", [])
     if not isinstance(given, list):
         yield problem(path, ABSENT, "is no list", "write [NAME, ADDRESS]")
         return
@@ -153,13 +154,6 @@ def the_apis_names_are_names(stack: Stack) -> Iterator[Problem]:
             shown = ABSENT if isinstance(each, dict | list) else each
             right = "write one such as api.example.org"
             yield problem(f"{path}[{index}]", shown, "is no host name and no address", right)
-
-
-def _held(stack: Stack, keys: tuple[str, ...]) -> Mapping[str, Any]:
-    held: Any = stack.cluster.cluster_configuration
-    for key in keys:
-        held = held.get(key, {}) if isinstance(held, Mapping) else {}
-    return held if isinstance(held, Mapping) else {}
 
 
 def _malformed(each: Any) -> tuple[object, str, str] | None:

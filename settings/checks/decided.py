@@ -36,6 +36,14 @@ def on(given: Any) -> bool:
     return given is True or given == "true"
 
 
+def mapping(values: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    """The mapping at that place of the values; empty when there is none."""
+    held: Any = values
+    for key in keys:
+        held = held.get(key) if isinstance(held, Mapping) else None
+    return held if isinstance(held, Mapping) else {}
+
+
 def undone(path: str, values: Mapping[str, Any], table: Sequence[Decided]) -> Iterator[Problem]:
     """Every value of a stack that undoes what is decided, and every one that replaces the whole
     mapping it stands in."""

@@ -24,77 +24,39 @@ class Own:
     on: Callable[[Platform], bool] = lambda _: True
 
 
-def _ingress(kind: str, namespace: str) -> Own:
-    return Own(
-        namespace=namespace,
-        key="platform.ingress",
-        on=lambda platform: platform.ingress.kind == kind,
-    )
+def _of(section: str, namespace: str, kind: str | None = None) -> Own:
+    """What comes with a section of the platform, or with one kind of it."""
 
+    def there(platform: Platform) -> bool:
+        given = getattr(platform, section)
+        return given is not None and (kind is None or given.kind == kind)
 
-def _delivery(kind: str, namespace: str) -> Own:
-    return Own(
-        namespace=namespace,
-        key="platform.delivery",
-        on=lambda platform: platform.delivery is not None and platform.delivery.kind == kind,
-    )
-
-
-def _mesh(kind: str, namespace: str) -> Own:
-    return Own(
-        namespace=namespace,
-        key="platform.mesh",
-        on=lambda platform: platform.mesh is not None and platform.mesh.kind == kind,
-    )
+    return Own(namespace=namespace, key=f"platform.{section}", on=there)
 
 
 OWN: Final[Mapping[str, Own]] = {
     "cilium": Own(namespace="kube-system", key="platform.cilium"),
     "metallb": Own(namespace="metallb-system", key="platform.metallb"),
-    "traefik": _ingress("traefik", "traefik"),
-    "cilium-ingress": _ingress("cilium", "kube-system"),
-    "contour": _ingress("contour", "contour"),
-    "haproxy": _ingress("haproxy", "haproxy"),
-    "nginx-ingress": _ingress("nginx", "nginx-ingress"),
-    "cert-manager": Own(
-        namespace="cert-manager",
-        key="platform.cert_manager",
-        on=lambda platform: platform.cert_manager is not None,
-    ),
-    "kube-prometheus-stack": Own(
-        namespace="monitoring",
-        key="platform.monitoring",
-        on=lambda platform: platform.monitoring is not None,
-    ),
-    "loki": Own(
-        namespace="loki",
-        key="platform.logging",
-        on=lambda platform: platform.logging is not None,
-    ),
-    "alloy": Own(
-        namespace="alloy",
-        key="platform.logging",
-        on=lambda platform: platform.logging is not None,
-    ),
-    "proxmox-csi-plugin": Own(
-        namespace="csi-proxmox",
-        key="platform.storage",
-        on=lambda platform: platform.storage is not None,
-    ),
-    "flux2": _delivery("flux", "flux-system"),
-    "argo-cd": _delivery("argo-cd", "argocd"),
-    "velero": Own(
-        namespace="velero",
-        key="platform.velero",
-        on=lambda platform: platform.velero is not None,
-    ),
-    "istio-base": _mesh("istio", "istio-system"),
-    "istio-cni": _mesh("istio", "istio-system"),
-    "istiod": _mesh("istio", "istio-system"),
-    "mesh-entrances": _mesh("istio", "istio-system"),
-    "linkerd-crds": _mesh("linkerd", "linkerd"),
-    "linkerd2-cni": _mesh("linkerd", "linkerd-cni"),
-    "linkerd-control-plane": _mesh("linkerd", "linkerd"),
+    "traefik": _of("ingress", "traefik", "traefik"),
+    "cilium-ingress": _of("ingress", "kube-system", "cilium"),
+    "contour": _of("ingress", "contour", "contour"),
+    "haproxy": _of("ingress", "haproxy", "haproxy"),
+    "nginx-ingress": _of("ingress", "nginx-ingress", "nginx"),
+    "cert-manager": _of("cert_manager", "cert-manager"),
+    "kube-prometheus-stack": _of("monitoring", "monitoring"),
+    "loki": _of("logging", "loki"),
+    "alloy": _of("logging", "alloy"),
+    "proxmox-csi-plugin": _of("storage", "csi-proxmox"),
+    "flux2": _of("delivery", "flux-system", "flux"),
+    "argo-cd": _of("delivery", "argocd", "argo-cd"),
+    "velero": _of("velero", "velero"),
+    "istio-base": _of("mesh", "istio-system", "istio"),
+    "istio-cni": _of("mesh", "istio-system", "istio"),
+    "istiod": _of("mesh", "istio-system", "istio"),
+    "mesh-entrances": _of("mesh", "istio-system", "istio"),
+    "linkerd-crds": _of("mesh", "linkerd", "linkerd"),
+    "linkerd2-cni": _of("mesh", "linkerd-cni", "linkerd"),
+    "linkerd-control-plane": _of("mesh", "linkerd", "linkerd"),
     "echo": Own(
         namespace="echo",
         key="platform.demo",

@@ -97,7 +97,7 @@ def delivery_chart_is_of_its_kind(stack: Stack) -> Iterator[Problem]:
     given = stack.platform.delivery
     if given is None:
         return
-    name = given.chart.chart.rstrip("/").rpartition("/")[2]
+    name = given.chart.last_word
     others = {rules.chart: kind for kind, rules in DELIVERY.items() if kind != given.kind}
     if name in others:
         yield problem(

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from settings.checks.chart_keys import overlooked
-from settings.checks.decided import undone
+from settings.checks.decided import mapping, undone
 from settings.checks.platform_ingress_cilium import CILIUM
 from settings.checks.platform_ingress_contour import CONTOUR
 from settings.checks.platform_ingress_haproxy import HAPROXY
 from settings.checks.platform_ingress_nginx import NGINX
-from settings.checks.platform_ingress_rules import Arguments, IngressRules, Leaving, mapping
+from settings.checks.platform_ingress_rules import Arguments, IngressRules, Leaving
 from settings.checks.platform_ingress_traefik import TRAEFIK
 from settings.checks.registry import doubts, reads
 from settings.models.stack import Stack
@@ -45,7 +45,7 @@ def ingress_chart_is_of_its_kind(stack: Stack) -> Iterator[Problem]:
                 f"write chart: {wanted} with its version and repository",
             )
         return
-    name = ingress.chart.chart.rstrip("/").rpartition("/")[2]
+    name = ingress.chart.last_word
     if wanted is None:
         yield problem(
             "platform.ingress.chart.chart",

@@ -10,11 +10,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from settings.checks.decided import Decided, on, only
+from settings.checks.decided import Decided, mapping, on, only
 from settings.checks.platform_ingress_rules import (
     IngressRules,
     Leaving,
-    mapping,
     placed,
     traffic_policy,
 )

@@ -98,11 +98,3 @@ def placed(
         Decided(keys=kind, why=why, allowed=only(word)),
         Decided(keys=replicas, why=f"is said by {said}", allowed=only(ingress.replicas)),
     )
-
-
-def mapping(values: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
-    """The mapping at that place of the values; empty when there is none."""
-    held: Any = values
-    for key in keys:
-        held = held.get(key) if isinstance(held, Mapping) else None
-    return held if isinstance(held, Mapping) else {}

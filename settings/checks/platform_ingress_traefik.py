@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from settings.checks.decided import Decided, off, on, only
+from settings.checks.decided import Decided, mapping, off, on, only
 from settings.checks.platform_ingress_rules import (
     Arguments,
     IngressRules,
     Leaving,
-    mapping,
     placed,
     traffic_policy,
 )

@@ -162,8 +162,7 @@ def mesh_charts_belong_together(stack: Stack) -> Iterator[Problem]:
     others = {name for each in MESH_KINDS.values() for name in each.charts.values()}
     for key, name in given.traits.charts.items():
         here, chart = f"platform.mesh.{key}", getattr(given, key)
-        last = chart.chart.rstrip("/").rpartition("/")[2]
-        if last in others and last != name:
+        if chart.last_word in others and chart.last_word != name:
             wrong = f"is not the chart of {given.kind} that stands at this key"
             yield problem(f"{here}.chart", chart.chart, wrong, f"write {name}")
         if chart.version != given.control_plane.version:

@@ -49,6 +49,11 @@ class Chart(Strict):
     timeout: Annotated[int, Unit("seconds")] = Field(default=600, ge=30, le=7200)
     """How long Helm waits for the release to be ready."""
 
+    @property
+    def last_word(self) -> str:
+        """What the chart is called, wherever it is."""
+        return self.chart.rstrip("/").rpartition("/")[2]
+
 
 SecretKey = Annotated[
     str,

@@ -7,7 +7,7 @@ s6-svc(8) and s6-svwait(8), by which its image runs HAProxy.
 
 from __future__ import annotations
 
-from components.host.text import milliseconds
+from components.host.text import json_object, milliseconds
 from components.platform import metallb
 from components.platform.addon import SelfSigned, Site, Values
 from components.platform.ingress import placement
@@ -126,7 +126,7 @@ def _logged(site: Site) -> Values:
     )
     return {
         "syslog-server": f"address:stdout, format: raw, facility:daemon, length: {LONGEST}",
-        "log-format": "{" + ",".join(f'"{name}":{value}' for name, value in said.items()) + "}",
+        "log-format": json_object(said),
         "frontend-config-snippet": "\n".join([*kept, QUIET]),
     }
 

@@ -11,7 +11,7 @@ page on Ingress annotations.
 
 from __future__ import annotations
 
-from components.host.text import milliseconds
+from components.host.text import json_object, milliseconds
 from components.platform import metallb
 from components.platform.addon import SelfSigned, Site, Values
 from components.platform.ingress import placement
@@ -128,8 +128,7 @@ def _logged(site: Site) -> Values:
         "upstream": '"$upstream_addr"',
         "upstream_status": '"$upstream_status"',
     }
-    line = "{" + ",".join(f'"{name}":{value}' for name, value in said.items()) + "}"
-    return {"log-format-escaping": "json", "log-format": line}
+    return {"log-format-escaping": "json", "log-format": json_object(said)}
 
 
 def _replicas(ingress: Ingress) -> Values:
