@@ -84,6 +84,30 @@ class SelfSigned:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rotated:
+    """A Secret with an authority's key and certificate and those of `host`, which it signed: what
+    an admission webhook makes and renews itself that uses Open Policy Agent's cert-controller, and
+    takes as its own where it is there. The chart of `release` brings the Secret empty, and Helm
+    takes over the one that carries its marks.
+
+    For a webhook that does not serve until the kubelet has mounted what it made: a matter of one
+    second to a minute, by chance.
+    Sources: cert-controller's pkg/rotator/rotator.go (names of keys, RSA in PKCS #1 for the
+    authority, `lookaheadTime`); Helm's pkg/action/validate.go (`checkOwnership`).
+    """
+
+    name: str
+    host: str
+    release: str
+    authority: str
+    """The common name, and the only DNS name, that the webhook asks of its authority."""
+    template: ClassVar = "rotated.sh.j2"
+
+
+MadeAhead = Minted | SelfSigned | Rotated
+
+
+@dataclass(frozen=True, kw_only=True)
 class Identity:
     """An authority of the stack's own for what an addon signs, made before its release: the names
     of the authority (`root`) and of who signs by it (`issuer`), the Secret of type
@@ -133,7 +157,7 @@ class Addon:
     webhook: Webhook | None = None
     network: bool = False
     """Whether it brings the pod network, without which no other addon's pods start."""
-    minted: Minted | SelfSigned | None = None
+    minted: tuple[MadeAhead, ...] = ()
     passwords: Mapping[str, str] = field(default_factory=dict)
     """Secrets of type kubernetes.io/basic-auth, there before the objects: name to the name of the
     BGP sessions whose password each holds."""

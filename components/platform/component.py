@@ -15,7 +15,7 @@ from components.host import HostAction, HostActionArgs
 from components.host.errors import LayerError
 from components.host.passwords import passwords
 from components.platform import cut_off, identity, ports, render, secrets
-from components.platform.addon import Addon, Form, Identity, Minted, Object, SelfSigned, Webhook
+from components.platform.addon import Addon, Form, Identity, MadeAhead, Object, Webhook
 from components.platform.addons import addons, in_order
 from components.platform.api import reachable
 from components.platform.args import PlatformArgs
@@ -150,8 +150,7 @@ class Platform(pulumi.ComponentResource):
             made.append(self._secret(name, manifest, [*before, *made]))
         if addon.identity is not None:
             made += self._trusted(addon, addon.identity, [*before, *made])
-        if addon.minted is not None:
-            made.append(self._mint(addon, addon.minted, [*before, *made]))
+        made += [self._mint(addon, each, [*before, *made]) for each in addon.minted]
         if addon.chart is not None:
             release = self._release(addon, addon.chart, [*before, *made])
             self._releases[addon.name] = release
@@ -250,7 +249,7 @@ class Platform(pulumi.ComponentResource):
         )
 
     def _mint(
-        self, addon: Addon, secret: Minted | SelfSigned, depends_on: Sequence[pulumi.Resource]
+        self, addon: Addon, secret: MadeAhead, depends_on: Sequence[pulumi.Resource]
     ) -> HostAction:
         """There once the cluster has the Secret; the value is known to nobody else."""
         return HostAction(

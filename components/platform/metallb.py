@@ -8,12 +8,27 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 
 from components.host.bgp import Neighbours, Peering
-from components.platform.addon import Addon, Minted, Object, Site, Webhook
+from components.platform.addon import Addon, Minted, Object, Rotated, Site, Values, Webhook
 
 NAMESPACE = "metallb-system"
 POOL = "lan"
 ROUTERS = "routers"
 """What the BGP advertisement, the BFD profile and the Secret of the password are called."""
+
+# The chart's own name for what the speakers' gossip is sealed with (its _helpers.tpl). The
+# controller makes it where it is not there, and leaves one that is.
+GOSSIP = Minted(name="metallb-memberlist", key="secretkey")
+
+# Names of the chart's webhooks.yaml, and of the controller's internal/k8s/k8s.go.
+WEBHOOK = Rotated(
+    name="metallb-webhook-cert",
+    host=f"metallb-webhook-service.{NAMESPACE}.svc",
+    release="metallb",
+    authority="cert",
+)
+
+SOON: Values = {"initialDelaySeconds": 1, "periodSeconds": 2, "failureThreshold": 15}
+"""A readiness probe that asks early and is as patient as the chart's own (30 s)."""
 
 
 def addon(site: Site) -> Addon:
@@ -30,13 +45,13 @@ def addon(site: Site) -> Addon:
         name="metallb",
         namespace=NAMESPACE,
         pod_security="privileged",
-        # The chart's own name for what the speakers' gossip is sealed with (its _helpers.tpl). The
-        # controller makes it where it is not there, and leaves one that is.
-        minted=Minted(name="metallb-memberlist", key="secretkey"),
+        minted=(GOSSIP, WEBHOOK),
         chart=site.settings.metallb.chart,
         values={
             "frrk8s": {"enabled": inside is not None and inside.bfd},
+            "controller": {"readinessProbe": SOON},
             "speaker": {
+                "readinessProbe": SOON,
                 "frr": {"enabled": False},
                 "tolerateMaster": True,
                 "ignoreExcludeLB": site.control_planes_work,

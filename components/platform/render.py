@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from components.host.text import environment
-from components.platform.addon import Minted, Object, SelfSigned, Webhook
+from components.platform.addon import MadeAhead, Object, Webhook
 from components.platform.readback import Expected
 
 _ENVIRONMENT = environment(Path(__file__).parent / "templates")
@@ -29,15 +29,15 @@ def webhook_wait(objects: Sequence[Object], webhook: Webhook, seconds: int) -> s
     )
 
 
-def minted_guard(namespace: str, secret: Minted | SelfSigned) -> str:
+def minted_guard(namespace: str, secret: MadeAhead) -> str:
     """Holds when the Secret is there, whoever made it."""
     return _ENVIRONMENT.get_template("minted-guard.sh.j2").render(
         namespace=namespace, secret=secret
     )
 
 
-def mint(namespace: str, secret: Minted | SelfSigned) -> str:
-    """Makes the Secret: 128 random bits, as base64, or a certificate with its key. What is secret
+def mint(namespace: str, secret: MadeAhead) -> str:
+    """Makes the Secret: 128 random bits, as base64, or certificates with their keys. What is secret
     is in no command line."""
     return _ENVIRONMENT.get_template(secret.template).render(namespace=namespace, secret=secret)
 

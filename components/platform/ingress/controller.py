@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from components.platform.addon import Addon, Minted, Object, SelfSigned, Site, Values, Webhook
+from components.platform.addon import Addon, MadeAhead, Object, Site, Values, Webhook
 from components.platform.ingress import placement
 from settings.models import Ingress
 
@@ -61,7 +61,7 @@ class Controller:
     objects: Callable[[Site], Mapping[str, Object]] | None = None
     patches: Callable[[Site], Mapping[str, Object]] | None = None
     webhook: Webhook | None = None
-    minted: Minted | SelfSigned | None = None
+    minted: MadeAhead | None = None
     annotations: Mapping[str, str] = field(default_factory=dict)
     tls: Mapping[str, str] | None = None
     tls_annotations: Mapping[str, str] = field(default_factory=dict)
@@ -88,5 +88,5 @@ class Controller:
             patches={} if self.patches is None else self.patches(site),
             carrier=self.carrier,
             webhook=self.webhook,
-            minted=self.minted,
+            minted=() if self.minted is None else (self.minted,),
         )

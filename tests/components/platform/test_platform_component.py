@@ -155,6 +155,16 @@ def test_what_metallbs_speakers_mount_is_there_before_them_and_of_no_known_value
     assert (request["secrets"], request["undo"]) == ({}, None)
 
 
+def test_what_metallbs_controller_would_wait_for_is_there_before_its_release() -> None:
+    seen = run()
+    minted = seen.one(COMMAND, "platform-metallb-webhook-cert")
+    assert minted.urn in seen.one(RELEASE, "metallb").dependencies
+    assert seen.one(COMMAND, "platform-metallb-memberlist").urn not in minted.dependencies
+    request = json.loads(minted.inputs["stdin"])["request"]
+    assert "get secret metallb-webhook-cert" in request["guard"]
+    assert "meta.helm.sh/release-name=metallb" in request["do"]
+
+
 def test_charts_are_pinned_and_named_as_settings_say() -> None:
     inputs = run().one(RELEASE, "metallb").inputs
     assert (inputs["chart"], inputs["version"]) == ("metallb", "0.15.2")
