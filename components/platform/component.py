@@ -150,7 +150,8 @@ class Platform(pulumi.ComponentResource):
             made.append(self._secret(name, manifest, [*before, *made]))
         if addon.identity is not None:
             made += self._trusted(addon, addon.identity, [*before, *made])
-        made += [self._mint(addon, each, [*before, *made]) for each in addon.minted]
+        # Beside the pod network's coming, which no Secret needs.
+        made += [self._mint(addon, each, made[:] or before) for each in addon.minted]
         if addon.chart is not None:
             release = self._release(addon, addon.chart, [*before, *made])
             self._releases[addon.name] = release

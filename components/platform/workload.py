@@ -172,11 +172,12 @@ def _from_field(name: str, path: str) -> Object:
 
 
 def address(workload: Workload) -> Object:
-    """The pods' Service: port 80 inside the cluster."""
+    """The pods' Service: port 80 inside the cluster. The pods are awaited, so the provider need not
+    watch it for the ten seconds that it gives every Service (its internal/await, service.go)."""
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": workload.metadata,
+        "metadata": {**workload.metadata, "annotations": {"pulumi.com/skipAwait": "true"}},
         "spec": {
             "selector": workload.labels,
             "ports": [{"name": PORT_NAME, "port": 80, "targetPort": PORT_NAME}],

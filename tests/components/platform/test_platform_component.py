@@ -160,6 +160,9 @@ def test_what_metallbs_controller_would_wait_for_is_there_before_its_release() -
     minted = seen.one(COMMAND, "platform-metallb-webhook-cert")
     assert minted.urn in seen.one(RELEASE, "metallb").dependencies
     assert seen.one(COMMAND, "platform-metallb-memberlist").urn not in minted.dependencies
+    # Beside the pod network's coming.
+    assert seen.one(NAMESPACE, "metallb-system-namespace").urn in minted.dependencies
+    assert seen.one(RELEASE, "cilium").urn not in minted.dependencies
     request = json.loads(minted.inputs["stdin"])["request"]
     assert "get secret metallb-webhook-cert" in request["guard"]
     assert "meta.helm.sh/release-name=metallb" in request["do"]
