@@ -186,6 +186,7 @@ platform = Platform(
         vips={"router": stack.routers.every_vip, "balancer": stack.balancers.every_vip},
         services=stack.services,
         senders={each.name: each.address("lan") for each in (*routed, *balancers)},
+        backed_up=stack.cluster.backups is not None,
         epoch=epoch,
     ),
     after(cluster),

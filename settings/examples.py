@@ -95,6 +95,7 @@ _NO_TEXT: Final = frozenset(("true", "false", "null", "yes", "no", "on", "off", 
 
 
 _WHOLE: Final[dict[str, Any]] = {
+    "platform.monitoring.dashboards": True,
     "platform.velero.bucket": "backups",
     "platform.velero.schedule": "30 1 * * *",
     "platform.delivery.repository": "https://git.example.org/cloud.git",

@@ -221,6 +221,7 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
                     "chart": {
                         **{"chart": "kube-prometheus-stack", "version": "88.5.3"},
                         "repository": "https://charts.lab.test",
+                        "values": {"grafana": {"enabled": True}},
                     },
                     "receivers": [{"name": "pager", "kind": "webhook"}],
                 }

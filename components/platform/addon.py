@@ -27,7 +27,7 @@ class Site:
     BGP sessions, of which the nodes have an end. `targets` are the machines' exporters, `vips`
     every VIP by the role of the machines that hold it. `services` are what visitors reach by names
     of their own. `senders` are the machines that are no nodes and send their lines, with the LAN
-    addresses that they send from.
+    addresses that they send from. `backed_up` says that control planes ship backups of the cluster.
     """
 
     settings: Platform
@@ -42,6 +42,7 @@ class Site:
     vips: Mapping[str, Sequence[IPv4Address | IPv6Address]] = field(default_factory=dict)
     services: Sequence[PublicService] = ()
     senders: Mapping[str, IPv4Address] = field(default_factory=dict)
+    backed_up: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,8 +28,8 @@ class PlatformArgs:
     key of the Secrets that addons refer to. `targets` are the machines' exporters, `vips` every VIP
     by the role (router, balancer) of the machines that hold it, `services` what visitors reach by
     names of their own. `senders` are the machines that are no nodes and send lines, by their LAN
-    addresses. `epoch` asks the cluster again for
-    what is read back from it.
+    addresses. `backed_up` says that control planes ship backups of the cluster. `epoch` asks the
+    cluster again for what is read back from it.
     """
 
     settings: PlatformSettings
@@ -48,6 +48,7 @@ class PlatformArgs:
     vips: Mapping[str, Sequence[IPv4Address | IPv6Address]] = field(default_factory=dict)
     services: Sequence[PublicService] = ()
     senders: Mapping[str, IPv4Address] = field(default_factory=dict)
+    backed_up: bool = False
     epoch: str = "1"
 
     @property
@@ -66,4 +67,5 @@ class PlatformArgs:
             vips=self.vips,
             services=tuple(self.services),
             senders=dict(self.senders),
+            backed_up=self.backed_up,
         )

@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from settings.models.walk import mapping
 from settings.problems import ABSENT, Problem, problem
+
+__all__ = ["Decided", "mapping", "off", "on", "only", "undone"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,14 +37,6 @@ def off(given: Any) -> bool:
 def on(given: Any) -> bool:
     """Switched on."""
     return given is True or given == "true"
-
-
-def mapping(values: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
-    """The mapping at that place of the values; empty when there is none."""
-    held: Any = values
-    for key in keys:
-        held = held.get(key) if isinstance(held, Mapping) else None
-    return held if isinstance(held, Mapping) else {}
 
 
 def undone(path: str, values: Mapping[str, Any], table: Sequence[Decided]) -> Iterator[Problem]:

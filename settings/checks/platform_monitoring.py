@@ -115,6 +115,25 @@ def _not_mailed(here: str, receiver: Receiver) -> Iterator[Problem]:
 
 
 @doubts("platform")
+def dashboards_are_found(stack: Stack) -> Iterator[Problem]:
+    """The chart's Grafana looks for them, and where they are."""
+    given = stack.platform.monitoring
+    if given is None or not given.shows_dashboards:
+        return
+    here = "platform.monitoring.chart.values.grafana.sidecar.dashboards"
+    right = "remove it, or write platform.monitoring.dashboards: false"
+    if off(given.sidecar.get("enabled", True)):
+        wrong = "has nobody look for the dashboards of this chain"
+        yield problem(f"{here}.enabled", given.sidecar["enabled"], wrong, right)
+    searched = given.sidecar.get("searchNamespace") or MONITORING_NAMESPACE
+    named = searched.split(",") if isinstance(searched, str) else searched
+    if not {"ALL", MONITORING_NAMESPACE} & {str(each).strip() for each in named}:
+        wrong = f"leaves out {MONITORING_NAMESPACE}, where the dashboards of this chain are"
+        shown = searched if isinstance(searched, str) else ABSENT
+        yield problem(f"{here}.searchNamespace", shown, wrong, f"add {MONITORING_NAMESPACE}")
+
+
+@doubts("platform")
 def somebody_is_told(stack: Stack) -> Iterator[Problem]:
     """Alerts that nobody reads."""
     given = stack.platform.monitoring

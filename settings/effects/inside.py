@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from settings.effects.words import (
+    DASHBOARDS,
     FOUNDING,
     HAPROXY,
     HELM,
@@ -106,6 +107,7 @@ INSIDE: Final[Mapping[str, str]] = {
     "that were issued stay",
     **chart("platform.monitoring.chart", HELM),
     "platform.monitoring.receivers": HELM,
+    "platform.monitoring.dashboards": DASHBOARDS,
     **chart("platform.logging.loki", f"{HELM}: lines wait at who sends them meanwhile"),
     **chart("platform.logging.alloy", f"{HELM}: each goes on where it was"),
     "platform.logging.days": f"{HELM}. With a shorter time, older lines are deleted within hours",

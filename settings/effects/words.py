@@ -69,6 +69,10 @@ PODS: Final = (
     "in place: its pods are renewed one by one, each finishing what it has for up to 300 s"
 )
 HELM: Final = "Helm upgrades the release, and its pods are renewed as the chart says"
+DASHBOARDS: Final = (
+    "their ConfigMaps are made or deleted, which a Grafana that looks for them sees within a "
+    "minute; it is not restarted"
+)
 INGRESS: Final = (
     "Helm upgrades the ingress' release: its pods are renewed one by one, each finishing what it "
     "has for up to 300 s"

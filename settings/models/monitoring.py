@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
 from settings.models.base import Domain, Name, Port, Strict
 from settings.models.cert_manager import Email
 from settings.models.charts import Chart
+from settings.models.walk import mapping
 
 MONITORING_NAMESPACE: Final = "monitoring"
 """Where Prometheus and its Secrets are."""
@@ -84,6 +85,29 @@ class Monitoring(Strict):
     """kube-prometheus-stack's chart."""
     receivers: list[Receiver] = Field(default_factory=list)
     """Who is told. Empty: alerts are seen in Prometheus only."""
+    dashboards: bool | None = None
+    """Whether the cluster has dashboards of this chain, in ConfigMaps that Grafana's sidecar looks
+    for. Null: where the chart's values turn on its Grafana (`grafana.enabled`). True is for a
+    Grafana that the program knows nothing of."""
+
+    @property
+    def shows_dashboards(self) -> bool:
+        """Whether they are made."""
+        if self.dashboards is not None:
+            return self.dashboards
+        return mapping(self.chart.values, "grafana").get("enabled") in (True, "true")
+
+    @property
+    def sidecar(self) -> Mapping[str, Any]:
+        """What the chart's values say of the one that looks for dashboards."""
+        return mapping(self.chart.values, "grafana", "sidecar", "dashboards")
+
+    @property
+    def dashboard_label(self) -> tuple[str, str]:
+        """Name and value of the label that it looks for: the chart's own where the values say
+        nothing."""
+        name, value = self.sidecar.get("label"), self.sidecar.get("labelValue")
+        return str(name or "grafana_dashboard"), str(value or "1")
 
     def references(self) -> list[str]:
         """The lines that `platformSecrets` must have, NAMESPACE/NAME/KEY each."""

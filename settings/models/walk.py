@@ -1,8 +1,9 @@
-"""Finding values of a kind anywhere in a stack, so that nobody keeps a list of where they stand."""
+"""Finding values of a kind anywhere in a stack, so that nobody keeps a list of where they stand;
+and a mapping in values whose keys are not ours."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel
@@ -26,6 +27,14 @@ def walk(value: object, kind: type[Kind], path: str = "") -> Iterator[tuple[str,
     elif isinstance(value, list):
         for index, each in enumerate(value):
             yield from walk(each, kind, f"{path}[{index}]")
+
+
+def mapping(values: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    """The mapping at that place of the values; empty when there is none."""
+    held: Any = values
+    for key in keys:
+        held = held.get(key) if isinstance(held, Mapping) else None
+    return held if isinstance(held, Mapping) else {}
 
 
 # Every stack is walked some hundred times: the models tell where there is nothing to find.

@@ -13,7 +13,8 @@ from components.host.text import milliseconds
 from components.platform import metallb
 from components.platform.addon import Object, SelfSigned, Site, Values, Webhook
 from components.platform.ingress import placement
-from components.platform.ingress.controller import AccessLog, Controller
+from components.platform.ingress.controller import EACH, AccessLog, Controller, Figures
+from components.platform.promql import quantile, rate
 from settings.models import ACCEPT_SECONDS, Ingress
 
 NAME = "contour"
@@ -168,6 +169,27 @@ def _replicas(ingress: Ingress) -> Values:
     }
 
 
+_CHOSEN = f'{EACH}, envoy_http_conn_manager_prefix=~"ingress_https?"'
+_BUCKETS = f"envoy_http_downstream_rq_time_bucket{{{_CHOSEN}}}"
+FIGURES = Figures(
+    container="envoy",
+    port="metrics",
+    path="/stats/prometheus",
+    requests={
+        "{{envoy_response_code_class}}xx": rate(
+            f"envoy_http_downstream_rq_xx{{{_CHOSEN}}}", "envoy_response_code_class"
+        )
+    },
+    seconds={
+        "half of them": f"{quantile(0.5, _BUCKETS)} / 1000",
+        "95 of 100": f"{quantile(0.95, _BUCKETS)} / 1000",
+    },
+    connections={
+        "{{instance}}": f"sum by (instance) (envoy_http_downstream_cx_active{{{_CHOSEN}}})"
+    },
+)
+"""Envoy's own, of Contour's two listeners; its times are in milliseconds."""
+
 CONTOUR = Controller(
     name=NAME,
     namespace=NAME,
@@ -192,4 +214,5 @@ CONTOUR = Controller(
     tls={"secretName": CERTIFICATE.name},
     tls_annotations={"projectcontour.io/tls-cert-namespace": NAME},
     access_log=AccessLog(container="envoy", request_id="request_id"),
+    figures=FIGURES,
 )

@@ -20,6 +20,27 @@ class AccessLog:
     request_id: str
 
 
+JOB = "ingress"
+"""What Prometheus calls the pods that serve, whatever their kind; `instance` is their node."""
+EACH = f'job="{JOB}"'
+"""Chooses their series."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """What a controller's pods tell Prometheus, as its chart has it: which `container` of them, at
+    which named `port` and `path`; and questions to Prometheus, by the legends of a graph:
+    `requests` a second, `seconds` that one took (none where it does not tell), and the
+    `connections` that it has."""
+
+    container: str
+    port: str
+    path: str = "/metrics"
+    requests: Mapping[str, str]
+    seconds: Mapping[str, str] = field(default_factory=dict)
+    connections: Mapping[str, str]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Controller:
     """One kind of ingress controller.
@@ -45,7 +66,8 @@ class Controller:
     certificate of the Ingress' own.
 
     `access_log` is what its values turn on where the stack has logging; None of one that does not
-    write such a log, or not so that a request is found in it.
+    write such a log, or not so that a request is found in it. `figures` is what Prometheus reads
+    where the stack has monitoring; None of one that tells nothing.
     """
 
     name: str
@@ -66,6 +88,7 @@ class Controller:
     tls: Mapping[str, str] | None = None
     tls_annotations: Mapping[str, str] = field(default_factory=dict)
     access_log: AccessLog | None = None
+    figures: Figures | None = None
 
     @property
     def release(self) -> str:

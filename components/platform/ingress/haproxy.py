@@ -11,7 +11,8 @@ from components.host.text import json_object, milliseconds
 from components.platform import metallb
 from components.platform.addon import SelfSigned, Site, Values
 from components.platform.ingress import placement
-from components.platform.ingress.controller import AccessLog, Controller
+from components.platform.ingress.controller import EACH, AccessLog, Controller, Figures
+from components.platform.promql import rate
 from settings.models import ACCEPT_SECONDS, FINISH_SECONDS, Ingress
 
 NAME = "haproxy"
@@ -142,6 +143,21 @@ def _replicas(ingress: Ingress) -> Values:
     }
 
 
+_CHOSEN = f'{EACH}, proxy=~"https?"'
+FIGURES = Figures(
+    container="kubernetes-ingress-controller",
+    port="stat",
+    requests={"{{code}}": rate(f"haproxy_frontend_http_responses_total{{{_CHOSEN}}}", "code")},
+    seconds={
+        "{{proxy}}, mean of 1024": "topk(5, max by (proxy) "
+        f"(haproxy_backend_total_time_average_seconds{{{EACH}}}))"
+    },
+    connections={
+        "{{instance}}": f"sum by (instance) (haproxy_frontend_current_sessions{{{_CHOSEN}}})"
+    },
+)
+"""On by default in the chart, at HAProxy's statistics' port."""
+
 HAPROXY = Controller(
     name=NAME,
     namespace=NAME,
@@ -154,4 +170,5 @@ HAPROXY = Controller(
     values=values,
     minted=CERTIFICATE,
     access_log=AccessLog(container="kubernetes-ingress-controller", request_id="request_id"),
+    figures=FIGURES,
 )

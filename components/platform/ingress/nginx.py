@@ -15,7 +15,8 @@ from components.host.text import json_object, milliseconds
 from components.platform import metallb
 from components.platform.addon import SelfSigned, Site, Values
 from components.platform.ingress import placement
-from components.platform.ingress.controller import AccessLog, Controller
+from components.platform.ingress.controller import EACH, AccessLog, Controller, Figures
+from components.platform.promql import rate
 from settings.models import ACCEPT_SECONDS, Ingress
 
 NAME = "nginx-ingress"
@@ -146,6 +147,19 @@ def _port(name: str, node_port: int | None) -> Values:
     return {"enable": True, "name": name, **decided}
 
 
+FIGURES = Figures(
+    container=NAME,
+    port="prometheus",
+    requests={
+        "{{instance}}": rate(f"nginx_ingress_nginx_http_requests_total{{{EACH}}}", "instance")
+    },
+    connections={
+        "{{instance}}": f"sum by (instance) (nginx_ingress_nginx_connections_active{{{EACH}}})"
+    },
+)
+"""On by default in the chart. NGINX itself (not Plus) counts neither answers by their status nor
+times."""
+
 NGINX = Controller(
     name=NAME,
     namespace=NAME,
@@ -162,4 +176,5 @@ NGINX = Controller(
     annotations={"acme.cert-manager.io/http01-edit-in-place": "true"},
     tls={},
     access_log=AccessLog(container=NAME, request_id="request_id"),
+    figures=FIGURES,
 )

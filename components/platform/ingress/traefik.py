@@ -9,7 +9,8 @@ from __future__ import annotations
 from components.platform import metallb
 from components.platform.addon import Site, Values
 from components.platform.ingress import placement
-from components.platform.ingress.controller import AccessLog, Controller
+from components.platform.ingress.controller import EACH, AccessLog, Controller, Figures
+from components.platform.promql import quantile, rate
 from settings.models import ACCEPT_SECONDS, FINISH_SECONDS, Ingress, IngressTimeouts
 
 NAME = "traefik"
@@ -140,6 +141,20 @@ def _node_port(port: int | None) -> Values:
     return {} if port is None else {"nodePort": port}
 
 
+_CHOSEN = f'{EACH}, entrypoint=~"web|websecure"'
+_BUCKETS = f"traefik_entrypoint_request_duration_seconds_bucket{{{_CHOSEN}}}"
+FIGURES = Figures(
+    container=NAME,
+    port="metrics",
+    requests={"{{code}}": rate(f"traefik_entrypoint_requests_total{{{_CHOSEN}}}", "code")},
+    seconds={
+        "half of them": quantile(0.5, _BUCKETS),
+        "95 of 100": quantile(0.95, _BUCKETS),
+    },
+    connections={"{{instance}}": f"sum by (instance) (traefik_open_connections{{{_CHOSEN}}})"},
+)
+"""On by default in the chart, with the buckets 0.1, 0.3, 1.2 and 5 s."""
+
 TRAEFIK = Controller(
     name=NAME,
     namespace=NAME,
@@ -151,4 +166,5 @@ TRAEFIK = Controller(
     ingress_class=NAME,
     values=values,
     access_log=AccessLog(container=NAME, request_id=f"request_{REQUEST_ID}"),
+    figures=FIGURES,
 )

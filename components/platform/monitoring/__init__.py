@@ -5,16 +5,17 @@ Sources: the chart's values.yaml, 88; Prometheus' and Alertmanager's configurati
 
 from __future__ import annotations
 
-from components.platform.addon import Addon, Object, Site, Values
-from components.platform.logging import alloy, loki
-from components.platform.monitoring import alerts, budgets, rules, scrape
+from components.platform.addon import Addon, Site, Values
+from components.platform.logging import loki
+from components.platform.monitoring import alerts, budgets, dashboards, rules, scrape
 from settings.models import MONITORING_NAMESPACE, Monitoring
 
 NAME = "kube-prometheus-stack"
 
 
 def addon(site: Site) -> Addon | None:
-    """Prometheus, its operator, Alertmanager and kube-state-metrics; no Grafana.
+    """Prometheus, its operator, Alertmanager and kube-state-metrics; Grafana where the stack's
+    values turn it on, with dashboards of this chain.
 
     The namespace is privileged since Prometheus uses the node's network: exporters answer on the
     management network alone, and Cilium masquerades what pods send on the LAN legs alone.
@@ -29,6 +30,7 @@ def addon(site: Site) -> Addon | None:
         chart=given.chart,
         values=values(site, given),
         secrets={each.secret: each.secret_keys() for each in given.receivers if each.secret_keys()},
+        objects=dashboards.objects(site, given),
     )
 
 
@@ -48,7 +50,7 @@ def values(site: Site, given: Monitoring) -> Values:
                 "dnsPolicy": "ClusterFirstWithHostNet",
                 "scrapeInterval": scrape.INTERVAL,
                 "evaluationInterval": scrape.INTERVAL,
-                "additionalScrapeConfigs": [*scrape.configs(site.targets), *_collectors(site)],
+                "additionalScrapeConfigs": scrape.read_of(site),
             },
         },
         "additionalPrometheusRulesMap": _rules(site),
@@ -59,13 +61,6 @@ def values(site: Site, given: Monitoring) -> Values:
             },
         },
     }
-
-
-def _collectors(site: Site) -> list[Object]:
-    """Who collects lines, and would not be missed by those who do not look for any."""
-    if site.settings.logging is None:
-        return []
-    return [scrape.pods(each, each, "http-metrics") for each in (alloy.NAME, loki.NAME)]
 
 
 def _sources(site: Site) -> Values:

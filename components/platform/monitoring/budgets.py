@@ -53,7 +53,7 @@ def groups(services: Sequence[PublicService]) -> list[Object]:
 def _answers(service: PublicService, window: str, function: str, more: str = "") -> str:
     """Of both balancers and both schemes; an ingress that is away counts, as HAProxy answers for
     it under the same name."""
-    proxies = f'proxy=~"route_{service.name}_https?"'
+    proxies = f'job="haproxy", proxy=~"route_{service.name}_https?"'
     return f"sum({function}(haproxy_backend_http_responses_total{{{proxies}{more}}}[{window}]))"
 
 

@@ -1,4 +1,4 @@
-"""What Prometheus reads of the machines, and of who collects lines. Pure.
+"""What Prometheus reads of the machines, of the ingress, and of who collects lines. Pure.
 
 Source: Prometheus' scrape_config, static_config and kubernetes_sd_config (role pod).
 """
@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from components.host.target import Target
-from components.platform.addon import Object
+from components.platform.addon import Object, Site
+from components.platform.ingress import CONTROLLERS
+from components.platform.ingress.controller import JOB
+from components.platform.logging import alloy, loki
 
 INTERVAL = "15s"
 """Between two scrapes: an alert of VIPs waits for several."""
@@ -29,13 +32,16 @@ def configs(targets: Sequence[Target]) -> list[Object]:
     ]
 
 
-def pods(namespace: str, container: str, port: str) -> Object:
-    """A job for the pods of a namespace that tell figures at a named port; `instance` is the node
-    that one is on."""
+def pods(
+    namespace: str, container: str, port: str, *, job: str | None = None, path: str = "/metrics"
+) -> Object:
+    """A job for the pods of a namespace that tell figures at a named port, called as the container
+    where nothing else is said; `instance` is the node that one is on."""
     about = "__meta_kubernetes_pod_"
     wanted = {f"{about}container_name": container, f"{about}container_port_name": port}
     return {
-        "job_name": container,
+        "job_name": job or container,
+        **({} if path == "/metrics" else {"metrics_path": path}),
         "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"names": [namespace]}}],
         "relabel_configs": [
             *(
@@ -45,6 +51,22 @@ def pods(namespace: str, container: str, port: str) -> Object:
             {"source_labels": [f"{about}node_name"], "target_label": "instance"},
         ],
     }
+
+
+def read_of(site: Site) -> list[Object]:
+    """Every job of the program's own: the machines, the ingress' pods, and who collects lines."""
+    controller = CONTROLLERS[site.settings.ingress.kind]
+    told = controller.figures
+    collectors = () if site.settings.logging is None else (alloy.NAME, loki.NAME)
+    return [
+        *configs(site.targets),
+        *(
+            []
+            if told is None
+            else [pods(controller.namespace, told.container, told.port, job=JOB, path=told.path)]
+        ),
+        *(pods(each, each, "http-metrics") for each in collectors),
+    ]
 
 
 def _static(targets: Iterable[Target]) -> list[Object]:

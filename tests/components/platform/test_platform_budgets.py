@@ -28,7 +28,7 @@ def rules() -> str:
 
 
 def series(code: str, each_minute: float, minutes: int, proxy: str = "route_shop_https") -> Any:
-    labels = f'instance="lb-a", proxy="{proxy}", code="{code}"'
+    labels = f'job="haproxy", instance="lb-a", proxy="{proxy}", code="{code}"'
     return {
         "series": f"haproxy_backend_http_responses_total{{{labels}}}",
         "values": f"0+{each_minute:g}x{minutes}",
