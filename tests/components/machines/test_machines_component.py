@@ -346,14 +346,14 @@ def test_outputs_are_registered() -> None:
     }
 
 
-def make_provider(stack: Stack) -> Any:
+def make_provider(stack: Stack, *, api: str = "token-value", ssh: str = "ssh-key") -> Any:
     return provider.proxmox_provider(
         "proxmox",
         proxmox=stack.proxmox,
         networks=stack.networks,
         machines=list(stack.machines()),
-        api_token=pulumi.Output.secret("token-value"),
-        ssh_private_key=pulumi.Output.secret("ssh-key"),
+        api_token=pulumi.Output.secret(api),
+        ssh_private_key=pulumi.Output.secret(ssh),
     ).urn
 
 
