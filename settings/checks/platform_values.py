@@ -40,7 +40,7 @@ CILIUM: Final = (
         allowed=only("kubernetes"),
         right="remove it or write kubernetes",
     ),
-    Decided(keys=("devices",), why="are the nodes' LAN legs, which the program writes"),
+    Decided(keys=("devices",), why="is the nodes' LAN leg, which the program writes"),
     Decided(keys=("l2announcements", "enabled"), why=_TWO_ANNOUNCERS, allowed=off),
     Decided(keys=("bgpControlPlane", "enabled"), why=_TWO_ANNOUNCERS, allowed=off),
     Decided(keys=("bgp", "enabled"), why=_TWO_ANNOUNCERS, allowed=off),

@@ -19,6 +19,24 @@ STACKS = sorted((CASES / "stacks").glob("*.yaml"))
 ACCEPTED = {"authkey-options", "kubeadm-cm-extraargs", "pve-name-upper"}
 """Sound, and once refused."""
 
+WARNED = {
+    "apt-docker-ubuntu",
+    "apt-suite-trixie",
+    "cert-days-self-signed",
+    "ignore-preflight-comma",
+    "ignore-preflight-typo",
+    "image-arm64",
+    "image-other-file",
+    "kubelet-cgroupfs",
+    "lan-public-typo",
+    "record-deep",
+    "records-empty",
+    "wan-vip-documentation",
+}
+"""May be meant: a warning alone. What is in neither set is refused."""
+REFUSED_BESIDES = {"apt-suite-trixie"}
+"""For a second fault: the version that is installed from there is another release's."""
+
 KEYS = {
     "address-as-float": "networks.wan.gateway",
     "advert-ms": "routers.vrrp.advert_interval",
@@ -150,8 +168,9 @@ def test_a_wrong_stack_is_told_by_key(path: Path, capsys: pytest.CaptureFixture[
     about = [line for line in lines if line.removeprefix("warning: ").startswith(f"{whole}: ")]
     assert about, lines
     assert all(re.search(r"; \S", line) for line in lines), lines
-    errors = [line for line in lines if not line.startswith("warning: ")]
-    assert status == (1 if errors else 0)
+    warned = all(line.startswith("warning: ") for line in about)
+    assert warned == (path.stem in WARNED), about
+    assert status == (0 if path.stem in WARNED - REFUSED_BESIDES else 1), lines
 
 
 def test_what_is_sound_is_accepted(capsys: pytest.CaptureFixture[str]) -> None:
