@@ -103,9 +103,15 @@ def test_a_killed_installation_is_finished_with_its_daemons_still_held_back(
 
 
 EARLY = "E: Release file for http://192.0.2.4 is not valid yet (invalid for another 1h 2min).\n"
+EXPIRED = (
+    "E: Release file for http://192.0.2.4 is expired (invalid since 1h 2min). "
+    "Updates for this repository will not be applied.\n"
+)
+"""What apt says where the clock is behind, and where it is ahead."""
 UNSURE = "Leap status     : Not synchronised\n"
 
 
+@pytest.mark.parametrize("said", [EARLY, EXPIRED], ids=["behind", "ahead"])
 @pytest.mark.parametrize(
     ("tracking", "keeper", "way"),
     [
@@ -115,11 +121,17 @@ UNSURE = "Leap status     : Not synchronised\n"
     ],
 )
 def test_a_date_that_is_refused_tells_the_machines_time_its_keeper_and_the_remedy(
-    world: World, monkeypatch: pytest.MonkeyPatch, tracking: Outcome, keeper: str, way: str
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    said: str,
+    tracking: Outcome,
+    keeper: str,
+    way: str,
 ) -> None:
     system = world.system
     monkeypatch.setattr(clock.time, "gmtime", lambda: (2026, 1, 2, 3, 4, 5, 0, 0, 0))
-    system.fails = {"apt-get": EARLY, "chronyc -n waitsync": ""}
+    system.fails = {"apt-get": said, "chronyc -n waitsync": ""}
     answered = system.run
 
     def chrony(argv: list[str], *more: object) -> Outcome:
@@ -127,7 +139,7 @@ def test_a_date_that_is_refused_tells_the_machines_time_its_keeper_and_the_remed
 
     monkeypatch.setattr(clock, "run", chrony)
     failure = world.refused(packages=HAPROXY)
-    assert failure.words == EARLY.strip()
+    assert failure.words == said.strip()
     assert f"This machine's clock says 2026-01-02T03:04:05Z ({keeper})." in failure.after
     assert way in failure.after
     assert len(system.did("apt-get")) == 1, "no attempt more: time alone does not mend it"
