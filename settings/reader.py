@@ -67,6 +67,10 @@ class _Loader(yaml.SafeLoader):
             raise yaml.MarkedYAMLError(
                 problem=f"the tag {tag} is not read", problem_mark=event.start_mark
             )
+        # Told before the rest is read: the 300,000 that a file has room for take ten seconds.
+        self._values = getattr(self, "_values", 0) + 1
+        if self._values > _MOST_VALUES:
+            raise _too_many(event.start_mark)
         self._depth = getattr(self, "_depth", 0) + 1
         if self._depth > _DEEPEST:
             raise yaml.MarkedYAMLError(
@@ -234,12 +238,15 @@ def _measured(
         above.pop()
         known[id(node)] = (count, depth)
     count, depth = known[id(node)]
-    if count > _MOST_VALUES or depth + len(above) > 2 * _DEEPEST:
-        raise yaml.MarkedYAMLError(
-            problem=f"more than {_MOST_VALUES} values" if count > _MOST_VALUES else "too deep",
-            problem_mark=node.start_mark,
-        )
+    if count > _MOST_VALUES:
+        raise _too_many(node.start_mark)
+    if depth + len(above) > 2 * _DEEPEST:
+        raise yaml.MarkedYAMLError(problem="too deep", problem_mark=node.start_mark)
     return known[id(node)]
+
+
+def _too_many(mark: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=f"more than {_MOST_VALUES} values", problem_mark=mark)
 
 
 def _children(node: yaml.Node) -> Iterator[yaml.Node]:

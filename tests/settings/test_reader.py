@@ -82,6 +82,15 @@ def test_aliases_that_multiply_are_refused() -> None:
     assert "more than 20000 values" in refusal("\n".join(lines))
 
 
+def test_a_file_of_too_many_values_is_read_no_further_than_that() -> None:
+    """300,000 of them, which a file has room for, took ten seconds."""
+    text = f"config:\n  x: [{'1,' * 30_000}]\n  x: }}\n"
+    line, _, rest = refusal(text).partition(": not YAML: ")
+    assert rest == "more than 20000 values; correct the file"
+    # The document, its key, what that holds, the list's key and the list: 19,995 members are left.
+    assert line == f"f: line 2, column {len('  x: [') + 2 * 19_995 + 1}"
+
+
 def test_a_mark_at_the_beginning_and_text_with_a_tag_are_read() -> None:
     assert read_config("\ufeffconfig: {a: !!str 1.20}\n", "f") == {"a": "1.20"}
 
