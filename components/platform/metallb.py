@@ -27,8 +27,12 @@ WEBHOOK = Rotated(
     authority="cert",
 )
 
-SOON: Values = {"initialDelaySeconds": 1, "periodSeconds": 2, "failureThreshold": 15}
-"""A readiness probe that asks early and is as patient as the chart's own (30 s)."""
+SOON: Values = {
+    **{"initialDelaySeconds": 1, "periodSeconds": 2, "failureThreshold": 15},
+    **{"successThreshold": 1, "timeoutSeconds": 1},
+}
+"""A readiness probe that asks early and is as patient as the chart's own (30 s); whole, as the
+chart's schema wants it."""
 
 
 def addon(site: Site) -> Addon:
