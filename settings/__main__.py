@@ -86,7 +86,7 @@ def _check(path: Path, *, strict: bool) -> int:
         named = re.fullmatch(r"Pulumi\.(.+)\.ya?ml", path.name)
         name = named.group(1) if named else "STACK"
         unset = [
-            missing_secret(each, name)
+            missing_secret(each, name, found.stack)
             for each in required_secrets(found.stack)
             if f"{NAMESPACE}:{each}" not in config
         ]

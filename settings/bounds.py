@@ -56,12 +56,17 @@ def _words(found: Iterator[Any], many: str | None) -> list[str]:
         elif isinstance(each, Lt):
             high = f"less than {each.lt:,}"
         elif isinstance(each, MinLen):
-            said.append(f"at least {each.min_length} {many or 'items'}")
+            said.append(f"at least {_counted(each.min_length, many)}")
         elif isinstance(each, MaxLen):
-            said.append(f"at most {each.max_length} {many or 'items'}")
+            said.append(f"at most {_counted(each.max_length, many)}")
         elif isinstance(each, Unit):
             unit = f" {each.name}"
         elif isinstance(each, Form):
             said.append(each.right)
     bounds = ", ".join(word for word in (low, high) if word)
     return [f"{bounds}{unit}", *said] if bounds else [*([f"in{unit}"] if unit else []), *said]
+
+
+def _counted(number: int, many: str | None) -> str:
+    words = many or "items"
+    return f"{number} {words.removesuffix('s') if number == 1 else words}"

@@ -71,6 +71,13 @@ def required_secrets(stack: Stack) -> list[str]:
     return needed
 
 
+def lines_of(name: str, stack: Stack) -> list[str]:
+    """What each line of a secret begins with, of one that has a line for each of several."""
+    if name == "bgpPasswords" and stack.routers.bgp is not None:
+        return [f"{each}=" for each in stack.routers.bgp.passwords()]
+    return [f"{each}=" for each in stack.references()] if name == "platformSecrets" else []
+
+
 def command(name: str, stack_name: str) -> str:
     """The command that sets a secret; the value is asked for, or read from a file on stdin, so
     that it stays out of the shell's history and the process list."""
@@ -78,11 +85,17 @@ def command(name: str, stack_name: str) -> str:
     return f"pulumi config set --secret {NAMESPACE}:{name} -s {stack_name}{tail}"
 
 
-def missing_secret(name: str, stack_name: str) -> Problem:
+def meaning(name: str, stack: Stack) -> str:
+    """What a secret is, and of one of several lines which this stack needs."""
+    lines = lines_of(name, stack)
+    return f"{SECRETS[name]}: here {', '.join(lines)}" if lines else SECRETS[name]
+
+
+def missing_secret(name: str, stack_name: str, stack: Stack) -> Problem:
     """The problem of a required secret that is not set."""
     return Problem(
         key=f"{NAMESPACE}:{name}",
-        wrong=f"is not set ({SECRETS[name]})",
+        wrong=f"is not set ({meaning(name, stack)})",
         right=f"run: {command(name, stack_name)}",
     )
 

@@ -99,7 +99,7 @@ def load() -> tuple[Stack, Secrets]:
     if stack is not None:
         name = pulumi.get_stack()
         wanted = [each for each in required_secrets(stack) if each not in given]
-        unset = [missing_secret(each, name) for each in wanted] + pending(stack)
+        unset = [missing_secret(each, name, stack) for each in wanted] + pending(stack)
         if not pulumi.runtime.is_dry_run():
             problems += unset
         if not malformed:

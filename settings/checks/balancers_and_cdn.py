@@ -98,7 +98,7 @@ def nothing_is_served_without_a_certificate(stack: Stack) -> Iterator[Problem]:
         )
 
 
-_ADDED = 4
+ADDED = 4
 """KiB of header fields that the CDN adds of its own: who the client is, and the like."""
 
 
@@ -109,7 +109,7 @@ def balancers_take_what_the_cdn_passes_on(stack: Stack) -> Iterator[Problem]:
         return
     sizes, limits = stack.balancers.sizes, stack.cdn.limits
     for key, taken, passed, added in (
-        ("headers", sizes.headers, limits.headers, _ADDED),
+        ("headers", sizes.headers, limits.headers, ADDED),
         ("url", sizes.url, limits.url, 0),
     ):
         if taken < passed + added:

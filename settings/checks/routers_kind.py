@@ -47,9 +47,21 @@ class Asks:
         """Whether machines of a kind ask neighbours if a leg still reaches anybody."""
         return not UNASKED.keys() <= self.lacking.keys()
 
+    def instead(self, key: str) -> str | None:
+        """What such routers do where a key below `routers`, or a section that it stands in, cannot
+        be kept; None where it can."""
+        return next(
+            (
+                words
+                for each, words in self.lacking.items()
+                if f"{key}.".startswith((f"{each}.", f"{each}[]."))
+            ),
+            None,
+        )
+
     def lacks(self, key: str) -> bool:
         """Whether a key below `routers`, or a section that it stands in, cannot be kept."""
-        return any(f"{key}.".startswith((f"{each}.", f"{each}[].")) for each in self.lacking)
+        return self.instead(key) is not None
 
 
 KINDS: Final[Mapping[str, Asks]] = {

@@ -4,43 +4,60 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TextIO
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from typing import Final, TextIO
 
 from settings.checks import pending
-from settings.examples import flow
-from settings.files import examine
-from settings.init.plan import Full, Plan, misread, no_room, plan
-from settings.init.questions import QUESTIONS, Answers
-from settings.keys import command, required_secrets
+from settings.init.judge import NAME, Judged, by_now, judged, unasked
+from settings.init.questions import QUESTIONS, TOPICS
+from settings.init.questions.question import Answers, Fixed, Question, either
+from settings.keys import command, meaning, required_secrets
 from settings.models.stack import Stack
-from settings.problems import Problem, SettingsError
-from settings.reader import read_config
+from settings.problems import Problem
 
-_HERE: Final = Path(__file__).parent
-_PLAIN: Final[Any] = Environment(  # noqa: S701 (YAML, each value through `flow`)
-    loader=FileSystemLoader(_HERE),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-)
-_PLAIN.filters["yaml"] = flow
+Ask = Callable[[str, str | None], str]
+"""A question and its default to the answer."""
+
+_PEM: Final = "name a file in PEM, as docs/cluster.md makes it"
 
 
 class Lacking(Exception):
     """Questions without an answer, and nobody to ask; its argument is their flags."""
 
 
+class Unread(Exception):
+    """A file that an answer names cannot be read."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        super().__init__(str(problem))
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """NAME, and a flag for each question."""
-    parser.add_argument("name", metavar="NAME", help="the stack's name, such as dev or prod")
-    for each in QUESTIONS:
-        words = f"{each.text} ({' or '.join(each.choices)})" if each.choices else each.text
-        parser.add_argument(f"--{each.name}", dest=each.name, metavar="ANSWER", help=words)
+    parser.add_argument("name", metavar=NAME, help="the stack's name, such as dev or prod")
+    for heading, questions in TOPICS.items():
+        group = parser.add_argument_group(heading)
+        for each in questions:
+            group.add_argument(each.flag, dest=each.name, metavar="ANSWER", help=_help(each))
+
+
+def _help(question: Question) -> str:
+    said = [_worded(question)]
+    if question.when is not None:
+        said.append(f"with {question.when.needs}")
+    if isinstance(question.default, Fixed):
+        said.append(f"default {question.default.text}")
+    elif question.default is None:
+        said.append("needed")
+    return "; ".join(said)
+
+
+def _worded(question: Question) -> str:
+    choice = f" ({either(question.choices)})" if question.choices else ""
+    return f"{question.text}{choice}"
 
 
 def init(
@@ -53,71 +70,136 @@ def init(
     if os.path.lexists(path):
         out.write(f"{path}: is there already; choose another name, or move it away\n")
         return 1
+    flags = {
+        each.name: str(answer).strip()
+        for each in QUESTIONS
+        if (answer := getattr(options, each.name)) is not None
+    }
+    writer = _Writer(name=name, path=path, told=told, out=out)
     try:
-        given = answers(vars(options), _asker(asked, told))
+        if asked is None:
+            return writer.by_flags(flags)
+        return writer.by_questions(flags, _asker(asked, told))
     except Lacking as error:
         told.write(f"no answer to {error}; nobody is there to ask, so give each as a flag\n")
         return 2
     except (EOFError, KeyboardInterrupt):
         told.write("\nnothing was written\n")
         return 1
-    text, stack, problems = judged(name, given)
-    if stack is None or problems:
-        out.writelines(f"{each}\n" for each in problems)
-        told.write("nothing was written\n")
-        return 1
-    return _written(name, path, text, stack, out)
 
 
-def _written(name: str, path: Path, text: str, stack: Stack, out: TextIO) -> int:
+@dataclass(frozen=True, kw_only=True)
+class _Writer:
+    """Of one stack file; its methods return an exit status."""
+
+    name: str
+    path: Path
+    told: TextIO
+    out: TextIO
+
+    def by_flags(self, flags: Mapping[str, str]) -> int:
+        """Nobody is asked: all that is wrong is told at the end, at once."""
+        given = answers(flags)
+        wrong = [*unasked(flags, given)]
+        for each in QUESTIONS:
+            if each.file and each.name in given:
+                try:
+                    given[each.name] = _content(each, given[each.name])
+                except Unread as error:
+                    wrong.append(error.problem)
+                    given[each.name] = ""
+        found = judged(self.name, given)
+        known = {each.key for each in wrong}
+        told = [str(each) for each in found.told if each.flag not in known]
+        return self._write(found, [*map(str, wrong), *told])
+
+    def by_questions(self, flags: Mapping[str, str], ask: Ask) -> int:
+        """Each answer is judged when it is given, and asked for again when it is refused."""
+        given: dict[str, str] = {}
+        if wrong := by_now(self.name, given):
+            return self._write(Judged(), [str(each) for each in wrong])
+        for each in QUESTIONS:
+            flag = flags.get(each.name)
+            if not each.applies(given):
+                unused = {} if flag is None else {each.name: flag}
+                self.told.writelines(f"  {line}\n" for line in unasked(unused, given))
+                continue
+            given[each.name] = self._answer(each, flag, given, ask)
+        found = judged(self.name, given)
+        return self._write(found, [str(each) for each in found.told])
+
+    def _answer(self, question: Question, flag: str | None, given: Answers, ask: Ask) -> str:
+        default = None if question.default is None else question.default(given)
+        answer = flag
+        while True:
+            if answer is None:
+                answer = ask(_worded(question), default)
+            refused, content = _refused(self.name, {**given, question.name: answer}, question)
+            if not refused:
+                return content
+            self.told.writelines(f"  {line}\n" for line in refused)
+            answer = None
+
+    def _write(self, found: Judged, wrong: Sequence[str]) -> int:
+        if found.stack is None or wrong:
+            self.out.writelines(f"{each}\n" for each in wrong)
+            self.told.write("nothing was written\n")
+            return 1
+        try:
+            with self.path.open("x", encoding="utf-8") as file:
+                file.write(found.text)
+        except OSError as error:
+            self.out.write(f"{self.path}: cannot be written: {error.strerror}\n")
+            return 1
+        left = _left(self.name, self.path, found.stack, found.warnings)
+        self.out.writelines(f"{line}\n" for line in left)
+        return 0
+
+
+def _refused(name: str, given: dict[str, str], question: Question) -> tuple[list[str], str]:
+    """What is wrong since this answer, and what it comes to: itself, or what is in its file."""
+    if question.file:
+        try:
+            given[question.name] = _content(question, given[question.name])
+        except Unread as error:
+            return [str(error)], ""
+    return [str(each) for each in by_now(name, given)], given[question.name]
+
+
+def _content(question: Question, path: str) -> str:
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        return Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
-        out.write(f"{path}: cannot be written: {error.strerror}\n")
-        return 1
-    out.writelines(f"{line}\n" for line in _left(name, path, stack))
-    return 0
+        wrong = f"cannot be read: {error.strerror}"
+    except ValueError:
+        wrong = "is no text"
+    raise Unread(Problem(key=question.flag, value=path, wrong=wrong, right=_PEM))
 
 
-Ask = Callable[[str, str | None], str]
-"""A question and its default to the answer."""
-
-
-def answers(flags: Mapping[str, Any], ask: Ask | None) -> Answers:
-    """An answer to every question that applies: its flag, or what is asked, or its default.
+def answers(flags: Mapping[str, str]) -> dict[str, str]:
+    """An answer to every question that applies: its flag, or its default.
 
     Raises:
-        Lacking: nobody to ask, and no default.
+        Lacking: neither is there.
     """
     given: dict[str, str] = {}
     lacking: list[str] = []
     for each in QUESTIONS:
-        if lacking and each.default is not None:
+        if not each.applies(given):
             continue
-        if not lacking and not each.applies(given):
-            continue
-        flag = flags.get(each.name)
-        if flag is not None:
-            given[each.name] = str(flag).strip()
-            continue
-        default = None if each.default is None else each.default(given)
-        if ask is not None:
-            choice = f" ({' or '.join(each.choices)})" if each.choices else ""
-            given[each.name] = ask(f"{each.text}{choice}", default)
-        elif default is not None:
-            given[each.name] = default
+        if each.name in flags:
+            given[each.name] = flags[each.name]
+        elif each.default is not None:
+            given[each.name] = each.default(given)
         else:
-            lacking.append(f"--{each.name}")
+            lacking.append(each.flag)
+            given[each.name] = each.standing_in(given)
     if lacking:
         raise Lacking(", ".join(lacking))
     return given
 
 
-def _asker(asked: TextIO | None, told: TextIO) -> Ask | None:
-    if asked is None:
-        return None
-
+def _asker(asked: TextIO, told: TextIO) -> Ask:
     def ask(question: str, default: str | None) -> str:
         while True:
             told.write(f"{question}{'' if default is None else f' [{default}]'}: ")
@@ -131,38 +213,20 @@ def _asker(asked: TextIO | None, told: TextIO) -> Ask | None:
     return ask
 
 
-def judged(name: str, given: Answers) -> tuple[str, Stack | None, list[Problem]]:
-    """The file's text, the stack in it, and everything that is wrong with the answers."""
-    wrong = list(misread(given))
-    try:
-        text = render(name, plan(given))
-    except Full as error:
-        return "", None, [*wrong, no_room(error)]
-    try:
-        found = examine(read_config(text, f"Pulumi.{name}.yaml"))
-    except SettingsError as error:
-        return text, None, [*wrong, *error.problems]
-    return text, found.stack, [*wrong, *found.problems]
-
-
-def render(name: str, made: Plan) -> str:
-    """The file's text."""
-    template = _PLAIN.get_template("stack.yaml.j2")
-    segments: dict[str, Any] = made.segments
-    return str(template.render(name=name, plan=made, segment=lambda each: flow(segments[each])))
-
-
-def _left(name: str, path: Path, stack: Stack) -> Sequence[str]:
-    secrets = [f"  {command(each, name)}" for each in required_secrets(stack)]
-    return [
-        f"wrote {path}",
-        "",
-        "Before `pulumi up`, the secrets, which no file holds in clear:",
-        f"  pulumi stack init {name}",
-        *secrets,
-        "",
-        "and what only you can fill in:",
-        *(f"  {each}" for each in pending(stack)),
-        "",
-        f"`python -m settings check {path}` says what is left.",
-    ]
+def _left(name: str, path: Path, stack: Stack, warnings: Sequence[Problem]) -> Iterator[str]:
+    yield f"wrote {path}"
+    yield ""
+    yield "Before `pulumi up`, the secrets, which no file holds in clear:"
+    yield f"  pulumi stack init {name}"
+    for secret in required_secrets(stack):
+        yield f"  {command(secret, name)}"
+        yield f"    {meaning(secret, stack)}"
+    yield ""
+    yield "and what only you can fill in:"
+    yield from (f"  {each}" for each in pending(stack))
+    yield ""
+    if warnings:
+        yield "What may surprise you:"
+        yield from (f"  {each}" for each in warnings)
+        yield ""
+    yield f"`python -m settings check {path}` says what is left."

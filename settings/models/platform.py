@@ -32,7 +32,7 @@ NodePort = Annotated[int, Field(ge=30000, le=32767, strict=True)]
 
 
 class AddressRange(Strict):
-    """Inclusive."""
+    """Addresses in a row, both ends included."""
 
     first: Address
     """The first address."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import io
 import itertools
 import os
 import pty
@@ -15,6 +17,8 @@ import pytest
 from settings.__main__ import main
 from settings.checks import pending
 from settings.files import examine, load_stack, read_config
+from settings.init import command as command_of_init
+from settings.init.command import answers
 from settings.init.questions import QUESTIONS
 from settings.keys import command, required_secrets
 from settings.models.stack import Stack
@@ -139,7 +143,10 @@ REFUSED = [
     ({"public-vip": "198.18.9.9"}, ["layered-cloud:routers.vips[0].wan[0]: 198.18.9.9 "]),
     ({"hosts": "pve1"}, ["--hosts: pve1 names no address; write each as NAME=ADDRESS"]),
     ({"pairs": "maybe"}, ["--pairs: maybe is no choice; write yes or no"]),
-    ({"cdn": "akamai"}, ["--cdn: akamai is no choice; write cloudflare or none"]),
+    (
+        {"cdn": "akamai"},
+        ["--cdn: akamai is no choice; write cloudflare, listed, fastly or none"],
+    ),
     ({"workers": "many"}, ["--workers: many is no number; write digits"]),
     ({"workers": "9999"}, ["--workers: 9999 is too many; write 100 at most"]),
     ({"control-planes": "2"}, ["layered-cloud:cluster.control_planes: "]),
@@ -240,12 +247,12 @@ def on_a_terminal(folder: Path, typed: str, *arguments: str) -> tuple[int, str]:
 
 
 def test_questions_are_asked_on_a_terminal(here: Path) -> None:
-    asked = [each for each in QUESTIONS if each.name in ANSWERS or each.default is not None]
-    typed = "".join(f"{ANSWERS.get(each.name, '')}\n" for each in asked)
+    applied = answers(ANSWERS)
+    typed = "".join(f"{ANSWERS.get(each, '')}\n" for each in applied)
     status, seen = on_a_terminal(here, typed)
     assert status == 0, seen
     for each in QUESTIONS:
-        assert each.text in seen
+        assert (each.text in seen) == (each.name in applied or "its bridge" in each.text)
     assert "routers and balancers in pairs, on different hosts (yes or no) [yes]: " in seen
     stack = checked(here / "Pulumi.mine.yaml")
     assert len(stack.cluster.workers) == 3
@@ -301,3 +308,48 @@ def test_no_module_of_the_engine_is_loaded(here: Path) -> None:
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
+
+
+EARLIER = {
+    **{"pairs": "yes", "management": "10.20.0.0/24", "management-bridge": "vmbr0"},
+    **{"lan": "10.20.10.0/24", "lan-bridge": "vmbr1", "wan-bridge": "vmbr2", "routers": "linux"},
+    **{"sync": "10.20.20.0/28", "sync-bridge": "vmbr3"},
+}
+"""Answers to all that is asked before the AS number."""
+
+
+def test_a_refused_answer_is_told_at_its_question_and_asked_again(here: Path) -> None:
+    typed = ["ours", "23456", "64512", "-", "isp=198.18.9.1:64500", "isp=198.18.3.1:64500"]
+    status, seen = on_a_terminal(here, "\n".join(typed) + "\n" * len(QUESTIONS), *flags(**EARLIER))
+    assert status == 0, seen
+    said = [
+        "--asn: ours is no AS number; write your own in digits",
+        "layered-cloud:routers.bgp.asn: 23456 is the placeholder for longer numbers",
+        "layered-cloud:routers.bgp.upstream[0].address: 198.18.9.1 is outside networks.wan",
+    ]
+    places = [seen.index(f"  {each}") for each in said]
+    assert places == sorted(places)
+    assert seen.count("the routers' own AS number") == 3
+    assert seen.count("the providers' routers") == 2
+    stack = checked(here / "Pulumi.mine.yaml")
+    assert stack.routers.bgp is not None
+    assert [each.asn for each in stack.routers.bgp.upstream] == [64500]
+
+
+def test_a_refused_flag_is_asked_for_on_a_terminal(here: Path) -> None:
+    given = flags(**EARLIER, gateway="198.18.4.1", zone="corp.test", cdn="none")
+    status, seen = on_a_terminal(here, "198.18.3.1\n" + "\n" * len(QUESTIONS), *given)
+    assert status == 0, seen
+    assert "  layered-cloud:networks.wan.gateway: 198.18.4.1 is outside networks.wan" in seen
+    assert seen.count("the provider's router on the WAN: ") == 1
+    assert "  --zone: corp.test is of no use here" in seen
+    assert str(checked(here / "Pulumi.mine.yaml").networks.wan.gateway) == "198.18.3.1"
+
+
+def test_a_name_that_is_none_is_told_before_anything_is_asked(here: Path) -> None:
+    terminal = io.StringIO()
+    options = argparse.Namespace(name="Mine", **{each.name: None for each in QUESTIONS})
+    out = io.StringIO()
+    assert command_of_init.init(options, here, io.StringIO("x\n"), terminal, out) == 1
+    assert "layered-cloud:environment: Mine " in out.getvalue()
+    assert terminal.getvalue() == "nothing was written\n"

@@ -336,8 +336,8 @@ def speaking_bgp() -> dict[str, Any]:
         (
             None,
             "is not set (a line NAME=PASSWORD for each provider with one, for `inside` and "
-            "`balancers`); run: pulumi config set --secret layered-cloud:bgpPasswords -s mine "
-            "< FILE",
+            "`balancers`: here isp=, inside=); run: pulumi config set --secret "
+            "layered-cloud:bgpPasswords -s mine < FILE",
         ),
     ],
 )
@@ -383,8 +383,9 @@ FURTHER = {
         ),
         (
             None,
-            "is not set (a line NAMESPACE/NAME/KEY=VALUE for each key of the platform's Secrets); "
-            "run: pulumi config set --secret layered-cloud:platformSecrets -s mine < FILE",
+            "is not set (a line NAMESPACE/NAME/KEY=VALUE for each key of the platform's Secrets: "
+            "here tools/login/token=, tools/login/user=); run: pulumi config set --secret "
+            "layered-cloud:platformSecrets -s mine < FILE",
         ),
     ],
 )
