@@ -262,7 +262,7 @@ def test_what_a_flag_says_is_not_asked(here: Path) -> None:
     rest = len([each for each in QUESTIONS if each.name not in ANSWERS]) - 2
     status, seen = on_a_terminal(here, "\n" * rest, *flags(pairs="no"))
     assert status == 0, seen
-    assert "Proxmox hosts" not in seen
+    assert "Proxmox hosts, as NAME" not in seen
     assert "link between the two routers" not in seen
     checked(here / "Pulumi.mine.yaml")
 

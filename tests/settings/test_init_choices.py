@@ -49,8 +49,10 @@ class Choice:
 
 
 def _routers() -> Iterator[Choice]:
-    """Of each kind, in a pair with all the BGP that it can have, alone with none and with some."""
-    upstream = "isp=198.18.3.1:64500,other=198.18.3.5:64501"
+    """Of each kind: a pair with all the BGP that it can have, one router with none and with some.
+    Who is there already (the providers' routers, physical ones, the store of backups) has addresses
+    that machines would have otherwise."""
+    upstream = "isp=198.18.3.1:64500,other=198.18.3.3:64501"
     passwords = frozenset(("bgpPasswords",))
     speaking = [
         Choice({}),
@@ -86,7 +88,7 @@ def _routers() -> Iterator[Choice]:
             "mikrotik": (
                 {
                     "routers": "mikrotik",
-                    "router-addresses": ",".join(["10.20.0.11", "10.20.0.12"][:count]),
+                    "router-addresses": ",".join(["10.20.0.21", "10.20.0.31"][:count]),
                     "router-keys": ",".join([HOST_KEY] * count),
                 },
                 frozenset(("deployKey",)),
@@ -127,7 +129,7 @@ def _upkeep() -> Iterator[Choice]:
         ),
         Choice({"monitoring": "webhook"}, hidden, ("monitoring/alerts-operators/url=",)),
     ]
-    store = {"backups": "ssh://backup@vault.corp.test/srv", "backups-keys": HOST_KEY}
+    store = {"backups": "ssh://backup@10.20.0.41/srv", "backups-keys": HOST_KEY}
     kept = [
         Choice({}),
         Choice({**store, "backups-recipient": RECIPIENT}, frozenset(("backupSshKey",))),
