@@ -52,5 +52,5 @@ def _config_map(dashboard: Dashboard, given: Monitoring) -> Object:
 
 
 def _text(value: Any) -> str:
-    """In lines, so that a preview shows which of them change."""
+    """In lines, for whoever reads the ConfigMap."""
     return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
