@@ -215,17 +215,27 @@ def test_a_stopped_holder_of_dpkgs_lock_is_named(machine: Booted) -> None:
     assert machine.ask("apply", wish(version="1.0")).status == 0
 
 
-def test_a_repository_from_later_than_the_clock_tells_the_time_and_the_remedy(
-    machine: Booted,
+@pytest.mark.parametrize(
+    ("dates", "words"),
+    [
+        ({"Date": "+1 hour"}, "not valid yet (invalid for another"),
+        ({"Date": "-2 days", "Valid-Until": "-1 hour"}, "expired (invalid since"),
+    ],
+    ids=["behind", "ahead"],
+)
+def test_a_repository_of_another_time_than_the_clocks_tells_the_time_and_the_remedy(
+    machine: Booted, dates: dict[str, str], words: str
 ) -> None:
+    when = "LC_ALL=C date -u '+%a, %d %b %Y %T UTC' -d"
+    said = "".join(f"echo {field}: $({when} '{date}'); " for field, date in dates.items())
     machine.sh(
-        "cd /srv/repo; { echo Date: $(LC_ALL=C date -u -d '+1 hour' '+%a, %d %b %Y %T UTC'); "
+        f"cd /srv/repo; {{ {said}"
         "echo SHA256:; echo \" $(sha256sum Packages | cut -d' ' -f1) $(stat -c %s Packages) "
         'Packages"; } > Release'
     )
     answer = machine.ask("apply", wish(version="1.0"))
     assert answer.status == 1
-    assert "Release is not valid yet (invalid for another" in answer.err.splitlines()[0]
+    assert f"Release is {words}" in answer.err.splitlines()[0]
     hour = machine.sh("date -u +%Y-%m-%dT%H")
     assert f"This machine's clock says {hour}" in answer.err
     assert "set it with 'date --utc --set=…' and run again" in answer.err
