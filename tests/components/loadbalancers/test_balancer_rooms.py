@@ -14,6 +14,7 @@ import pytest
 
 from components.loadbalancers import keepalived
 from tests.components import certificates
+from tests.components.balancer_client import ask
 from tests.components.balancer_world import (
     MANAGEMENT,
     VIP,
@@ -117,6 +118,18 @@ def test_slow_clients_take_neither_the_api_nor_the_addresses(net: World) -> None
 
     net.stop(slow)
     until(lambda: get(net, "cdn")[0].get("status") == 200, "requests are answered again", 20)
+
+
+def test_who_comes_to_a_full_room_waits_for_a_place_and_is_answered(net: World) -> None:
+    """Behind 30 others in the kernel's queue, each of whom is cut off in its turn."""
+    slow = net.start("cdn", [sys.executable, "-c", SLOW, VIP, "80", "80"])
+    for _ in range(3):
+        until(lambda: taken(net) == 50, "the room of the service is full", 30)
+        began = time.monotonic()
+        (answer,) = ask(net, "stranger")
+        print(f"answered with {answer['status']} after {time.monotonic() - began:.2f} s")
+        assert answer["status"] == 200, answer
+    net.stop(slow)
 
 
 def test_one_client_takes_a_tenth_of_the_connections(net: World) -> None:
