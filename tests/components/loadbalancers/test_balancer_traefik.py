@@ -133,7 +133,7 @@ print(text.partition("\\r\\n\\r\\n")[2])
 """A request as a balancer would send it that told the scheme by a header alone."""
 
 
-def flags(routes: str, settings: Platform) -> list[str]:
+def flags(routes: str, settings: Platform | None = None) -> list[str]:
     """Traefik's command line: the platform's values, and what the chart adds to them."""
     values = controller.values(platform_args.site(settings))
     ports: dict[str, Any] = values["ports"]
