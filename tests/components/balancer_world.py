@@ -126,13 +126,24 @@ exit 1
 """
 DAEMONS = f"""
 /lib/systemd/systemd-sysctl {haproxy.SYSCTL}
-/usr/sbin/haproxy -W -f {haproxy.DIRECTORY} -p /run/haproxy.pid -S /run/haproxy-master.sock &
+(
+    while :; do
+        (until {keepalived.ALIVE} 1; do :; done; echo 0 >{keepalived.ENDS}) &
+        ready=$!
+        /usr/sbin/haproxy -W -f {haproxy.DIRECTORY} -p /run/haproxy.pid -S /run/haproxy-master.sock
+        kill "$ready"
+        {haproxy.ENDED}
+        sleep 0.02
+    done
+) &
 if [ -e {handover.RULES} ]; then {keepalived.HANDOVER} start; fi
 mkdir -p /run/{watch.RUNTIME}
 (cd {Path(watch.PROGRAM).parent}; exec python3 -B -m legwatch {watch.CONFIG}) &
 until [ -e {watch.VERDICT} ]; do sleep 0.05; done
 exec /usr/sbin/keepalived -n -l -i container -f {KEEPALIVED}
 """
+"""What a balancer's units run; HAProxy's, as systemd has it: keepalived is told when it has ended
+and when it answers, and it is started again."""
 VIP, MANAGEMENT = "198.18.10.10", "198.18.0.10"
 CDN, STRANGER = "198.51.100.10", "192.0.2.66"
 

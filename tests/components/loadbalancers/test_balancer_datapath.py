@@ -5,6 +5,7 @@ One world for all tests, in the order written: the last ones stop the owner's HA
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from components.loadbalancers import haproxy
+from components.loadbalancers import haproxy, keepalived
 from tests.components import certificates
 from tests.components.balancer_world import (
     CDN,
@@ -30,11 +31,13 @@ from tests.components.balancer_world import (
     daemons,
     get,
     inside,
+    lay,
     owner,
     stack_of,
     start_balancer,
     within,
 )
+from tests.components.beats import Beats, Felt, assert_felt
 from tests.components.world import World, lacking, until
 
 LACKING = lacking()
@@ -42,6 +45,28 @@ pytestmark = [
     pytest.mark.root,
     pytest.mark.skipif(LACKING is not None, reason=LACKING or ""),
 ]
+SPIN = {
+    "/etc/haproxy/spin.lua": """
+core.register_action("spin", {"http-req"}, function()
+    string.find(string.rep("a", 4000), string.rep("a-", 12) .. "b")
+end)
+""",
+    f"{haproxy.DIRECTORY}/98-spin.cfg": """
+global
+    lua-load /etc/haproxy/spin.lua
+frontend spin from local
+    bind 127.0.0.1:8499
+    http-request lua.spin
+    http-request return status 200
+""",
+}
+"""A request that takes a thread for ever: a match in C, which Lua cannot interrupt."""
+CONTENT = f"""#!/bin/sh
+[ $# -gt 0 ] || exit 0
+exec {keepalived.ALIVE}.real "$@"
+"""
+KILLED, FROZEN = 0.3, 1.5
+"""Seconds: the longest that a HAProxy which ended, or does not answer, may be felt."""
 
 
 @pytest.fixture(scope="module")
@@ -273,23 +298,57 @@ def test_a_reload_of_keepalived_interrupts_nothing(net: World) -> None:
 
 
 def test_a_haproxy_that_hangs_loses_the_vips(net: World) -> None:
-    pids = daemons(net, "lb-a", "haproxy")
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    until(lambda: owner(net) == "lb-b", "lb-b owns both VIPs", 12)
+    def frozen() -> Felt:
+        pids, felt = daemons(net, "lb-a", "haproxy"), Beats(net, "cdn")
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        until(lambda: owner(net) == "lb-b", "lb-b owns both VIPs", 12)
+        assert get(net, "cdn")[0]["status"] == 200
+        assert api(net, MANAGEMENT)["status"] == 200
+        said = felt.end()
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+        until(lambda: owner(net) == "lb-a", "lb-a has both back after its delay", 20)
+        return said
+
+    assert_felt(frozen, FROZEN)
+
+
+@pytest.mark.parametrize("returns", [True, False])
+def test_a_haproxy_that_dies_is_felt_no_longer_than_a_move_takes(net: World, returns: bool) -> None:
+    """By the word of its unit alone: keepalived's own question says here that all is well."""
+
+    def killed() -> Felt:
+        within(net, "lb-a", "mv", keepalived.ALIVE, f"{keepalived.ALIVE}.real")
+        lay(net, "lb-a", {keepalived.ALIVE: CONTENT})
+        broken = f"{haproxy.DIRECTORY}/99-broken.cfg"
+        if not returns:
+            within(net, "lb-a", "/bin/sh", "-c", f"echo 'broken' >{broken}")
+        felt = Beats(net, "cdn")
+        for pid in daemons(net, "lb-a", "haproxy"):
+            with contextlib.suppress(ProcessLookupError):  # a worker ends with its master
+                os.kill(pid, signal.SIGKILL)
+        until(lambda: owner(net) == "lb-b", "lb-b owns both VIPs", 12)
+        assert get(net, "cdn")[0]["status"] == 200
+        assert api(net, VIP)["status"] == 200
+        said = felt.end()
+        within(net, "lb-a", "mv", f"{keepalived.ALIVE}.real", keepalived.ALIVE)
+        within(net, "lb-a", "rm", "-f", broken)
+        until(lambda: owner(net) == "lb-a", "lb-a has both back after its delay", 30)
+        return said
+
+    assert_felt(killed, KILLED)
+
+
+def test_a_haproxy_that_spins_ends_itself_and_loses_the_vips(net: World) -> None:
+    lay(net, "lb-a", SPIN)
+    assert within(net, "lb-a", haproxy.RELOAD).returncode == 0
+    asked = "exec 3<>/dev/tcp/127.0.0.1/8499; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3"
+    assert within(net, "lb-a", "/bin/bash", "-c", asked).returncode == 0
+    until(lambda: owner(net) == "lb-b", "lb-b owns both VIPs", 40)
     assert get(net, "cdn")[0]["status"] == 200
-    assert api(net, MANAGEMENT)["status"] == 200
+    log = net.log("lb-a")
+    until(lambda: "is about to kill the process" in log.read_text(), "its watchdog says so", 20)
 
-    for pid in pids:
-        os.kill(pid, signal.SIGCONT)
-    until(lambda: owner(net) == "lb-a", "lb-a has both back after its delay", 20)
-
-
-def test_a_haproxy_that_dies_loses_the_vips(net: World) -> None:
-    os.kill(inside(net, "lb-a", "haproxy"), signal.SIGKILL)
-    died = time.monotonic()
-    until(lambda: owner(net) == "lb-b", "lb-b owns both VIPs", 12)
-
-    assert time.monotonic() - died < 6
-    assert get(net, "cdn")[0]["status"] == 200
-    assert api(net, VIP)["status"] == 200
+    within(net, "lb-a", "rm", *SPIN)
+    until(lambda: owner(net) == "lb-a", "lb-a has both back after its delay", 30)
