@@ -58,12 +58,12 @@ def test_what_the_sdk_waits_for_grows_as_the_stack_does() -> None:
     looked = []
     wait = asyncio.wait
 
-    def counted(futures: Iterable[Any], **how: Any) -> Any:
+    def looking(futures: Iterable[Any], **how: Any) -> Any:
         awaited = list(futures)
         looked.append(len(awaited))
         return wait(awaited, **how)
 
-    with engine_of("prod", whole.with_workers(10)) as engine, mock.patch("asyncio.wait", counted):
+    with engine_of("prod", whole.with_workers(10)) as engine, mock.patch("asyncio.wait", looking):
         done = engine.preview(diff=False)
     resources = sum(done.changes.values())
     assert resources > 200

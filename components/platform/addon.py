@@ -45,6 +45,10 @@ class Site:
     backed_up: bool = False
 
 
+UNAWAITED: Mapping[str, str] = {"pulumi.com/skipAwait": "true"}
+"""Annotations of an object that the provider shall send and not watch."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Webhook:
     """Who judges an addon's objects: they are sent once the API accepts them in a dry run.

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from components.platform import cert_manager
-from components.platform.addon import Object
+from components.platform.addon import UNAWAITED, Object
 from components.platform.ingress import Controller
 
 
@@ -49,7 +49,9 @@ def ingress(entrance: Entrance, controller: Controller) -> Object:
         },
     }
     own = entrance.other_class is None
-    annotations = dict(controller.annotations) if own else dict(_UNAWAITED)
+    # Nobody knows whether that controller writes an address into the Ingress, for which the
+    # provider waits.
+    annotations = dict(controller.annotations) if own else dict(UNAWAITED)
     if entrance.issuer is not None:
         annotations[cert_manager.ISSUER_ANNOTATION] = entrance.issuer
         made["spec"]["tls"] = [{"hosts": hosts, "secretName": f"{entrance.name}-tls"}]
@@ -60,8 +62,3 @@ def ingress(entrance: Entrance, controller: Controller) -> Object:
     if annotations:
         made["metadata"]["annotations"] = annotations
     return made
-
-
-_UNAWAITED = {"pulumi.com/skipAwait": "true"}
-"""Nobody knows whether that controller writes an address into the Ingress, for which the provider
-waits."""

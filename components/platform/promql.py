@@ -12,12 +12,17 @@ OVER = "$__rate_interval"
 
 def rate(series: str, *by: str) -> str:
     """How much a counter grows a second, summed up `by` labels; by none, to one value."""
-    return f"{_sum(by)} (rate({series}[{OVER}]))"
+    return f"{_over('sum', by)} (rate({series}[{OVER}]))"
+
+
+def mean_rate(series: str, *by: str) -> str:
+    """The same, its mean in place of its sum: of a machine's cores, say."""
+    return f"{_over('avg', by)} (rate({series}[{OVER}]))"
 
 
 def growth(series: str, window: str, *by: str) -> str:
     """How much a counter grew within a window (`1h`), summed up alike."""
-    return f"{_sum(by)} (increase({series}[{window}]))"
+    return f"{_over('sum', by)} (increase({series}[{window}]))"
 
 
 def quantile(share: float, buckets: str, *by: str) -> str:
@@ -25,5 +30,5 @@ def quantile(share: float, buckets: str, *by: str) -> str:
     return f"histogram_quantile({share:g}, {rate(buckets, 'le', *by)})"
 
 
-def _sum(by: tuple[str, ...]) -> str:
-    return f"sum by ({', '.join(by)})" if by else "sum"
+def _over(what: str, by: tuple[str, ...]) -> str:
+    return f"{what} by ({', '.join(by)})" if by else what

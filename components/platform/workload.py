@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from components.platform.addon import Object
+from components.platform.addon import UNAWAITED, Object
 from components.platform.ingress import placement
 
 PORT_NAME = "http"
@@ -177,7 +177,7 @@ def address(workload: Workload) -> Object:
     return {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {**workload.metadata, "annotations": {"pulumi.com/skipAwait": "true"}},
+        "metadata": {**workload.metadata, "annotations": dict(UNAWAITED)},
         "spec": {
             "selector": workload.labels,
             "ports": [{"name": PORT_NAME, "port": 80, "targetPort": PORT_NAME}],

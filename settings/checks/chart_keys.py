@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from settings.checks.decided import mapping
+from settings.models.walk import mapping
 from settings.problems import ABSENT, Problem, problem
 
 

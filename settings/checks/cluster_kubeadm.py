@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from settings.checks.decided import Decided, mapping, undone
+from settings.checks.decided import Decided, undone
 from settings.checks.registry import reads
 from settings.models.addresses import is_any_address
 from settings.models.cluster import API_SERVER_PORT
 from settings.models.stack import Stack
+from settings.models.walk import mapping
 from settings.problems import ABSENT, Problem, problem
 from settings.words import nearest
 

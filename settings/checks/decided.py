@@ -7,10 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from settings.models.walk import mapping
 from settings.problems import ABSENT, Problem, problem
-
-__all__ = ["Decided", "mapping", "off", "on", "only", "undone"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from settings.checks.chart_keys import overlooked
-from settings.checks.decided import mapping, undone
+from settings.checks.decided import undone
 from settings.checks.platform_ingress_cilium import CILIUM
 from settings.checks.platform_ingress_contour import CONTOUR
 from settings.checks.platform_ingress_haproxy import HAPROXY
@@ -16,6 +16,7 @@ from settings.checks.platform_ingress_rules import Arguments, IngressRules, Leav
 from settings.checks.platform_ingress_traefik import TRAEFIK
 from settings.checks.registry import doubts, reads
 from settings.models.stack import Stack
+from settings.models.walk import mapping
 from settings.problems import ABSENT, Problem, problem
 
 INGRESS: Final[Mapping[str, IngressRules]] = {

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from settings.checks.decided import Decided, mapping, on, only
+from settings.checks.decided import Decided, on, only
 from settings.checks.platform_ingress_rules import (
     IngressRules,
     Leaving,
@@ -18,6 +18,7 @@ from settings.checks.platform_ingress_rules import (
     traffic_policy,
 )
 from settings.models.platform import ACCEPT_SECONDS, FINISH_SECONDS, Ingress
+from settings.models.walk import mapping
 
 _CLASS = "is not the class that Ingress objects here name"
 _TRUSTED = "says who names clients' addresses, which are the balancers alone"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from settings.checks.decided import Decided, mapping, off, on, only
+from settings.checks.decided import Decided, off, on, only
 from settings.checks.platform_ingress_rules import (
     Arguments,
     IngressRules,
@@ -15,6 +15,7 @@ from settings.checks.platform_ingress_rules import (
     traffic_policy,
 )
 from settings.models.platform import ACCEPT_SECONDS, FINISH_SECONDS, Ingress
+from settings.models.walk import mapping
 
 _TRUSTED = "says who may send PROXY headers, which are the balancers alone"
 _ANYBODY = "lets anybody send PROXY and forwarded headers"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from components.platform import metallb
-from components.platform.addon import Object, SelfSigned, Site, Values
+from components.platform.addon import UNAWAITED, Object, SelfSigned, Site, Values
 from components.platform.ingress import placement
 from components.platform.ingress.controller import Controller
 from settings.models import CHECKED_HOST
@@ -95,7 +95,7 @@ def objects(_: Site) -> Mapping[str, Object]:
             "name": f"{NAME}-checks",
             "namespace": NAMESPACE,
             # Its Service is not there, for which the provider would wait.
-            "annotations": {"pulumi.com/skipAwait": "true"},
+            "annotations": dict(UNAWAITED),
         },
         "spec": {
             "ingressClassName": INGRESS_CLASS,

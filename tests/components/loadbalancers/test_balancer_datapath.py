@@ -17,6 +17,7 @@ from collections.abc import Iterator
 import pytest
 
 from components.loadbalancers import haproxy, keepalived
+from lab.probes.drills.stream import Felt
 from tests.components import certificates
 from tests.components.balancer_world import (
     CDN,
@@ -37,7 +38,7 @@ from tests.components.balancer_world import (
     start_balancer,
     within,
 )
-from tests.components.beats import Beats, Felt, assert_felt
+from tests.components.felt import assert_felt, ended, stream
 from tests.components.world import World, lacking, until
 
 LACKING = lacking()
@@ -299,13 +300,14 @@ def test_a_reload_of_keepalived_interrupts_nothing(net: World) -> None:
 
 def test_a_haproxy_that_hangs_loses_the_vips(net: World) -> None:
     def frozen() -> Felt:
-        pids, felt = daemons(net, "lb-a", "haproxy"), Beats(net, "cdn")
+        pids, asking = daemons(net, "lb-a", "haproxy"), stream(net)
+        stopped = time.monotonic()
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
         until(lambda: owner(net) == "lb-b", "lb-b owns both VIPs", 12)
         assert get(net, "cdn")[0]["status"] == 200
         assert api(net, MANAGEMENT)["status"] == 200
-        said = felt.end()
+        said = ended(asking, stopped)
         for pid in pids:
             os.kill(pid, signal.SIGCONT)
         until(lambda: owner(net) == "lb-a", "lb-a has both back after its delay", 20)
@@ -324,14 +326,14 @@ def test_a_haproxy_that_dies_is_felt_no_longer_than_a_move_takes(net: World, ret
         broken = f"{haproxy.DIRECTORY}/99-broken.cfg"
         if not returns:
             within(net, "lb-a", "/bin/sh", "-c", f"echo 'broken' >{broken}")
-        felt = Beats(net, "cdn")
+        asking, died = stream(net), time.monotonic()
         for pid in daemons(net, "lb-a", "haproxy"):
             with contextlib.suppress(ProcessLookupError):  # a worker ends with its master
                 os.kill(pid, signal.SIGKILL)
         until(lambda: owner(net) == "lb-b", "lb-b owns both VIPs", 12)
         assert get(net, "cdn")[0]["status"] == 200
         assert api(net, VIP)["status"] == 200
-        said = felt.end()
+        said = ended(asking, died)
         within(net, "lb-a", "mv", f"{keepalived.ALIVE}.real", keepalived.ALIVE)
         within(net, "lb-a", "rm", "-f", broken)
         until(lambda: owner(net) == "lb-a", "lb-a has both back after its delay", 30)

@@ -5,17 +5,12 @@ One world for all tests, in the order written.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 
 import pytest
 
 from components.host.pair import watch
-from lab.probes.drills.stream import Felt, Row, felt
-from lab.probes.world import script
 from tests.components import certificates
 from tests.components.balancer_world import (
     MANAGEMENT,
@@ -29,6 +24,7 @@ from tests.components.balancer_world import (
     start_balancer,
     within,
 )
+from tests.components.felt import ended, stream
 from tests.components.world import World, lacking, until
 
 LACKING = lacking()
@@ -73,23 +69,6 @@ def test_a_balancer_cut_off_from_a_network_holds_no_vip_anywhere(
 
     net.mend("lb-a", interface)
     until(lambda: owner(net) == "lb-a", "lb-a has both back", 30)
-
-
-def stream(world: World) -> subprocess.Popen[bytes]:
-    """Requests of a client of the LAN VIP, as a drill sends them; once each way is answered."""
-    spec = {"address": VIP, "port": 80, "host": "echo.lab.test", "path": "/"}
-    spec |= {"rate": 50, "timeout": 5, "pool": 10, "duration": 60}
-    process = world.start("cdn", [sys.executable, "-c", script("stream"), json.dumps(spec)])
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
-    return process
-
-
-def ended(process: subprocess.Popen[bytes], since: float) -> Felt:
-    """What its client felt since that moment, and how late it was itself."""
-    end = time.monotonic()
-    said, _ = process.communicate(timeout=20)
-    return felt([Row(*each) for each in json.loads(said)], since, end)
 
 
 def test_two_balancers_that_do_not_hear_each_other_have_one_owner_in_the_end(net: World) -> None:

@@ -6,11 +6,17 @@ from collections.abc import Iterator
 
 from components.platform.addon import Site
 from components.platform.ingress import CONTROLLERS
-from components.platform.monitoring.dashboards import addresses, balancers, cluster, routers
+from components.platform.monitoring.dashboards import (
+    addresses,
+    balancers,
+    cluster,
+    machines,
+    routers,
+)
 from components.platform.monitoring.dashboards.model import (
     BAD,
     DOUBTFUL,
-    FINE,
+    FIRING,
     Dashboard,
     Panel,
     Section,
@@ -45,20 +51,14 @@ def _wrong() -> tuple[Panel, ...]:
         Panel(
             title="Alerts that fire",
             unit="none",
-            queries={
-                "{{severity}}": "count by (severity) "
-                '(ALERTS{alertstate="firing", severity=~"critical|warning"})'
-            },
+            queries={"{{severity}}": f"count by (severity) ({FIRING})"},
             shape="figure",
             base=BAD,
         ),
         Panel(
             title="What fires",
             unit="none",
-            queries={
-                "{{alertname}}": "count by (alertname) "
-                '(ALERTS{alertstate="firing", severity=~"critical|warning"})'
-            },
+            queries={"{{alertname}}": f"count by (alertname) ({FIRING})"},
             shape="names",
             base=BAD,
         ),
@@ -73,7 +73,6 @@ def _wrong() -> tuple[Panel, ...]:
 
 
 def _routers(site: Site) -> tuple[Panel, ...]:
-    legs = 'role="router", device!="lo"'
     return (
         *([addresses.owners("router")] if addresses.told(site, "router") else []),
         Panel(
@@ -88,7 +87,9 @@ def _routers(site: Site) -> tuple[Panel, ...]:
             title="Bytes in, all legs",
             unit="Bps",
             queries={
-                "{{instance}}": rate(f"node_network_receive_bytes_total{{{legs}}}", "instance")
+                "{{instance}}": rate(
+                    f"node_network_receive_bytes_total{{{routers.LEG}}}", "instance"
+                )
             },
             shape="figure",
         ),
@@ -173,15 +174,14 @@ def _cluster() -> tuple[Panel, ...]:
 
 
 def _ends(site: Site) -> Iterator[Panel]:
-    end = "layered_cloud_certificate_end_timestamp_seconds"
     yield Panel(
         title="The next certificate to end, by machine",
         unit="s",
-        queries={"{{instance}}": f"min by (instance) ({end} - time())"},
+        queries={"{{instance}}": f"min by (instance) ({machines.END} - time())"},
         shape="bars",
         width=12,
         base=BAD,
-        steps=((86400, DOUBTFUL), (7 * 86400, FINE)),
+        steps=machines.NEAR,
         hint="Which file it is, the page of the machines tells.",
     )
     if site.backed_up:

@@ -16,9 +16,12 @@ from components.platform.monitoring.dashboards.model import (
     Panel,
     Section,
 )
-from components.platform.promql import OVER, growth, rate
+from components.platform.promql import growth, mean_rate, rate
 
 _CHOSEN = 'job="node-exporter", role=~"$role", instance=~"$machine"'
+END = "layered_cloud_certificate_end_timestamp_seconds"
+NEAR = ((86400, DOUBTFUL), (7 * 86400, FINE))
+"""Seconds that are left: less than a day is bad, less than a week doubtful."""
 _CHOICES = (
     Choice(name="role", title="Role", series='up{job="node-exporter"}', label="role"),
     Choice(
@@ -52,7 +55,7 @@ def _of(name: str, more: str = "") -> str:
 
 def _share(mode: str) -> str:
     series = _of("node_cpu_seconds_total", f', mode="{mode}"')
-    return f"avg by (instance) (rate({series}[{OVER}]))"
+    return mean_rate(series, "instance")
 
 
 def _work() -> tuple[Panel, ...]:
@@ -171,7 +174,7 @@ def _legs() -> tuple[Panel, ...]:
 
 
 def _clocks() -> tuple[Panel, ...]:
-    end = _of("layered_cloud_certificate_end_timestamp_seconds")
+    end = _of(END)
     return (
         Panel(
             title="Clock: off by",
@@ -205,6 +208,6 @@ def _clocks() -> tuple[Panel, ...]:
             shape="bars",
             width=16,
             base=BAD,
-            steps=((86400, DOUBTFUL), (7 * 86400, FINE)),
+            steps=NEAR,
         ),
     )

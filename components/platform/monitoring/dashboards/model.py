@@ -30,6 +30,8 @@ Shape = Literal["lines", "figure", "names", "bars", "states"]
 now; `bars` of what is there now; `states`: for whom something held, over the time."""
 
 FINE, DOUBTFUL, BAD = "green", "orange", "red"
+FIRING = 'ALERTS{alertstate="firing", severity=~"critical|warning"}'
+"""A series for each alert that fires and that somebody is told of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,7 +259,7 @@ def _alerts() -> Json:
         "enable": True,
         "hide": False,
         "iconColor": BAD,
-        "expr": 'ALERTS{alertstate="firing", severity=~"critical|warning"}',
+        "expr": FIRING,
         "titleFormat": "{{alertname}}",
         "textFormat": "{{instance}} {{address}} {{proxy}}",
         "step": "60s",

@@ -8,10 +8,10 @@ from __future__ import annotations
 from components.platform.addon import Site
 from components.platform.monitoring.dashboards import addresses
 from components.platform.monitoring.dashboards.model import BAD, Dashboard, Panel, Section, Unit
-from components.platform.promql import OVER, growth, rate
+from components.platform.promql import growth, mean_rate, rate
 
 _ROUTER = 'role="router"'
-_LEG = f'{_ROUTER}, device!="lo"'
+LEG = f'{_ROUTER}, device!="lo"'
 _BY = ("instance", "device")
 _LEGEND = "{{instance}} {{device}}"
 _SOFTIRQ = f'node_cpu_seconds_total{{{_ROUTER}, mode="softirq"}}'
@@ -82,7 +82,7 @@ def _legs() -> tuple[Panel, ...]:
         Panel(
             title="Legs without a link",
             unit="none",
-            queries={_LEGEND: f"node_network_up{{{_LEG}}} == 0"},
+            queries={_LEGEND: f"node_network_up{{{LEG}}} == 0"},
             shape="names",
             base=BAD,
         ),
@@ -102,7 +102,7 @@ def _legs() -> tuple[Panel, ...]:
 
 
 def _leg(title: str, unit: Unit, counters: dict[str, str]) -> Panel:
-    series = {what: f"node_network_{name}{{{_LEG}}}" for what, name in counters.items()}
+    series = {what: f"node_network_{name}{{{LEG}}}" for what, name in counters.items()}
     return Panel(
         title=title,
         unit=unit,
@@ -115,7 +115,7 @@ def _work() -> tuple[Panel, ...]:
         Panel(
             title="Time in software interrupts",
             unit="percentunit",
-            queries={"{{instance}}": f"avg by (instance) (rate({_SOFTIRQ}[{OVER}]))"},
+            queries={"{{instance}}": mean_rate(_SOFTIRQ, "instance")},
             most=1,
             hint="Where packets are forwarded: near 1, the router takes no more.",
         ),
@@ -127,7 +127,7 @@ def _work() -> tuple[Panel, ...]:
         Panel(
             title="Legs that went away and came back",
             unit="none",
-            queries={_LEGEND: growth(f"node_network_carrier_changes_total{{{_LEG}}}", "1h", *_BY)},
+            queries={_LEGEND: growth(f"node_network_carrier_changes_total{{{LEG}}}", "1h", *_BY)},
             hint="Changes of the link within an hour.",
         ),
     )
