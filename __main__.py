@@ -142,6 +142,7 @@ base = BalancersBase(
         source_routes=routers.source_routes,
         neighbours=machines.of("router"),
         maintenance=maintenance,
+        services=stack.service_routes,
         peering=sessions,
         bgp_passwords=secrets.bgp_passwords,
         epoch=epoch,

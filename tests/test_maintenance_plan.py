@@ -18,7 +18,7 @@ def test_only_the_balancer_that_is_named_is_told_of_it() -> None:
 
     before, after = files(plain, "lb-a-base"), files(plan, "lb-a-base")
     assert "    priority 250\n" in before[CONFIG]["content"]
-    assert "    priority 100\n" in after[CONFIG]["content"]
+    assert "    priority 10\n" in after[CONFIG]["content"]
     assert '"drains": true' in after[LEGS]["content"]
     assert files(plain, "lb-b-base") == files(plan, "lb-b-base")
 

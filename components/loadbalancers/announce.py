@@ -39,7 +39,7 @@ def part(model: BalancersModel, balancer: Balancer) -> Part:
         )
 
     # What asks HAProxy is keepalived's, where there is one.
-    asking = () if model.holds(balancer.name) else keepalived.scripts(alone=False)
+    asking = () if model.holds(balancer.name) else keepalived.scripts(keepalived.preferences(model))
     return Part(
         name="announce",
         files=(

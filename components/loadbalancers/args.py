@@ -29,8 +29,9 @@ class BalancersBaseArgs:
     the API lives on. `source_routes` maps a LAN VIP whose answers do not leave by the default route
     to their gateway. `neighbours` are machines of other layers, by which, as by the control planes,
     a balancer knows that its own leg is lost. Machines in `maintenance`, of whichever layer, get
-    nothing new. `peering` are the routers' BGP sessions, `bgp_passwords` the lines NAME=PASSWORD of
-    those that have one. A changed `epoch` pushes again.
+    nothing new. `services` are the public services' routes. `peering` are the routers' BGP
+    sessions, `bgp_passwords` the lines NAME=PASSWORD of those that have one. A changed `epoch`
+    pushes again.
     """
 
     machines: Sequence[Machine]
@@ -39,6 +40,7 @@ class BalancersBaseArgs:
     source_routes: Mapping[IPv4Address, IPv4Address] = field(default_factory=dict)
     neighbours: Sequence[Machine] = ()
     maintenance: Collection[str] = ()
+    services: Sequence[Route] = ()
     peering: Peering | None = None
     bgp_passwords: pulumi.Input[str] | None = None
     epoch: str = "1"
@@ -95,6 +97,8 @@ def base_model(args: BalancersBaseArgs) -> BalancersModel:
         reach=settings.reach.kind,
         peering=args.peering,
         tcp_ports=tuple(each.port for each in settings.tcp_routes),
+        own_backends=bool(settings.tcp_routes)
+        or any(each.node_port is not None for each in (*settings.routes, *args.services)),
         source_routes=dict(args.source_routes),
         neighbours={
             "lan": neighbours(others, "lan", settings.neighbours.lan),

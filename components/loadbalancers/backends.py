@@ -60,6 +60,12 @@ def backends(model: RoutesModel) -> Iterator[Backend]:
         yield _ingress(model, f"ingress_{_scheme(https)}", model.ingress, https=https)
 
 
+def own(model: RoutesModel) -> Iterator[str]:
+    """The names of those with servers other than the ingress': each may be down while it is up."""
+    yield from (each.name for each in backends(model) if not each.ingress)
+    yield from (f"tcp_{each.name}" for each in model.tcp_routes)
+
+
 def schemes(model: RoutesModel) -> tuple[bool, ...]:
     """Whether over TLS: what is sent on at all."""
     return (True,) if model.redirect_to_https else (False, True)

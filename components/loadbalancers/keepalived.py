@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from components.host.pair import keepalived as shared
@@ -12,8 +14,10 @@ from components.loadbalancers.model import ALIVE_PORT, SERVES_PORT, Balancer, Ba
 ALIVE = "/etc/keepalived/layered-haproxy-alive"
 """Exits 0 when the local HAProxy answers a request."""
 SERVES = "/etc/keepalived/layered-haproxy-serves"
-"""Exits 0 when each of its services has a server that is up."""
-SERVES_WEIGHT = -60
+"""Exits 0 when its routes are loaded, and the ingress and the API have a server that is up."""
+OWN = "/etc/keepalived/layered-haproxy-own"
+"""Exits 0 when each backend with servers of its own has one that is up."""
+STEP = 60
 """More than the gap between the priorities, so that the backup is preferred while it serves and the
 owner does not; the owner keeps what it has when neither does."""
 ENDS = "/run/layered-haproxy-ends"
@@ -29,6 +33,36 @@ HAPROXY = "haproxy.service"
 _TEMPLATES = shared.templates(Path(__file__).parent / "templates" / "keepalived")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Preference:
+    """What a balancer may lack without a fault: `weight` (below 0) is added to its priority while
+    the script at `path` fails. One that is `presumed` costs nothing until it has been asked."""
+
+    name: str
+    path: str
+    weight: int
+    presumed: bool = False
+
+    @property
+    def script(self) -> Text:
+        """What keepalived runs."""
+        template = _TEMPLATES.get_template(f"{self.name}.sh.j2")
+        return Text(path=self.path, content=template.render(serves_port=SERVES_PORT), mode="0755")
+
+
+def preferences(model: BalancersModel) -> tuple[Preference, ...]:
+    """What decides between two balancers that are both well, the heaviest first: each weighs more
+    than all behind it together, by more than the gap between the priorities, so that no two states
+    of one balancer are worth the same, and the priorities of both stay above 0."""
+    if not model.own_moves:
+        return (Preference(name="haproxy-serves", path=SERVES, weight=-STEP),)
+    return (
+        Preference(name="haproxy-serves", path=SERVES, weight=-2 * STEP),
+        # New with the first such backend: a reload must not begin with a balancer that lacks it.
+        Preference(name="haproxy-own", path=OWN, weight=-STEP, presumed=True),
+    )
+
+
 def part(model: BalancersModel, balancer: Balancer) -> Part | None:
     """VRRP on the LAN; a group leaves a machine whose HAProxy is dead or hangs, and is not taken by
     one that would serve less than its peer. None for a machine that holds no address."""
@@ -38,20 +72,19 @@ def part(model: BalancersModel, balancer: Balancer) -> Part | None:
     return shared.part(
         config(model, balancer),
         after=(HAPROXY,) if alone else (HAPROXY, watch.UNIT, HANDOVER_UNIT),
-        scripts=scripts(alone=alone),
+        scripts=scripts(() if alone else preferences(model)),
         peer_networks=() if alone else ("lan",),
     )
 
 
-def scripts(*, alone: bool) -> tuple[Text, ...]:
-    """What asks the local HAProxy; nobody asks whether it serves where there is no other."""
+def scripts(preferred: Sequence[Preference]) -> tuple[Text, ...]:
+    """What asks the local HAProxy. Nothing is preferred where there is no other."""
     alive = _TEMPLATES.get_template("haproxy-alive.sh.j2").render(
         alive_port=ALIVE_PORT, hangs=HANGS
     )
-    serves = _TEMPLATES.get_template("haproxy-serves.sh.j2").render(serves_port=SERVES_PORT)
     return (
         Text(path=ALIVE, content=alive, mode="0755"),
-        *(() if alone else (Text(path=SERVES, content=serves, mode="0755"),)),
+        *(each.script for each in preferred),
     )
 
 
@@ -67,8 +100,7 @@ def config(model: BalancersModel, balancer: Balancer) -> str:
         owned={vip.owner == balancer.name for vip in model.vips},
         alive=ALIVE,
         tracks={} if model.peer(balancer.name) is None else watch.TRACKED,
-        serves=SERVES,
-        serves_weight=SERVES_WEIGHT,
+        preferences=preferences(model),
         ends=ENDS,
         handover=HANDOVER,
     )

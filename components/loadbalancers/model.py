@@ -29,7 +29,8 @@ from settings.models import (
 ALIVE_PORT = 8405
 """TCP, on loopback: HAProxy's own answer to keepalived's check."""
 SERVES_PORT = 8407
-"""TCP, on loopback: whether every service has a server that is up."""
+"""TCP, on loopback: whether the routes are loaded, and what is behind them has servers that are
+up."""
 TABLES_PORT = 8409
 """TCP, on the LAN, from the peer: what HAProxy counts and remembers (stick tables)."""
 OWN_TABLES_PORT = 8410
@@ -108,7 +109,7 @@ class BalancersModel(Pair[Balancer, BalancerVip]):
     tell the routers where they come by BGP. `source_routes` maps a LAN VIP whose answers do not
     leave by the default route to their gateway; `neighbours` are whom a balancer asks on its legs
     (`lan`, `management`). With `shares_tables` each tells the others what its HAProxy counts and
-    remembers.
+    remembers. `own_backends` says that some requests go to servers other than the ingress'.
     """
 
     vrrp: Vrrp
@@ -122,6 +123,7 @@ class BalancersModel(Pair[Balancer, BalancerVip]):
     reach: str = "vrrp"
     peering: Peering | None = None
     tcp_ports: tuple[int, ...] = ()
+    own_backends: bool = False
     source_routes: Mapping[IPv4Address, IPv4Address] = field(default_factory=dict)
     neighbours: Mapping[str, tuple[IPv4Address, ...]] = field(default_factory=dict)
     shares_tables: bool = False
@@ -135,6 +137,13 @@ class BalancersModel(Pair[Balancer, BalancerVip]):
             for index, each in enumerate(self.lan_vips)
             if each in vip.lan and each in self.source_routes
         )
+
+    @property
+    def own_moves(self) -> bool:
+        """Whether backends with servers of their own are reached at an address that moves. One that
+        every balancer announces does not: there each serves what it can, and one that left for the
+        sake of a single application would take all others along."""
+        return self.own_backends and set(self.service) <= set(self.lan_vips)
 
     @property
     def rooms(self) -> Rooms:

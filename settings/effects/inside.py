@@ -14,6 +14,7 @@ from settings.effects.words import (
     INGRESS,
     NODES,
     OTHER_RELEASE,
+    OWN,
     PODS,
     PORTS,
     RUNS,
@@ -203,7 +204,7 @@ INSIDE: Final[Mapping[str, str]] = {
     "issuer",
     "services[].annotations": "its Ingress is changed in place",
     "services[].ingress_class": f"its Ingress is changed in place; {HAPROXY}",
-    "services[].node_port": HAPROXY,
+    "services[].node_port": OWN,
     "services[].alert": HELM,
 }
 """Key (with `[]` for the items of a list) to what its change does."""

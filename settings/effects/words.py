@@ -37,6 +37,10 @@ HAPROXY: Final = (
     "in place: HAProxy is reloaded, on the balancer that owns no VIP first; requests under way go "
     "on in the old process for `balancers.timeouts.hard_stop_after` at most"
 )
+OWN: Final = (
+    f"{HAPROXY}. The first way to servers beside the ingress', and the last one that goes, reload "
+    "keepalived, too, on the same terms"
+)
 KEEPALIVED: Final = (
     "in place: keepalived is reloaded, on the machine that owns no VIP first, the owner only while "
     "its peer is healthy"

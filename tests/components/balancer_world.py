@@ -6,7 +6,9 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from components.host.pair import watch
@@ -137,9 +139,11 @@ DAEMONS = f"""
     done
 ) &
 if [ -e {handover.RULES} ]; then {keepalived.HANDOVER} start; fi
-mkdir -p /run/{watch.RUNTIME}
-(cd {Path(watch.PROGRAM).parent}; exec python3 -B -m legwatch {watch.CONFIG}) &
-until [ -e {watch.VERDICT} ]; do sleep 0.05; done
+if [ -e {watch.CONFIG} ]; then
+    mkdir -p /run/{watch.RUNTIME}
+    (cd {Path(watch.PROGRAM).parent}; exec python3 -B -m legwatch {watch.CONFIG}) &
+    until [ -e {watch.VERDICT} ]; do sleep 0.05; done
+fi
 exec /usr/sbin/keepalived -n -l -i container -f {KEEPALIVED}
 """
 """What a balancer's units run; HAProxy's, as systemd has it: keepalived is told when it has ended
@@ -204,11 +208,14 @@ def balancer_files(stack: Stack, name: str, site: str, *, routes: bool = True) -
 
 def start_balancer(world: World, name: str, files: dict[str, str], also: str = "") -> None:
     """A balancer's daemons, and those that the shell text `also` leaves in the background."""
-    stack = stacks.lab()
     files = files | {"/usr/local/sbin/systemctl": SYSTEMCTL}
-    modes = rendered.executable(rendered.balancer_whole(stack, name))
-    modes["/usr/local/sbin/systemctl"] = 0o755
+    modes = executable(name) | {"/usr/local/sbin/systemctl": 0o755}
     world.daemons(name, files, also + DAEMONS, modes)
+
+
+def executable(name: str) -> dict[str, int]:
+    """The modes of a balancer's scripts: of one of a pair, with routes of every kind."""
+    return rendered.executable(rendered.balancer_whole(stacks.with_routes(), name))
 
 
 def owner(world: World) -> str:
@@ -277,13 +284,17 @@ def inside(world: World, space: str, comm: str) -> int:
     return found[0]
 
 
-def lay(world: World, space: str, files: dict[str, str]) -> None:
+def lay(
+    world: World, space: str, files: dict[str, str], modes: Mapping[str, int] = MappingProxyType({})
+) -> None:
     """Put files into the tree that a space's daemons run in."""
     root = Path(f"/proc/{inside(world, space, 'keepalived')}/root")
     for path, text in files.items():
         target = root / path.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
+        if path in modes:
+            target.chmod(modes[path])
 
 
 def within(world: World, space: str, *argv: str) -> subprocess.CompletedProcess[str]:

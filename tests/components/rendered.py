@@ -89,6 +89,7 @@ def base_args(stack: Stack) -> balancer_args.BalancersBaseArgs:
         source_routes=routers_model(stack).source_routes,
         neighbours=stacks.machines(stack, "router"),
         maintenance=stack.maintenance.machines,
+        services=stack.service_routes,
         peering=sessions(stack),
     )
 

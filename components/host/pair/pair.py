@@ -11,11 +11,12 @@ from components.host.part import PeerGuard
 
 OWNER_PRIORITY = 250
 BACKUP_PRIORITY = 200
-MAINTENANCE_PRIORITY = 100
+MAINTENANCE_PRIORITY = 10
 """VRRP priorities. High, since a backup waits (256 - priority)/256 of an advert interval on top of
 three of them, and just that after a farewell (RFC 5798, section 6.1, Skew_Time). A tracker has
 weight 0 (it faults the group), or one that exceeds the gap between them: then the backup is
-preferred while only the owner lacks something. One in maintenance is preferred to nobody."""
+preferred while only the owner lacks something. One in maintenance is preferred to nobody, whatever
+the other one lacks."""
 
 HEALTH_PORT = 8406
 """TCP: answers `healthy` to the peer, or what is wrong (`pair.health`)."""

@@ -19,7 +19,7 @@ CASES += [("load-balancer-ip", "lb-a"), ("straight", "lb-a")]
 CASES += [("proven", "lb-a"), ("asking", "lb-a"), ("routes", "lb-a"), ("guarded", "lb-b")]
 CASES += [("logged", "lb-a")]
 CASES += [("both-families", "lb-a")]
-CASES += [("three", "lb-a"), ("services", "lb-a")]
+CASES += [("three", "lb-a"), ("services", "lb-a"), ("maintained", "lb-a")]
 
 
 def test_the_routes_are_alike_on_both_balancers_and_only_own_addresses_differ_in_the_base() -> None:

@@ -85,11 +85,15 @@ def test_a_single_balancer_has_no_peer() -> None:
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
 @pytest.mark.parametrize(
-    "path", [keepalived.ALIVE, keepalived.SERVES, keepalived.HANDOVER, haproxy.ENDED, health.SCRIPT]
+    "path",
+    [
+        *(keepalived.ALIVE, keepalived.SERVES, keepalived.OWN),
+        *(keepalived.HANDOVER, haproxy.ENDED, health.SCRIPT),
+    ],
 )
 def test_the_shell_scripts_pass_shellcheck(path: str, tmp_path: Path) -> None:
     script = tmp_path / "script"
-    script.write_text(rendered.balancer_files(stacks.lab(), "lb-a")[path])
+    script.write_text(rendered.balancer_files(stacks.with_routes(), "lb-a")[path])
 
     said = subprocess.run(
         ["shellcheck", "--severity=style", str(script)], capture_output=True, text=True, check=False
