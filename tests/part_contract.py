@@ -55,7 +55,6 @@ UNJUDGED = {
     "/etc/keepalived/layered-handover": "a script whose golden is tested",
     "/etc/hosts": "the resolver skips a line that it does not understand",
     "/etc/keepalived/layered-haproxy-alive": "a script whose golden is tested",
-    "/etc/keepalived/layered-haproxy-own": "a script whose golden is tested",
     "/etc/keepalived/layered-haproxy-serves": "a script whose golden is tested",
     "/etc/keepalived/layered-health": "a script whose golden is tested",
     "/etc/motd": "a stack's own file (`cluster.node_files`) can be anything",
