@@ -28,6 +28,7 @@ from tests.components.balancer_world import (
     balancer_files,
     build,
     daemons,
+    executable,
     get,
     inside,
     lay,
@@ -76,7 +77,7 @@ class Site:
 
     def push(self, name: str, stack: Stack) -> None:
         """The files of a stack, and HAProxy reloaded, as the agent does it."""
-        lay(self.world, name, balancer_files(stack, name, self.site))
+        lay(self.world, name, balancer_files(stack, name, self.site), executable(name))
         said = within(self.world, name, haproxy.RELOAD)
         assert said.returncode == 0, said.stderr
 

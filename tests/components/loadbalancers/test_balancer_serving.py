@@ -101,6 +101,10 @@ class Site:
         first, second = (within(self.world, name, each).returncode for each in scripts)
         return first, second
 
+    def agree(self, *said: tuple[int, int]) -> None:
+        """The two balancers tell keepalived this (a machine short of time may say no to one)."""
+        until(lambda: tuple(map(self.says, ("lb-a", "lb-b"))) == said, f"they say {said}", 10)
+
     def answer(self, status: int) -> None:
         """What every node's health check and API say from now on."""
         for process in self.nodes.values():
@@ -169,18 +173,18 @@ def test_nothing_moves_when_an_application_is_dead_for_both_and_comes_back(
 ) -> None:
     site.end(port)
     site.stays("lb-a", 9)
-    assert [site.says(name) for name in ("lb-a", "lb-b")] == [(0, 1)] * 2
+    site.agree((0, 1), (0, 1))
     assert site.served()
     site.begin(port)
     site.stays("lb-a", 14)
-    assert [site.says(name) for name in ("lb-a", "lb-b")] == [(0, 0)] * 2
+    site.agree((0, 0), (0, 0))
 
 
 def test_the_balancer_that_reaches_every_application_is_preferred(site: Site) -> None:
     site.reaches("lb-a", MAIL, again=False)
 
     until(lambda: owner(site.world) == "lb-b", "lb-b took over", 25)
-    assert site.says("lb-a") == (0, 1)
+    site.agree((0, 1), (0, 0))
     site.stays("lb-b", 5)
     assert site.served()
 
@@ -189,7 +193,7 @@ def test_the_ingress_weighs_more_than_any_application(site: Site) -> None:
     """lb-a, which still reaches an application less, is better than one without the ingress."""
     site.reaches("lb-b", *INGRESS, again=False)
     until(lambda: owner(site.world) == "lb-a", "lb-a took over", 25)
-    assert [site.says(name) for name in ("lb-a", "lb-b")] == [(0, 1), (1, 0)]
+    site.agree((0, 1), (1, 0))
     until(site.served, "requests are answered", 10)
     site.stays("lb-a", 5)
 
