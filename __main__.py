@@ -160,12 +160,13 @@ cluster = Cluster(
         control_planes=control_planes,
         workers=workers,
         api=base.api,
+        answering=[base],
         backup_ssh_key=secrets.backup_ssh_key,
         backup_key=secrets.backup_key,
         region=stack.region,
         epoch=epoch,
     ),
-    after(base, *on_nodes),
+    after(*on_nodes),
 )
 founding.made(cluster.kubeconfig, cluster.release)
 platform = Platform(

@@ -19,7 +19,8 @@ class ClusterArgs:
     """`epoch` re-runs every push to the nodes; `cluster.credentials_epoch` mints a kubeconfig.
     `backup_ssh_key` (OpenSSH) is what the store of `cluster.backups` lets in, `backup_key` (PEM)
     what opens `cluster.restore.archive`: each is needed with those. With a `region` nodes are
-    labelled with it and with the Proxmox host that they stand on."""
+    labelled with it and with the Proxmox host that they stand on. No control plane is made before
+    `answering`, what `api` is answered by; the nodes' packages need not wait for it."""
 
     cluster: Cluster
     networks: Networks
@@ -27,6 +28,7 @@ class ClusterArgs:
     control_planes: Sequence[Machine]
     workers: Sequence[Machine]
     api: ApiEndpoint
+    answering: Sequence[pulumi.Resource] = ()
     backup_ssh_key: pulumi.Input[str] | None = None
     backup_key: pulumi.Input[str] | None = None
     region: str | None = None

@@ -82,7 +82,7 @@ class Cluster(pulumi.ComponentResource):
         addresses = {each.name: each.address("lan") for each in planes.machines}
         configured = {machine.name: self._configure(machine, args) for machine in args.machines}
         founded = self._control_plane(
-            planes.founder, planes, args, [configured[planes.founder.name]]
+            planes.founder, planes, args, [configured[planes.founder.name], *args.answering]
         )
         epoch = cluster.credentials_epoch
         end = term(f"{name}-kubeconfig-term", hours=actions.KUBECONFIG_HOURS, parent=self)
