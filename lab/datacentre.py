@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,9 +24,9 @@ from lab.network.network import end_processes
 from lab.paths import cache_dir, state_dir
 from lab.probes.edge import through_the_chain
 from lab.probes.result import until
-from lab.probes.world import World
+from lab.probes.world import Edge, World
 from lab.services import Service
-from lab.software import plugins
+from lab.software import edge, plugins
 from lab.software.images import ECHO
 from lab.software.progress import Progress
 from lab.software.software import Software, depot_of, ensure, everything, meanwhile
@@ -35,6 +35,7 @@ from settings.files import load_stack
 
 DEPOT = Service("depot")
 CLOUDFLARE = Service("cloudflare")
+EDGE = Service("edge")
 CLOUDFLARE_PORT = 8787
 DESTROY_SECONDS = 600
 
@@ -86,16 +87,18 @@ def up(profile: str | None, steps: Steps) -> None:
         software = ensure([name for name in wanted if name not in late], progress)
         software = replace(software, depot_root=depot_of(wanted))
     with meanwhile(late, progress):
-        _up(profile, steps, software)
+        _up(profile, steps, software, wanted)
 
 
-def _up(profile: str | None, steps: Steps, software: Software) -> None:
+def _up(profile: str | None, steps: Steps, software: Software, wanted: Collection[str]) -> None:
     topology = Topology.default()
     with steps.step("networks"):
         end_strays(topology)
         Network(topology).up()
     with steps.step("depot and Cloudflare"):
         _services(software, topology)
+        if edge.NAME in wanted:
+            _edge(software, topology)
     hypervisor = Hypervisor(topology=topology)
     with steps.step("two Proxmox hosts"):
         access = hypervisor.up(software.base_image)
@@ -105,7 +108,7 @@ def _up(profile: str | None, steps: Steps, software: Software) -> None:
         demo_image=ECHO.reference,
     )
     config = stack.config(facts, profile)
-    settings = stack.settings(config, runner.folder())
+    stack.settings(config, runner.folder())
     secrets = {
         f"{stack.NAMESPACE}proxmoxApiToken": access.api_token,
         f"{stack.NAMESPACE}proxmoxSshKey": access.ssh_private_key,
@@ -119,9 +122,9 @@ def _up(profile: str | None, steps: Steps, software: Software) -> None:
                 "pulumi up failed; next: correct what it says and run make up again (it goes on "
                 "from where it stopped), or make down"
             )
-    world = World(stack=settings, topology=topology, outputs=outputs())
+    seen = world()
     with steps.step("a request through the whole chain"):
-        said = until(lambda: through_the_chain(world, 3), 60, "no answer through the whole chain")
+        said = until(lambda: through_the_chain(seen, 3), 60, "no answer through the whole chain")
         steps.console.print(f"  {said}", markup=False)
 
 
@@ -144,6 +147,25 @@ def _services(software: Software, topology: Topology) -> None:
     for address in addresses:
         DEPOT.wait_tcp(address, 80, namespace)
     CLOUDFLARE.wait_tcp(management, CLOUDFLARE_PORT, namespace)
+
+
+def _edge(software: Software, topology: Topology) -> None:
+    """The CDN's edge, of what the API was told."""
+    namespace = topology.namespace("edge")
+    address = str(topology.nodes["edge"].address_on("users"))
+    enter = ["ip", "netns", "exec", namespace, sys.executable, "-m"]
+    EDGE.start(
+        [
+            *(*enter, "lab.edge", "--address", address, "--tree", str(software.edge)),
+            *("--state", str(state_dir() / "cloudflare.json"), "--folder", str(_edge_folder())),
+        ]
+    )
+    for port in (53, 80, 443):
+        EDGE.wait_tcp(address, port, namespace)
+
+
+def _edge_folder() -> Path:
+    return state_dir() / "edge"
 
 
 def _cloudflare_token() -> str:
@@ -171,12 +193,25 @@ def world() -> World:
     """
     found, profile = outputs(), _profile()
     settings = load_stack(runner.folder() / f"Pulumi.{stack.NAME}.yaml")
+    topology, called = Topology.default(), profile.read_text() if profile.exists() else ""
     return World(
         stack=settings,
-        topology=Topology.default(),
+        topology=topology,
         outputs=found,
-        profile=profile.read_text() if profile.exists() else "",
+        profile=called,
+        edge=Edge.of(topology, _edge_folder()) if _has_edge(called) else None,
     )
+
+
+def services() -> list[Service]:
+    """The helpers that the running lab has."""
+    profile = _profile()
+    edged = profile.exists() and _has_edge(profile.read_text())
+    return [DEPOT, CLOUDFLARE, *([EDGE] if edged else [])]
+
+
+def _has_edge(profile: str) -> bool:
+    return edge.NAME in stack.profile_software(profile)
 
 
 def _profile() -> Path:
@@ -195,6 +230,7 @@ def down(steps: Steps, quiet: bool = False) -> None:
     with steps.step("machines and Proxmox hosts"):
         hypervisor.down()
     with steps.step("depot and Cloudflare"):
+        EDGE.stop()
         DEPOT.stop()
         CLOUDFLARE.stop()
     with steps.step("networks"):

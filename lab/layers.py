@@ -40,8 +40,7 @@ def _networks() -> str:
 
 
 def _services() -> str:
-    services = (datacentre.DEPOT, datacentre.CLOUDFLARE)
-    gone = [service.name for service in services if service.pid() is None]
+    gone = [service.name for service in datacentre.services() if service.pid() is None]
     promise(not gone, f"not running: {', '.join(gone)}")
     return "running"
 

@@ -101,6 +101,7 @@ DEFAULT: dict[str, Any] = {
             "forward": True,
         },
         "client": {"legs": {"users": "198.51.100.10"}, "routes": {"default": "198.51.100.1"}},
+        "edge": {"legs": {"users": "198.51.100.80"}, "routes": {"default": "198.51.100.1"}},
         "stranger": {"legs": {"internet": "192.0.2.66"}, "routes": {"default": "192.0.2.1"}},
         "depot": {
             "legs": {"internet": "192.0.2.4", "mgmt": "198.18.0.4"},

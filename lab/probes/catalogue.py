@@ -5,6 +5,7 @@ from __future__ import annotations
 from lab.probes import (
     announced,
     backups,
+    cdn,
     certificates,
     clocks,
     doors,
@@ -20,6 +21,9 @@ PROBES: dict[str, Probe] = {
     "one owner of each VIP": edge.one_owner_each,
     "cluster ready": inside.cluster_ready,
     "whole chain from outside": edge.through_the_chain,
+    "names lead to the CDN": cdn.names,
+    "the CDN keeps and refuses what its rules say": cdn.rules,
+    "the origin answers nobody but the CDN": cdn.only_the_cdn,
     "every service at its names": services.answering,
     "traffic crossed both tiers": inside.crossed_both_tiers,
     "every balancer that announces is led requests": announced.every_balancer,

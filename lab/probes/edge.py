@@ -13,6 +13,7 @@ from lab.probes.result import promise, until
 from lab.probes.world import World, script
 
 REQUESTS = 30
+REDIRECTIONS = (301, 302, 307, 308)
 NODE_PORTS = (30000, 32767)
 SCANNED = [(1, 1024), (2379, 2381), (3780, 3784), (4240, 4250), (6443, 6443), (7472, 7473)]
 SCANNED += [(7946, 7946), (8000, 8500), (9100, 9110), (9234, 9234), (9878, 9900)]
@@ -96,17 +97,48 @@ def public_vips(world: World) -> list[str]:
     return [str(address) for group in world.stack.routers.vips for address in group.wan]
 
 
+def redirected(world: World) -> bool:
+    """Whether whoever asks by HTTP is sent to HTTPS."""
+    return world.stack.balancers.redirect_to_https or world.stack.cdn.always_use_https
+
+
+def all_redirected(answers: Iterable[Any]) -> None:
+    """Every answer sends the visitor to HTTPS."""
+    for number, answer in enumerate(answers, 1):
+        what = answer["error"] or answer["status"]
+        promise(answer["status"] in REDIRECTIONS, f"request {number}: {what}, not sent to HTTPS")
+
+
+def public_doors(world: World) -> list[str]:
+    """Where a visitor knocks: at the CDN's edge where there is one, else at the public VIPs."""
+    return public_vips(world) if world.edge is None else [world.edge.address]
+
+
+def authority(world: World, tls: bool = True) -> str | None:
+    """Whose certificates (PEM) a visitor believes there; none is asked for without TLS."""
+    if not tls:
+        return None
+    if world.edge is not None:
+        return world.edge.authority
+    believed: str | None = world.outputs.get("certificate_authority")
+    return believed
+
+
 def through_the_chain(world: World, count: int = REQUESTS) -> str:
     """HTTP and HTTPS from the client outside, through every public VIP, to every pod."""
     client = str(world.topology.nodes["client"].address_on("users"))
     seen_nodes: set[str] = set()
     seen_pods: set[str] = set()
-    slowest = 0.0
-    vips = public_vips(world)
-    for vip in vips:
+    slowest, answered = 0.0, 0
+    doors = public_doors(world)
+    for door in doors:
         for tls in (False, True):
-            answers = request(world, "client", vip, tls=tls, count=count)
+            answers = request(world, "client", door, tls=tls, ca=authority(world, tls), count=count)
+            if not tls and redirected(world):
+                all_redirected(answers)
+                continue
             nodes, pods = all_good(answers, client, "https" if tls else "http")
+            answered += len(answers)
             seen_nodes |= nodes
             seen_pods |= pods
             slowest = max(slowest, *(answer["seconds"] for answer in answers))
@@ -116,7 +148,7 @@ def through_the_chain(world: World, count: int = REQUESTS) -> str:
         )
         promise(wanted <= seen_nodes, f"no answer from {', '.join(sorted(wanted - seen_nodes))}")
     return (
-        f"{2 * count * len(vips)} answers from {len(seen_pods)} pods on "
+        f"{answered} answers from {len(seen_pods)} pods on "
         f"{', '.join(sorted(seen_nodes))}, client {client} seen each time, slowest {slowest:.3f} s"
     )
 
@@ -128,7 +160,8 @@ def hairpin(world: World) -> str:
         for vip in vips:
             answer = request(world, node, vip, tls=False)[0]
             what = answer["error"] or answer["status"]
-            promise(answer["status"] == 200, f"{node} to {vip}: {what}")
+            good = REDIRECTIONS if redirected(world) else (200,)
+            promise(answer["status"] in good, f"{node} to {vip}: {what}")
     return f"{', '.join(world.nodes)} reach {', '.join(vips)}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lab.probes.edge import public_vips
+from lab.probes.edge import authority, public_doors
 from lab.probes.result import promise
 from lab.probes.world import World
 from settings.models import PublicService
@@ -26,12 +26,12 @@ def answering(world: World) -> str:
 
 def _answers(world: World, service: PublicService, host: str, *, tls: bool) -> None:
     spec: dict[str, Any] = {
-        "address": public_vips(world)[0],
+        "address": public_doors(world)[0],
         "port": 443 if tls else 80,
         "tls": tls,
         "host": host,
         "path": service.path,
-        "ca": world.outputs.get("certificate_authority") if tls else None,
+        "ca": authority(world, tls),
     }
     answer = world.ask("client", "get", spec)[0]
     what = f"{service.name} at {'https' if tls else 'http'}://{host}{service.path}"

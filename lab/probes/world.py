@@ -33,6 +33,21 @@ def script(name: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Edge:
+    """The CDN's edge that stands in front: where visitors reach it, and the authority (PEM) of the
+    certificates that it shows them."""
+
+    address: str
+    authority: str
+
+    @classmethod
+    def of(cls, topology: Topology, folder: Path) -> Edge:
+        """The edge that keeps its files in a folder."""
+        address = topology.nodes["edge"].address_on("users")
+        return cls(address=str(address), authority=(folder / "edge-ca.pem").read_text())
+
+
+@dataclass(frozen=True, kw_only=True)
 class World:
     """One running lab.
 
@@ -42,6 +57,7 @@ class World:
         outputs: the stack's plain outputs.
         access: folder with `deploy_key`, `known_hosts` and `kubeconfig` (mode 0600).
         profile: the name of what is laid over its stack file, if anything is.
+        edge: the CDN's edge, where one stands in front; else visitors call the public VIPs.
     """
 
     stack: Stack
@@ -49,6 +65,7 @@ class World:
     outputs: Mapping[str, Any]
     access: Path = field(default_factory=lambda: state_dir() / "access")
     profile: str = ""
+    edge: Edge | None = None
 
     @cached_property
     def machines(self) -> dict[str, MachineSpec]:

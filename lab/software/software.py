@@ -20,6 +20,7 @@ from lab.software import (
     charts,
     checkers,
     earlier,
+    edge,
     goitems,
     images,
     plugins,
@@ -56,6 +57,8 @@ class Software:
     """A Helm repository: index.yaml and archives."""
     depot_root: Path
     """What `python -m lab.software.depot --root` serves: all of the above."""
+    edge: Path
+    """The tree of the CDN's edge, which only a profile that names it has."""
 
     @property
     def base_sha256(self) -> str:
@@ -115,6 +118,7 @@ def items() -> dict[str, Item]:
         charts.item(),
         depot_item(),
         *_upgrade_items(),
+        edge.item(),
         *(program.item for program in plugins.BUILT.values()),
         *(program.item for program in goitems.TOOLS),
         *(checkers.item(each) for each in checkers.FURTHER),
@@ -158,6 +162,7 @@ def paths() -> Software:
         registry=images.registry_item().path,
         charts=charts.item().path,
         depot_root=depot_item().path,
+        edge=edge.item().path / "root",
     )
 
 

@@ -55,8 +55,8 @@ def test_an_unknown_profile_is_refused_with_those_there_are() -> None:
         stack.config(FACTS, "nonesuch")
 
     assert str(refused.value) == (
-        "there is no profile nonesuch; profiles here: balancers-bgp, both-active, single, three, "
-        "upgrade"
+        "there is no profile nonesuch; profiles here: balancers-bgp, both-active, edge, single, "
+        "three, upgrade"
     )
 
 

@@ -1,8 +1,9 @@
 """HTTP(S) requests from wherever this runs; standard library only, arguments as one JSON object.
 
 Argument: {"address", "port", "tls", "host", "path", "count", "timeout" (seconds), "ca" (PEM or
-null), "headers" (object), "raw" (the body as "text", not JSON)}. Prints a JSON list, one
-{"status", "seconds", "json", "error"} a request. Each request opens a connection of its own.
+null), "headers" (object), "raw" (the body as "text", not JSON), "shows" (names of the answer's
+header fields)}. Prints a JSON list, one {"status", "seconds", "json", "error", "shown"} a request.
+Each request opens a connection of its own.
 """
 
 import http.client
@@ -37,13 +38,14 @@ class ToAddress(http.client.HTTPConnection):
 def once(spec: dict[str, Any]) -> dict[str, Any]:
     """One request; never raises."""
     started = time.monotonic()
-    answer: dict[str, Any] = {"status": 0, "json": None, "error": ""}
+    answer: dict[str, Any] = {"status": 0, "json": None, "error": "", "shown": {}}
     connection = ToAddress(spec)
     try:
         connection.request("GET", spec["path"], headers={"Host": spec["host"], **spec["headers"]})
         response = connection.getresponse()
         body = response.read(1 << 20)
         answer["status"] = response.status
+        answer["shown"] = {name: response.getheader(name) for name in spec.get("shows", ())}
         if spec.get("raw"):
             answer["text"] = body.decode("utf-8", "replace")
             return answer

@@ -35,7 +35,7 @@ def test_a_topology_survives_being_written_and_read() -> None:
     topology = Topology.from_mapping(
         {
             "segments": {"lan": {"mtu": 9000}, "users": None},
-            "nodes": {"client": None, "isp": {"legs": {"wan": "203.0.113.1"}}},
+            "nodes": {"client": None, "edge": None, "isp": {"legs": {"wan": "203.0.113.1"}}},
         },
         prefix="x-",
     )

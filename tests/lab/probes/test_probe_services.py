@@ -27,7 +27,7 @@ def world(answers: dict[str, Any], *services: dict[str, Any]) -> Any:
     vip = SimpleNamespace(wan=["203.0.113.10"])
     given = [PublicService.model_validate(each) for each in services]
     stack = SimpleNamespace(services=given, routers=SimpleNamespace(vips=[vip]))
-    return SimpleNamespace(stack=stack, outputs={}, ask=ask)
+    return SimpleNamespace(stack=stack, outputs={}, ask=ask, edge=None)
 
 
 def shop(pod: str = "shop-7d9c-x2v") -> dict[str, Any]:

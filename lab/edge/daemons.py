@@ -1,0 +1,89 @@
+"""The edge's daemons, in a tree of their own, told of new files when these are right."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from lab.edge.render import FOLDER, KNOT, NGINX
+
+_IN_TREE = r"""
+set -eu
+tree=$1 files=$2
+shift 2
+mount --bind "$tree" "$tree"
+mount --bind "$files" "$tree/srv"
+for each in run var/log var/lib/nginx tmp; do mount -t tmpfs tmpfs "$tree/$each"; done
+mount --rbind /dev "$tree/dev"
+mount -t proc proc "$tree/proc"
+mkdir -p "$tree/run/knot" "$tree/var/log/nginx"
+exec chroot "$tree" "$@"
+"""
+_ARGV: Mapping[str, Sequence[str]] = {
+    "nginx": ("/usr/sbin/nginx", "-c", f"{FOLDER}/{NGINX}"),
+    "knotd": ("/usr/sbin/knotd", "-c", f"{FOLDER}/{KNOT}"),
+}
+_CHECKS: Mapping[str, Sequence[str]] = {
+    "nginx": (*_ARGV["nginx"], "-t"),
+    "knotd": ("/usr/sbin/knotc", "-c", f"{FOLDER}/{KNOT}", "conf-check"),
+}
+
+
+class Refused(RuntimeError):
+    """A daemon does not take its files; the text is what it said."""
+
+
+class Ended(RuntimeError):
+    """A daemon ended by itself."""
+
+
+class Daemons:
+    """nginx and knot over the files in `folder`; `tree` is what they were installed in."""
+
+    def __init__(self, tree: Path, folder: Path) -> None:
+        self._tree = tree
+        self._folder = folder
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def serve(self, files: Mapping[str, str]) -> None:
+        """Put the files there, start the daemons or have them read anew.
+
+        Raises:
+            Refused: the files before are back, and are what is served.
+        """
+        before = {path.name: path.read_text() for path in self._folder.iterdir()}
+        self._lay(files)
+        for name, argv in _CHECKS.items():
+            done = subprocess.run(self._argv(argv), capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                self._lay(before)
+                raise Refused(f"{name}: {(done.stderr or done.stdout).strip()}")
+        for name, argv in _ARGV.items():
+            if name in self._running:
+                self._running[name].send_signal(signal.SIGHUP)
+            else:
+                self._running[name] = subprocess.Popen(self._argv(argv))
+
+    def watch(self) -> None:
+        """Raises `Ended` when a daemon has."""
+        for name, process in self._running.items():
+            if process.poll() is not None:
+                raise Ended(f"{name} ended with status {process.returncode}")
+
+    def _lay(self, files: Mapping[str, str]) -> None:
+        for path in self._folder.iterdir():
+            if path.name not in files:
+                path.unlink()
+        for name, text in files.items():
+            fresh = self._folder / f".{name}"
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(text)
+            fresh.replace(self._folder / name)
+
+    def _argv(self, argv: Sequence[str]) -> list[str]:
+        shell = ("sh", "-c", _IN_TREE, "edge", str(self._tree), str(self._folder))
+        return ["unshare", "--mount", "--propagation", "private", *shell, *argv]
