@@ -32,9 +32,8 @@ def main(
     folder: Annotated[Path, typer.Option(help="where the daemons' files and the authority lie")],
 ) -> None:
     """Serves until it is ended."""
-    laid = folder / "served"
-    laid.mkdir(parents=True, exist_ok=True)
-    authority, daemons = Authority(folder), Daemons(tree, laid)
+    folder.mkdir(parents=True, exist_ok=True)
+    authority, daemons = Authority(folder), Daemons(tree, folder)
     certificates: dict[str, str] = {}
     seen, serial, said = "", int(time.time()), ""
     while True:

@@ -41,31 +41,36 @@ class Ended(RuntimeError):
 
 
 class Daemons:
-    """nginx and knot over the files in `folder`; `tree` is what they were installed in."""
+    """nginx and knot over the files in `folder`/served; `tree` is what they were installed in."""
 
     def __init__(self, tree: Path, folder: Path) -> None:
         self._tree = tree
-        self._folder = folder
+        self._served = folder / "served"
+        self._tried = folder / "tried"
+        for each in (self._served, self._tried):
+            each.mkdir(parents=True, exist_ok=True)
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def serve(self, files: Mapping[str, str]) -> None:
         """Put the files there, start the daemons or have them read anew.
 
         Raises:
-            Refused: the files before are back, and are what is served.
+            Refused: what was served before is served still.
         """
-        before = {path.name: path.read_text() for path in self._folder.iterdir()}
-        self._lay(files)
+        # Apart: a daemon that has just been told reads its files some time later.
+        _lay(self._tried, files)
         for name, argv in _CHECKS.items():
-            done = subprocess.run(self._argv(argv), capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                self._argv(self._tried, argv), capture_output=True, text=True, check=False
+            )
             if done.returncode != 0:
-                self._lay(before)
                 raise Refused(f"{name}: {(done.stderr or done.stdout).strip()}")
+        _lay(self._served, files)
         for name, argv in _ARGV.items():
             if name in self._running:
                 self._running[name].send_signal(signal.SIGHUP)
             else:
-                self._running[name] = subprocess.Popen(self._argv(argv))
+                self._running[name] = subprocess.Popen(self._argv(self._served, argv))
 
     def watch(self) -> None:
         """Raises `Ended` when a daemon has."""
@@ -73,17 +78,18 @@ class Daemons:
             if process.poll() is not None:
                 raise Ended(f"{name} ended with status {process.returncode}")
 
-    def _lay(self, files: Mapping[str, str]) -> None:
-        for path in self._folder.iterdir():
-            if path.name not in files:
-                path.unlink()
-        for name, text in files.items():
-            fresh = self._folder / f".{name}"
-            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(text)
-            fresh.replace(self._folder / name)
-
-    def _argv(self, argv: Sequence[str]) -> list[str]:
-        shell = ("sh", "-c", _IN_TREE, "edge", str(self._tree), str(self._folder))
+    def _argv(self, files: Path, argv: Sequence[str]) -> list[str]:
+        shell = ("sh", "-c", _IN_TREE, "edge", str(self._tree), str(files))
         return ["unshare", "--mount", "--propagation", "private", *shell, *argv]
+
+
+def _lay(folder: Path, files: Mapping[str, str]) -> None:
+    for path in folder.iterdir():
+        if path.name not in files:
+            path.unlink()
+    for name, text in files.items():
+        fresh = folder / f".{name}"
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+        fresh.replace(folder / name)

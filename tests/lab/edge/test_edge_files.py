@@ -61,7 +61,7 @@ try:
 except Refused as error:
     print(error)
 daemons.watch()
-print(Path(folder, "nginx.conf").read_text() == wanted["nginx.conf"])
+print((folder / "served" / "nginx.conf").read_text() == wanted["nginx.conf"])
 """
 """Serves files (a JSON object on standard input), then others that no nginx takes."""
 
@@ -160,15 +160,13 @@ def test_a_text_in_nginx_words_is_what_it_was() -> None:
 @pytest.mark.skipif(not edge.item().ready, reason="the edge's tree is built for its profile alone")
 def test_the_daemons_take_the_files_and_keep_them_when_others_are_wrong(tmp_path: Path) -> None:
     """In namespaces of their own, without a way out."""
-    folder = tmp_path / "served"
-    folder.mkdir()
     state = told(tmp_path)
     wanted = laid(state, tmp_path)
     shell = f'ip link set lo up; ip address add {ADDRESS}/32 dev lo; exec "$@"'
     done = subprocess.run(
         [
             *("unshare", "--net", "--pid", "--fork", "--kill-child", "sh", "-c", shell, "sh"),
-            *(sys.executable, "-c", SERVED, str(edge.item().path / "root"), str(folder)),
+            *(sys.executable, "-c", SERVED, str(edge.item().path / "root"), str(tmp_path)),
         ],
         input=json.dumps(wanted),
         capture_output=True,
