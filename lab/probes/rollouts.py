@@ -15,7 +15,7 @@ from typing import Any
 
 from components.platform.ingress import CONTROLLERS
 from components.platform.ingress.placement import PATIENCE_SECONDS
-from lab.probes.edge import demo, public_vips
+from lab.probes.edge import authority, demo, public_doors
 from lab.probes.result import Probe, promise
 from lab.probes.world import World, script
 
@@ -76,11 +76,11 @@ def loaded(
         Broken: the load could not begin.
     """
     spec: dict[str, Any] = {
-        "address": public_vips(world)[0],
+        "address": public_doors(world)[0],
         "host": demo(world).host,
         "port": 80,
         "tls_port": 443,
-        "ca": world.outputs.get("certificate_authority"),
+        "ca": authority(world),
         "path": "/",
         "stream_path": f"/stream?seconds={stream_seconds}",
         "rate": rate,

@@ -106,14 +106,18 @@ def _gap(rows: Sequence[Row], begin: float, end: float) -> float:
 
 @dataclass(frozen=True)
 class Target:
-    """From where requests go, and whereto."""
+    """From where requests go, and whereto; over TLS where an authority (PEM) is named."""
 
     place: str
     address: str
+    authority: str | None = None
 
 
 def public(world: World) -> Target:
-    """From the client outside to the first public VIP: through the whole chain."""
+    """From the client outside through the whole chain: to the CDN's edge where there is one, else
+    to the first public VIP."""
+    if world.edge is not None:
+        return Target("client", world.edge.address, world.edge.authority)
     return Target("client", str(world.stack.routers.vips[0].wan[0]))
 
 
@@ -133,8 +137,9 @@ def flowing(world: World, target: Target) -> Iterator[Flow]:
     """
     demo = world.stack.platform.demo
     assert demo is not None
-    spec = {"address": target.address, "port": 80, "host": demo.host, "path": "/", "rate": RATE}
-    spec |= {"timeout": PATIENCE, "pool": POOL, "duration": LONGEST}
+    port = 443 if target.authority else 80
+    spec = {"address": target.address, "port": port, "host": demo.host, "path": "/", "rate": RATE}
+    spec |= {"timeout": PATIENCE, "pool": POOL, "duration": LONGEST, "ca": target.authority}
     stream = subprocess.Popen(
         world.argv(target.place, ["python3", "-c", script("stream"), json.dumps(spec)]),
         stdin=subprocess.PIPE,

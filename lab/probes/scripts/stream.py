@@ -1,8 +1,9 @@
 """A steady stream of requests, to see how long a failure is felt; standard library only.
 
 Argument: {"address", "port", "host", "path", "rate" (requests a second), "timeout" (seconds of
-patience with one request), "pool" (kept connections), "duration" (seconds at most)}. In turn a
-request opens a connection of its own and one takes a kept connection, the longest idle first; a
+patience with one request), "pool" (kept connections), "duration" (seconds at most), "ca" (PEM of an
+authority: over TLS; null or left out: without)}. In turn a request
+opens a connection of its own and one takes a kept connection, the longest idle first; a
 kept one that was closed is replaced. A request still open does not delay the next one, and a failed
 one is not tried again.
 
@@ -17,6 +18,7 @@ import asyncio
 import contextlib
 import json
 import os
+import ssl
 import sys
 import time
 from typing import Any
@@ -44,12 +46,17 @@ class Stream:
 
     def __init__(self, spec: dict[str, Any]) -> None:
         self.spec = spec
+        authority = spec.get("ca")
+        self.tls = ssl.create_default_context(cadata=authority) if authority else None
         self.idle: list[Connection] = []
         self.rows: list[list[Any]] = []
 
     async def open(self) -> Connection:
         """A connection to the service."""
-        return await asyncio.open_connection(self.spec["address"], self.spec["port"])
+        name = self.spec["host"] if self.tls else None
+        return await asyncio.open_connection(
+            self.spec["address"], self.spec["port"], ssl=self.tls, server_hostname=name
+        )
 
     async def kept(self) -> Connection:
         """The connection that was idle longest and is still open, or a new one."""

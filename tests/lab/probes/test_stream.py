@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from lab.probes.drills.stream import Row, felt
 from lab.probes.world import script
+from tests.issued import made
 
 NEW, KEPT = 0, 1
+NOW, DAY = datetime.now(UTC), timedelta(days=1)
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
 
@@ -50,14 +55,14 @@ class Server:
 
 @asynccontextmanager
 async def streaming(
-    seconds: float, patience: float = 20
+    seconds: float, patience: float = 20, tls: ssl.SSLContext | None = None, ca: str | None = None
 ) -> AsyncIterator[tuple[Server, list[Row]]]:
     """A stream of that length against a server; its rows are there when the block is left."""
     server, rows = Server(), []
-    async with await asyncio.start_server(server.serve, "127.0.0.1", 0) as listening:
+    async with await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls) as listening:
         port = listening.sockets[0].getsockname()[1]
         spec = {"address": "127.0.0.1", "port": port, "host": "x", "path": "/", "rate": 100}
-        spec |= {"timeout": patience, "pool": 4, "duration": 60}
+        spec |= {"timeout": patience, "pool": 4, "duration": 60, "ca": ca}
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", script("stream"), json.dumps(spec)),
             stdin=subprocess.PIPE,
@@ -90,6 +95,31 @@ async def test_half_go_over_new_connections_and_half_over_kept_ones() -> None:
     assert lasts == [[True]] * new
     # How many connections are needed depends on how fast this machine answers.
     assert any(len(asked) > 1 for asked in server.connections)
+
+
+async def test_over_tls_the_name_is_asked_for_and_the_authority_believed(tmp_path: Path) -> None:
+    own = made("x", names=("x",), authority=True, begins=NOW - DAY, ends=NOW + DAY)
+    (tmp_path / "pair.pem").write_text(own.pem + own.key_pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "pair.pem")
+    asked: list[str | None] = []
+    context.sni_callback = lambda _, name, __: asked.append(name)
+    async with streaming(0.5, tls=context, ca=own.pem) as (_, rows):
+        pass
+    assert {row.problem for row in rows} == {""}
+    assert set(asked) == {"x"}
+
+
+async def test_a_server_of_another_authority_is_not_believed(tmp_path: Path) -> None:
+    own, other = (
+        made("x", names=("x",), authority=True, begins=NOW - DAY, ends=NOW + DAY) for _ in range(2)
+    )
+    (tmp_path / "pair.pem").write_text(own.pem + own.key_pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "pair.pem")
+    async with streaming(0.5, tls=context, ca=other.pem) as (_, rows):
+        pass
+    assert {row.problem for row in rows} == {"SSLCertVerificationError"}
 
 
 async def test_a_kept_connection_closed_while_idle_is_replaced_without_a_loss() -> None:
