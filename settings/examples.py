@@ -89,7 +89,7 @@ _LAST: Final[dict[str, Any]] = {
 }
 """By the last name of the key."""
 
-_PLAIN: Final = re.compile(r"[A-Za-z/][A-Za-z0-9._/-]*|\d+(\.\d+){2,3}(/\d+)?")
+_PLAIN: Final = re.compile(r"[A-Za-z/][A-Za-z0-9._/-]*|\d+(\.\d+){2,3}(/\d+|-[0-9][A-Za-z0-9.~]*)?")
 """Read as text by every reader of YAML, in a list or mapping of flow style too."""
 _NO_TEXT: Final = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
 

@@ -30,6 +30,7 @@ from settings.init.plan.routers import (
 )
 from settings.init.questions import QUESTIONS
 from settings.init.questions.question import NONE, Answers, is_number, items_of
+from settings.pinned import CONTAINERD, KUBERNETES, minor
 from settings.problems import Problem
 
 _MOST: Final = 100
@@ -56,6 +57,9 @@ class Plan:
     control_planes: list[Row]
     workers: list[Row]
     shared: bool
+    kubernetes: str
+    kubernetes_minor: str
+    containerd: str
     backups: BackupPlan | None
     platform: PlatformPlan
     names: list[str]
@@ -111,6 +115,9 @@ def plan(given: Answers) -> Plan:
         control_planes=[make(f"cp-{at + 1}", 20 + at, at, _LEGS) for at in range(planes)],
         workers=[make(f"worker-{at + 1}", 30 + at, at, _LEGS) for at in range(workers)],
         shared=workers <= 1,
+        kubernetes=KUBERNETES,
+        kubernetes_minor=minor(KUBERNETES),
+        containerd=CONTAINERD,
         backups=backups(given),
         platform=platform(given, row),
         names=items_of(given["names"]),

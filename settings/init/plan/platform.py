@@ -16,6 +16,7 @@ from settings.models.balancers import Sizes
 from settings.models.cdn import CDN_KINDS, CdnTraits
 from settings.models.monitoring import RECEIVER_KINDS
 from settings.models.platform import Ingress
+from settings.pinned import CHARTS
 
 _RECEIVER: Final = "operators"
 _URL: Final = 8
@@ -25,12 +26,16 @@ _URL: Final = 8
 @dataclass(frozen=True, kw_only=True)
 class PlatformPlan:
     """Of the sections `topology` (its word, and the way it is in words) and `platform`.
-    `announced`: the pool's addresses go to the routers by BGP; `sizes`: those of a request, where
-    the ingress controller takes less than the balancers do by default."""
+    `announced`: the pool's addresses go to the routers by BGP; `cilium`, `metallb` and `monitoring`
+    are charts; `sizes`: those of a request, where the ingress controller takes less than the
+    balancers do by default."""
 
     topology: str
     way: str
     announced: bool
+    cilium: Row
+    metallb: Row
+    monitoring: Row
     pool: Row
     ingress: Row
     sizes: Row | None
@@ -63,10 +68,16 @@ def platform(given: Answers, row: tuple[str, str]) -> PlatformPlan:
     default = str(Ingress.model_fields["kind"].default)
     chosen = INGRESSES.get(given["ingress"], INGRESSES[default])
     first, last = pool(given) or row
+    announced = speaks_inside(given)
+    # Announced by ARP, nothing needs the daemon that speaks BGP.
+    lean = {} if announced else {"values": {"frrk8s": {"enabled": False}}}
     return PlatformPlan(
         topology=chosen.topology,
         way=chosen.way,
-        announced=speaks_inside(given),
+        announced=announced,
+        cilium=CHARTS["cilium"].section(),
+        metallb=CHARTS["metallb"].section(**lean),
+        monitoring=CHARTS["kube-prometheus-stack"].section(),
         pool={"first": first, "last": last},
         ingress={**chosen.section(given["ingress"], default), "load_balancer_ip": first},
         sizes=_sizes(given),
