@@ -15,13 +15,14 @@ from typing import Any, Final
 
 from policy.judge import NoPlan, read
 from policy.plan import GOES, Change, changes
-from policy.rules import COMMAND, RECORD, VM
+from policy.rules import COMMAND, RECORD, RELEASE, VM
 from policy.table import Fault, judged
 
 ROUTERS: Final = "layered-cloud:routers:Routers"
 _CERTIFICATE = re.compile(r"(?i)cert(ificate|request)?$")
 _ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?:/\d+)?\b")
 _ROUTE = re.compile(r"^\s*(use_backend|default_backend|backend|server|acl|http-request|timeout)\b")
+_CHART = re.compile(r"^(chart|version|repositoryOpts\.repo): ")
 _PORT = re.compile(r"\b(dport|bind|port|listen|public_ports)\b")
 _MOST = 40
 """Lines of one resource's details."""
@@ -64,14 +65,14 @@ def _going(done: Sequence[Change]) -> Iterator[str]:
 
 
 def _moving(moved: Sequence[Change]) -> Iterator[str]:
-    """A line for each address, port, route or certificate that differs, by kind."""
+    """A line for each chart, address, port, route or certificate that differs, by kind."""
     found: dict[str, list[str]] = {}
     for each in moved:
         for kind, what in _of(each):
             line = f"- {kind}: {what} (`{each.resource.name}`)"
             if line not in found.setdefault(kind, []):
                 found[kind].append(line)
-    for kind in ("address", "port", "route", "certificate"):
+    for kind in ("chart", "address", "port", "route", "certificate"):
         lines = found.get(kind, [])
         yield from lines[:_MOST]
         if len(lines) > _MOST:
@@ -83,11 +84,14 @@ def _of(change: Change) -> Iterator[tuple[str, str]]:
     if _CERTIFICATE.search(type_):
         yield "certificate", change.did
         return
-    if type_ not in (VM, RECORD, ROUTERS, COMMAND):
+    if type_ not in (VM, RECORD, RELEASE, ROUTERS, COMMAND):
         return
     for sign, line in _lines(change):
         shown = f"`{sign} {line.strip()}`"
-        if type_ in (VM, RECORD):
+        if type_ == RELEASE:
+            if _CHART.match(line):
+                yield "chart", shown
+        elif type_ in (VM, RECORD):
             if _ADDRESS.search(line):
                 yield "address", shown
         elif _ROUTE.search(line):

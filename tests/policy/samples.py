@@ -1,4 +1,4 @@
-"""Five changes as plans of the engine's JSON, and the page that shows what is said of each.
+"""Six changes as plans of the engine's JSON, and the page that shows what is said of each.
 
 `UPDATE_GOLDEN=1 pytest tests/policy/test_summary.py` writes docs/pull-requests.md.
 """
@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from policy.keeping import MACHINES
-from policy.rules import COMMAND, RECORD, VM
+from policy.rules import COMMAND, RECORD, RELEASE, VM
 
 URN = "urn:pulumi:prod::layered-cloud::{}::{}"
 TIMEOUTS = "defaults\n    timeout connect 2s\n    timeout server {}s\n"
@@ -37,6 +37,18 @@ def router(address: str) -> dict[str, Any]:
         "tags": ["prod", "router"],
         "rebootAfterUpdate": False,
         "initialization": {"ipConfigs": [{"ipv4": {"address": address}}]},
+    }
+
+
+def release(version: str) -> dict[str, Any]:
+    """A chart as the program installs it; its values stay."""
+    return {
+        "name": "cilium",
+        "namespace": "kube-system",
+        "chart": "cilium",
+        "version": version,
+        "repositoryOpts": {"repo": "https://helm.cilium.io"},
+        "values": {"kubeProxyReplacement": True},
     }
 
 
@@ -86,4 +98,5 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
             replaceReasons=["hostnames"],
         )
     ],
+    "A chart": [step("update", RELEASE, "cilium", release("1.20.2"), release("1.20.3"))],
 }

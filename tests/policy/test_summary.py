@@ -20,7 +20,7 @@ def told(*steps: dict[str, Any]) -> str:
     return summary.comment({"steps": list(steps)}, "prod")
 
 
-def test_the_page_shows_what_is_said_of_five_changes() -> None:
+def test_the_page_shows_what_is_said_of_six_changes() -> None:
     page = PAGE.read_text(encoding="utf-8")
     head = page.partition(MARK)[0]
     made = "\n".join(
@@ -39,6 +39,7 @@ def test_the_page_shows_what_is_said_of_five_changes() -> None:
         ("A new route", "- route: `+ use_backend media if { path_beg /media/ }` (`lb-a-routes`)"),
         ("A VIP that moves", "- address: `+ 203.0.113.11/27 dev eth2` (`router-a-routers`)"),
         ("A VIP that moves", "- address: `+ content: 203.0.113.11` (`www`)"),
+        ("A chart", "- chart: `+ version: 1.20.3` (`cilium`)"),
         ("A certificate", "- certificate: replaced (`certificate-leaf`)"),
     ],
 )
