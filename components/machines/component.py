@@ -13,6 +13,7 @@ from components.host.entry import gate
 from components.machines.args import DeployKey, MachinesArgs
 from components.machines.legs import legs
 from components.machines.machine import VirtualMachine, VirtualMachineArgs
+from components.machines.moves import Moves
 from components.machines.physical import physical
 from components.machines.preflight import contents
 from settings.models import DISTRIBUTIONS, Image
@@ -53,6 +54,7 @@ class Machines(pulumi.ComponentResource):
             parent=self,
         )
         images = self._download_images(args)
+        moves = Moves(name)
         made: dict[str, VirtualMachine] = {}
         for role, spec in args.machines:
             made[spec.name] = VirtualMachine(
@@ -68,6 +70,7 @@ class Machines(pulumi.ComponentResource):
                     deploy_key=self.deploy_key,
                     deploy_key_before=before,
                     entry=entry,
+                    moves=moves,
                     start=args.start(role),
                     image_id=_image_id(args, args.image(role)),
                     image=images[spec.host, args.image(role).file_name],

@@ -14,6 +14,7 @@ from components.host import Connection, Machine, Seed, Start, once_below
 from components.host.entry import way_in
 from components.machines.args import DeployKey
 from components.machines.legs import Leg
+from components.machines.moves import Known, Moves
 from components.machines.render import render_user_data
 from settings.models import Distribution, MachineSpec, Proxmox
 
@@ -29,12 +30,16 @@ SHUTDOWN_SECONDS = 600
 """How long a guest may take to shut down; the longer of this and `STOP_SECONDS` bounds a whole
 delete (bpg/terraform-provider-proxmox v0.111.1)."""
 
+ADDRESSED = ("initialization.ipConfigs", "networkDevices[*].macAddress")
+"""What cloud-init is told once. The provider would write it beside a machine that runs, and the
+next start would bring it other addresses than anybody knows: it is made anew, or not at all."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class VirtualMachineArgs:
     """`image_id` is the id of the disk image on the machine's host, `distribution` what is on it;
-    `entry` is the gate that every use of the deploy key waits for. With `volumes` somebody else
-    gives the machine disks, too."""
+    `entry` is the gate that every use of the deploy key waits for, `moves` is asked before the
+    machine is changed. With `volumes` somebody else gives the machine disks, too."""
 
     environment: str
     role: str
@@ -46,6 +51,7 @@ class VirtualMachineArgs:
     deploy_key: DeployKey
     deploy_key_before: DeployKey | None
     entry: pulumi.Resource
+    moves: Moves
     start: Start
     image_id: str
     image: pulumi.Resource
@@ -59,8 +65,9 @@ class VirtualMachine:
 
     Promises: the machine is reached on its management address with exactly the generated host key;
     whatever is pushed to it first waits for that, and for cloud-init's end. Neither a rotated key
-    nor a changed resolver or image replaces it; a changed address, id, host or segment's prefix
-    does, and the plan shows it (docs/machines.md has the whole list).
+    nor a changed resolver or image replaces it, and to another host it is migrated; a changed id
+    replaces it, a changed address, gateway or segment's prefix where the stack lets it go, and is
+    refused elsewhere (docs/machines.md has the whole list).
 
     Leaves out: Proxmox HA (VRRP carries failover; a Proxmox restart takes minutes) and affinity
     rules: settings place machines on hosts explicitly, and check the spread.
@@ -78,11 +85,14 @@ class VirtualMachine:
         spec, proxmox = args.spec, args.proxmox
         stores = proxmox.datastores
         seed = _seed(name, args, below) if args.start.cloud_init else None
+        args.moves.knows(name, Known(role=args.role, networks=[leg.network for leg in args.legs]))
         self.vm = proxmoxve.VmLegacy(
             name,
             name=name,
             vm_id=spec.vm_id,
             node_name=spec.host,
+            # To another host the machine goes as it is; without this it would be destroyed.
+            migrate=True,
             description=f"{args.role} of {args.environment}, made by layered-cloud",
             tags=sorted({args.environment, args.role.replace("_", "-"), *proxmox.tags}),
             agent=proxmoxve.VmLegacyAgentArgs(enabled=False),
@@ -136,7 +146,8 @@ class VirtualMachine:
                     # of pods that run.
                     "disks" if args.volumes else "disks[0].speed",
                 ],
-                replace_on_changes=["initialization.ipConfigs", "networkDevices[*].macAddress"],
+                replace_on_changes=[*ADDRESSED] if proxmox.lets_go(name) else [],
+                hooks=pulumi.ResourceHookBinding(before_update=[args.moves.hook]),
                 # It goes in by cloud-init, once: with another one nobody would know the machine.
                 replace_with=[] if seed is None else [seed.host_key],
             ),

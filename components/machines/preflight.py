@@ -6,19 +6,15 @@ viewer (paths and required permissions) and the Proxmox VE administration guide,
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import requests
-import urllib3
 
+from components.machines.api import Api, ApiTrouble
 from components.machines.legs import ORDER
 from settings.models import MachineSpec, Networks, Proxmox, Segment
-
-TIMEOUT = (5.0, 30.0)
-"""Seconds to connect, and between two bytes of an answer."""
 
 VM_PRIVILEGES = (
     *("VM.Allocate", "VM.Audit", "VM.PowerMgmt", "VM.Config.CDROM", "VM.Config.CPU"),
@@ -32,6 +28,10 @@ FILE_PRIVILEGES = (
 )
 """`Datastore.Allocate` is what Proxmox asks for reading a storage's definition (where snippets go)
 and for deleting a file."""
+
+MOVE_PRIVILEGES = {"/vms": "VM.Migrate", "/": "Sys.Audit"}
+"""What moving a machine to another host takes beside: the provider asks whether it is under
+Proxmox' HA first (GET /cluster/ha/resources), which is a question about the whole cluster."""
 
 Get = Callable[..., Any]
 """`get(path, **parameters)`: the `data` of one answer of the API."""
@@ -61,62 +61,12 @@ def planned(machines: Iterable[tuple[str, MachineSpec]]) -> list[Planned]:
     ]
 
 
-class ApiTrouble(Exception):
-    """The API did not answer, or refused."""
-
-
-@dataclass
-class _Api:
-    """A reader of the API. It never prints the token."""
-
-    endpoint: str
-    token: str
-    verify: bool
-    session: requests.Session = field(default_factory=requests.Session)
-
-    def get(self, path: str, /, **parameters: str) -> Any:
-        url = f"{self.endpoint.rstrip('/')}/api2/json{path}"
-        try:
-            with warnings.catch_warnings():
-                if not self.verify:
-                    warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
-                answer = self.session.get(
-                    url,
-                    params=parameters,
-                    headers={"Authorization": f"PVEAPIToken={self.token}"},
-                    verify=self.verify,
-                    timeout=TIMEOUT,
-                )
-        except requests.exceptions.SSLError as error:
-            raise ApiTrouble(
-                f"{self.endpoint}: its certificate is not trusted ({error}); install the right "
-                "one, or set proxmox.insecure for a self-signed install"
-            ) from error
-        except requests.RequestException as error:
-            raise ApiTrouble(
-                f"{self.endpoint}: no answer ({error}); is the endpoint right, and is the "
-                "management network reachable from here?"
-            ) from error
-        if answer.status_code == requests.codes.unauthorized:
-            raise ApiTrouble(
-                f"{self.endpoint}: the token is refused ({answer.reason}); it is written "
-                "USER@REALM!NAME=UUID, set it with "
-                "`pulumi config set --secret proxmoxApiToken`"
-            )
-        if not answer.ok:
-            raise ApiTrouble(f"GET {path}: {answer.status_code} {answer.reason}")
-        try:
-            return answer.json()["data"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ApiTrouble(f"GET {path}: not an answer of the Proxmox API ({error})") from error
-
-
 def check(
     proxmox: Proxmox, networks: Networks, planned: Sequence[Planned], token: str
 ) -> list[str]:
     """Every lack of the Proxmox cluster for these machines, as sentences; empty when ready."""
     with requests.Session() as session:
-        api = _Api(proxmox.endpoint, token, not proxmox.insecure, session)
+        api = Api(proxmox.endpoint, token, not proxmox.insecure, session)
         try:
             api.get("/version")
         except ApiTrouble as trouble:
@@ -142,7 +92,7 @@ def lacks(get: Get, proxmox: Proxmox, networks: Networks, planned: Sequence[Plan
         else:
             found += _host_lacks(get, host, proxmox, bridges)
     found += _privilege_lacks(get, wanted, proxmox, bridges)
-    found += _id_lacks(get, planned)
+    found += _vm_lacks(get, planned)
     return found
 
 
@@ -243,7 +193,8 @@ def _granted(get: Get, path: str) -> set[str]:
     return {name for name, value in answer.get(path, {}).items() if value is not None}
 
 
-def _id_lacks(get: Get, planned: Iterable[Planned]) -> list[str]:
+def _vm_lacks(get: Get, planned: Iterable[Planned]) -> list[str]:
+    """Ids that are others' machines', and what a move of ours to another host takes."""
     try:
         taken = {int(vm["vmid"]): vm for vm in get("/cluster/resources", type="vm")}
     except ApiTrouble as trouble:
@@ -251,9 +202,26 @@ def _id_lacks(get: Get, planned: Iterable[Planned]) -> list[str]:
     found: list[str] = []
     for machine in planned:
         other = taken.get(machine.vm_id)
-        if other is not None and other.get("name") != machine.name:
+        if other is None:
+            continue
+        if other.get("name") != machine.name:
             found.append(
                 f"{machine.name}: vm_id {machine.vm_id} is taken by {other.get('name', '?')} on "
                 f"{other.get('node', '?')}; choose a free id"
             )
+        elif other.get("node") not in (None, machine.host):
+            found += _move_lacks(get, machine, str(other["node"]))
     return found
+
+
+def _move_lacks(get: Get, machine: Planned, host: str) -> list[str]:
+    """Asked for who moves only: a token may lack the privilege while nobody does."""
+    moving = f"{machine.name} stands on {host} and is to stand on {machine.host}"
+    try:
+        return [
+            f"{moving}: {_privilege_lack(path, [privilege])}"
+            for path, privilege in MOVE_PRIVILEGES.items()
+            if privilege not in _granted(get, path)
+        ]
+    except ApiTrouble as trouble:
+        return [f"{moving}: the token's privileges cannot be read: {trouble}"]

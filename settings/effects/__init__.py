@@ -20,12 +20,14 @@ from settings.effects.words import (
     IMAGE_FILE,
     LEGS,
     MAINTENANCE,
+    MIGRATES,
     MOVES,
     NOTHING,
     OWN,
     PUSHED,
     REPLACES_ALL,
     SOURCES,
+    TOLD_ONCE_ALL,
     ZONE,
     image,
     machine,
@@ -41,10 +43,10 @@ EFFECTS: Final[Mapping[str, str]] = {
     **segment("networks.lan"),
     **segment("networks.wan"),
     **segment("networks.sync"),
-    "networks.sync": "a leg more or less: each router that gets or loses one is another machine",
-    "networks.wan.public": "the routers are other machines: each VM is destroyed and made anew",
-    "networks.wan.gateway": "the routers are other machines: each VM is destroyed and made anew",
-    "networks.wan.gateway6": "the routers are other machines: each VM is destroyed and made anew",
+    "networks.sync": f"a leg more or less of each router: {TOLD_ONCE_ALL}",
+    "networks.wan.public": TOLD_ONCE_ALL,
+    "networks.wan.gateway": TOLD_ONCE_ALL,
+    "networks.wan.gateway6": TOLD_ONCE_ALL,
     "networks.pods": FOUNDING,
     "networks.services": FOUNDING,
     "networks.resolvers": PUSHED,
@@ -57,13 +59,14 @@ EFFECTS: Final[Mapping[str, str]] = {
     "proxmox.ssh_user": NOTHING,
     "proxmox.hosts": "a host more is looked at by the preflight and downloads the image; machines "
     "stay where they are",
-    "proxmox.hosts[].name": "machines that name another host are other machines: each VM is "
-    "destroyed and made anew",
+    "proxmox.hosts[].name": MIGRATES,
     "proxmox.hosts[].ssh_address": NOTHING,
     "proxmox.hosts[].ssh_port": NOTHING,
     "proxmox.datastores.images": IMAGE_FILE,
     "proxmox.datastores.snippets": f"{REPLACES_ALL} (the user-data has another id)",
-    "proxmox.datastores.disks": "each machine is shut down, its disk moved, and it starts again",
+    "proxmox.datastores.disks": "refused by the provider while the machine runs. One that is shut "
+    "down in Proxmox first is moved and started by `pulumi up --target URN-of-the-VM`, one of a "
+    "pair at a time",
     **image("proxmox.image"),
     "proxmox.protect": NOTHING,
     "proxmox.replaceable": NOTHING,
@@ -103,13 +106,13 @@ EFFECTS: Final[Mapping[str, str]] = {
     "routers.vips[].wan": "in place: keepalived is reloaded, the firewall swapped, and the records "
     "at the CDN changed; the address that was taken out answers no more",
     "routers.vips[].wan_vrid": ALIKE,
-    "routers.vips[].lan": "the first group's first is everybody's gateway: with another one, all "
-    "machines but the routers are destroyed and made anew. Others: keepalived is reloaded",
+    "routers.vips[].lan": "the first group's first is the gateway of all machines but the routers: "
+    f"{TOLD_ONCE_ALL}. Others: keepalived is reloaded",
     "routers.vips[].lan_vrid": ALIKE,
     "routers.vips[].wan6": "in place: keepalived is reloaded, the firewall swapped, and the "
     "records at the CDN changed",
-    "routers.vips[].lan6": "the first is the balancers' way back: with another one they are other "
-    "machines, destroyed and made anew. Others: keepalived is reloaded",
+    "routers.vips[].lan6": f"the first is the balancers' way back: {TOLD_ONCE_ALL}. Others: "
+    "keepalived is reloaded",
     **vrrp("routers.vrrp"),
     "routers.neighbours": LEGS,
     "routers.limits": "in place, without interruption: the kernel's limits of connection tracking "

@@ -12,6 +12,20 @@ REPLACES: Final = (
     "another machine: the old VM is destroyed and a new one made, which gets everything again; "
     "where `proxmox.protect` is set, refused unless `proxmox.replaceable` names it"
 )
+MIGRATES: Final = (
+    "in place: Proxmox migrates the VM to the other host while it runs, its disks too where they "
+    "are on storage of one host. Of the routers, the balancers and the control planes one each in "
+    "one update; a second one is refused, in a preview too"
+)
+TOLD_ONCE: Final = (
+    "refused, in a preview too, since a machine is told this when it is made. Where "
+    "`proxmox.replaceable` names the machine, another one: the old VM is destroyed and a new one "
+    "made, which gets everything again"
+)
+TOLD_ONCE_ALL: Final = (
+    "refused, in a preview too, while a VM would be told another one: each is told once, when it "
+    "is made. Those that `proxmox.replaceable` names are destroyed and made anew"
+)
 REPLACES_ALL: Final = (
     "other machines, all of them: every VM is destroyed and made anew; where `proxmox.protect` is "
     "set, refused unless `proxmox.replaceable` names them"
@@ -126,13 +140,15 @@ def machine(path: str, more: str, member: str = "") -> dict[str, str]:
     name = f"{REPLACES}; it needs another `vm_id` too"
     return {
         path: more,
-        **{f"{here}.{each}": REPLACES + member for each in ("vm_id", "host")},
-        **{f"{here}.{each}": REPLACES + member for each in _LEGS},
+        f"{here}.vm_id": REPLACES + member,
+        f"{here}.host": MIGRATES,
+        **{f"{here}.{each}": TOLD_ONCE + member for each in _LEGS},
         f"{here}.name": name + member,
         f"{here}.cores": "the same machine, from its next start by Proxmox on: nothing is rebooted",
         f"{here}.memory": "the same machine, from its next start by Proxmox on: nothing is "
         "rebooted",
-        f"{here}.disk": "grown at once, the file system at the next boot; a smaller one is refused"
+        f"{here}.disk": "grown at once, the file system at the next boot; a smaller one, or one "
+        "that grows together with `cores` or `memory`, is refused, in a preview too"
         + (". Nothing while `platform.storage` gives nodes volumes" if member else ""),
         f"{here}.distribution": DISTRIBUTION,
     }
@@ -161,10 +177,9 @@ def segment(path: str) -> dict[str, str]:
     """Of one segment."""
     cards = "in place: the network cards on this segment are changed"
     return {
-        f"{path}.cidr": "another prefix length, or another network, makes other machines: every VM "
-        "with a leg there is destroyed and made anew",
-        f"{path}.cidr6": "routers and balancers are other machines when their legs get, lose or "
-        "change an IPv6 address: bring it one of a pair at a time",
+        f"{path}.cidr": f"another prefix length, or another network: {TOLD_ONCE_ALL}",
+        f"{path}.cidr6": "where legs of routers and balancers get, lose or change an IPv6 address: "
+        f"{TOLD_ONCE_ALL}; bring it one of a pair at a time",
         **{f"{path}.{each}": cards for each in ("bridge", "vlan", "mtu")},
     }
 

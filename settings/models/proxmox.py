@@ -125,4 +125,8 @@ class Proxmox(Strict):
 
     def keeps(self, machine: str) -> bool:
         """Whether the engine must refuse to replace or delete this machine."""
-        return self.protect and set(self.replaceable).isdisjoint({machine, "*"})
+        return self.protect and not self.lets_go(machine)
+
+    def lets_go(self, machine: str) -> bool:
+        """Whether the stack says that an update may replace or delete this machine."""
+        return not set(self.replaceable).isdisjoint({machine, "*"})

@@ -101,6 +101,25 @@ def test_a_secret_shows_the_command_that_sets_it() -> None:
     assert "  change:   nothing on a machine" in told
 
 
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("routers.machines[].host", "in place: Proxmox migrates the VM"),
+        ("cluster.control_planes[].host", "in place: Proxmox migrates the VM"),
+        ("cluster.workers[].disk", "one that grows together with `cores` or `memory`, is refused"),
+        ("balancers.machines[].lan", "refused, in a preview too"),
+        ("routers.machines[].wan6", "refused, in a preview too"),
+        ("networks.lan.cidr", "refused, in a preview too"),
+        ("networks.wan.gateway", "refused, in a preview too"),
+        ("routers.vips[].lan", "refused, in a preview too"),
+        ("routers.machines[].vm_id", "another machine"),
+        ("proxmox.datastores.disks", "refused by the provider while the machine runs"),
+    ],
+)
+def test_what_moves_a_machine_and_what_makes_another_is_told(key: str, words: str) -> None:
+    assert words in str(effect_of(key))
+
+
 def test_a_section_without_an_answer_tells_those_of_its_keys() -> None:
     changes = [each for each in explain("networks.wan").splitlines() if "  change:" in each]
     assert [each.split(":")[1].strip() for each in changes] == [

@@ -35,6 +35,7 @@ CLOUD_INIT_KEYS = re.compile(
     r"^(ci(user|password|type|custom|upgrade)|sshkeys|nameserver|searchdomain|ipconfig\d+)$"
 )
 OPTION_KEYS = frozenset({"ostype", "tablet", "hotplug", "acpi", "kvm", "serial0", "boot"})
+MIGRATE_SECONDS = 1
 CLOUD_INIT_BYTES = 4 * MIB
 IMPORTABLE = ("images", "import", "iso")
 SIZES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -194,7 +195,8 @@ class LabGuests(LabPower):
         return [
             ("PUT", one + "/resize", self._resize),
             ("GET", one + "/cloudinit/dump", self._cloudinit_dump),
-            ("POST", one + "/migrate", self._unsupported("migrating a machine")),
+            ("POST", one + "/migrate", self._migrate),
+            ("GET", "/cluster/ha/resources/{sid}", self._ha_resource),
             ("POST", one + "/move_disk", self._unsupported("moving a disk")),
         ]
 
@@ -216,6 +218,25 @@ class LabGuests(LabPower):
             self._qm_volume(volume)["size"] = size
 
         return await self.task(vm.node, "resize", vm.vmid, user, body, vm=vm)
+
+    async def _migrate(self, v: dict[str, Any], user: str) -> Any:
+        """The machine goes on running: hosts of the lab are one machine's, disks included."""
+        vm, target = self.find(v["node"], v["vmid"]), str(v["target"])
+        self.require(user, f"/vms/{vm.vmid}", "VM.Migrate")
+        if target == vm.node:
+            raise param_error(target="target is local node.")
+        if target not in self.nodes:
+            raise die(f"no such cluster node '{target}'")
+        self._check_lock(vm)
+        self.sync()
+        if vm.status == "running" and str(v.get("online", "0")) in ("0", ""):
+            raise die("can't migrate running VM without --online")
+        return await self.migrate(vm.vmid, target, MIGRATE_SECONDS, user)
+
+    async def _ha_resource(self, v: dict[str, Any], user: str) -> Any:
+        """No machine of the lab is under HA."""
+        self.require(user, "/", "Sys.Audit")
+        raise die(f"no such resource '{v['sid']}'")
 
     async def _cloudinit_dump(self, v: dict[str, Any], user: str) -> str:
         vm = self.find(v["node"], v["vmid"])

@@ -27,7 +27,7 @@ TOKEN_ID = "layered-cloud@pve!lab"  # noqa: S105 - its name, not its secret
 VM_PRIVILEGES = (
     *("VM.Allocate", "VM.Audit", "VM.PowerMgmt", "VM.Config.CDROM", "VM.Config.CPU"),
     *("VM.Config.Cloudinit", "VM.Config.Disk", "VM.Config.HWType", "VM.Config.Memory"),
-    *("VM.Config.Network", "VM.Config.Options"),
+    *("VM.Config.Network", "VM.Config.Options", "VM.Migrate"),
 )
 STORAGE_PRIVILEGES = (
     *("Datastore.Allocate", "Datastore.AllocateSpace", "Datastore.AllocateTemplate"),
@@ -41,6 +41,8 @@ def least_privileges(hosts: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     `Datastore.Allocate` is what reading a storage's definition and removing its files takes.
     """
     grants: dict[str, tuple[str, ...]] = {
+        # Whether a machine that moves is under Proxmox' HA.
+        "/": ("Sys.Audit",),
         "/vms": VM_PRIVILEGES,
         "/storage/local": STORAGE_PRIVILEGES,
         "/storage/local-lvm": STORAGE_PRIVILEGES,

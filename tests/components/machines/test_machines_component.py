@@ -191,11 +191,15 @@ def test_a_machine_is_never_rebooted_by_an_update_nor_asked_to_shut_down_by_a_de
     assert made["onBoot"] is True
 
 
-def test_a_new_address_or_another_mac_replaces_a_machine_and_a_bridge_does_not() -> None:
-    assert vm(run(), "router-a").replace_on_changes == (
+def test_a_new_address_replaces_only_machines_that_the_stack_lets_go() -> None:
+    lab = stacks.lab()
+    some = lab.proxmox.model_copy(update={"replaceable": ["router-a"]})
+    seen = run(lab.model_copy(update={"proxmox": some}))
+    assert vm(seen, "router-a").replace_on_changes == (
         "initialization.ipConfigs",
         "networkDevices[*].macAddress",
     )
+    assert vm(seen, "router-b").replace_on_changes == ()
 
 
 def test_a_disk_s_speed_is_neither_written_nor_looked_at() -> None:

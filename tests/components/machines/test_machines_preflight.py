@@ -15,12 +15,15 @@ import pytest
 import requests
 
 from components.machines import preflight
+from components.machines.api import ApiTrouble
 from components.machines.preflight import DISK_PRIVILEGES, FILE_PRIVILEGES, VM_PRIVILEGES
 from settings.models import Proxmox, Stack
 from tests.components import stacks
 
 TOKEN = "root@pam!test=11111111-2222-3333-4444-555555555555"
 ALL = dict.fromkeys((*VM_PRIVILEGES, *DISK_PRIVILEGES, *FILE_PRIVILEGES), 1)
+
+HOSTS = ("pve1", "pve2")
 
 
 def ready() -> dict[str, Any]:
@@ -139,6 +142,21 @@ def test_every_lack_is_named_at_once() -> None:
     ]
 
 
+def test_a_machine_that_moves_takes_two_privileges_more() -> None:
+    answers = ready()
+    answers["/cluster/resources"][0]["node"] = "pve2"
+    answers["/access/permissions"]["/"] = {}
+    answers["/access/permissions"] |= {f"/nodes/{each}": {"Sys.AccessNetwork": 1} for each in HOSTS}
+    moving = "router-a stands on pve2 and is to stand on pve1: the token lacks"
+    assert [lack.split(";")[0] for lack in found(answers)] == [
+        f"{moving} VM.Migrate on /vms",
+        f"{moving} Sys.Audit on /",
+    ]
+    answers["/access/permissions"]["/"] = {"Sys.Audit": 1}
+    answers["/access/permissions"]["/vms"] = {**ALL, "VM.Migrate": 1}
+    assert found(answers) == []
+
+
 def test_a_machine_that_is_already_ours_is_no_lack() -> None:
     answers = ready()
     answers["/cluster/resources"] = [
@@ -204,7 +222,7 @@ def test_an_answer_of_something_else_is_named() -> None:
     stack = stacks.lab()
 
     def get(path: str, /, **parameters: str) -> Any:
-        raise preflight.ApiTrouble(f"GET {path}: not an answer of the Proxmox API (no data)")
+        raise ApiTrouble(f"GET {path}: not an answer of the Proxmox API (no data)")
 
     assert preflight.lacks(get, stack.proxmox, stack.networks, []) == [
         "GET /nodes: not an answer of the Proxmox API (no data)"

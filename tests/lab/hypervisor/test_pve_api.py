@@ -306,7 +306,7 @@ def test_downloads_pve_would_refuse_are_refused(served: Cluster) -> None:
         ("POST", "/clone", {"newid": 200}, "cloning is not supported by this lab"),
         ("POST", "/template", {}, "templates are not supported by this lab"),
         ("POST", "/snapshot", {"snapname": "one"}, "snapshots are not supported by this lab"),
-        ("POST", "/migrate", {"target": "pve2"}, "migrating a machine is not supported"),
+        ("POST", "/move_disk", {"disk": "scsi0"}, "moving a disk is not supported"),
         ("POST", "/status/suspend", {}, "suspending a machine is not supported"),
     ],
 )
@@ -314,10 +314,40 @@ def test_what_the_lab_does_not_do_is_refused_by_name(
     served: Cluster, method: str, path: str, form: dict[str, object], words: str
 ) -> None:
     served.create()
-    served.pve.grant("layered-cloud@pve!lab", "/", "VM.Clone", "VM.Snapshot", "VM.Migrate")
+    served.pve.grant("layered-cloud@pve!lab", "/", "VM.Clone", "VM.Snapshot")
     answer = served.request(method, ONE + path, **form)
     assert answer.status_code == 501, answer.text
     assert words in answer.reason
+
+
+@pytest.mark.parametrize(
+    ("form", "status", "words"),
+    [
+        ({"target": "pve2"}, 500, "can't migrate running VM without --online"),
+        ({"target": "pve1", "online": 1}, 400, "target is local node."),
+        ({"target": "pve9", "online": 1}, 500, "no such cluster node 'pve9'"),
+    ],
+)
+def test_a_machine_that_cannot_be_migrated_stays_and_goes_on(
+    served: Cluster, form: dict[str, object], status: int, words: str
+) -> None:
+    served.create()
+    served.task("POST", f"{ONE}/status/start")
+    answer = served.request("POST", f"{ONE}/migrate", **form)
+    assert answer.status_code == status, answer.text
+    assert words in answer.text + answer.reason
+    assert served.get(f"{ONE}/status/current")["status"] == "running"
+
+
+def test_a_machine_is_migrated_as_it_runs_by_whoever_may(served: Cluster) -> None:
+    served.create()
+    served.task("POST", f"{ONE}/status/start")
+    form = {"target": "pve2", "online": 1, "with-local-disks": 1}
+    refused = served.request("POST", f"{ONE}/migrate", token=f"{NOBODY}={SECRET}", **form)
+    assert "(/vms/101, VM.Migrate)" in refused.reason
+    assert served.task("POST", f"{ONE}/migrate", **form)["exitstatus"] == "OK"
+    assert served.get("/nodes/pve2/qemu/101/status/current")["status"] == "running"
+    assert served.driver.calls == [("start", 101)]
 
 
 def test_a_restarted_api_knows_its_machines_and_their_state(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ import pulumi
 import pulumi_proxmoxve as proxmoxve
 import pytest
 
-from lab.engine import Engine, find_cli, workspace
+from components.machines.moves import Known, Moves
+from lab.engine import Engine, EngineError, find_cli, workspace
 from lab.hypervisor import images
 from lab.paths import CHECKOUT
 from lab.processes import children
@@ -41,10 +42,13 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]
 def machine(endpoint: str, token: str, **changes: Any) -> None:
     """A VM as the program has it, without the snippet (which takes SSH)."""
     provider = proxmoxve.Provider("proxmox", endpoint=endpoint, api_token=token, insecure=True)
+    moves = Moves("machines")
+    moves.knows("worker-1", Known(role="worker", networks=("management",)))
     settings: dict[str, Any] = {
         "name": "worker-1",
         "vm_id": 101,
         "node_name": "pve1",
+        "migrate": True,
         "description": "worker of lab, made by layered-cloud",
         "tags": ["lab", "worker"],
         "agent": {"enabled": False},
@@ -58,16 +62,7 @@ def machine(endpoint: str, token: str, **changes: Any) -> None:
         "memory": {"dedicated": 512},
         "scsi_hardware": "virtio-scsi-single",
         "serial_devices": [{"device": "socket"}],
-        "disks": [
-            {
-                "interface": "scsi0",
-                "datastore_id": "local",
-                "size": 8,
-                "import_from": f"local:iso/{IMAGE}",
-                "discard": "on",
-                "iothread": True,
-            }
-        ],
+        "disks": disk(8),
         "network_devices": [
             {"bridge": "mgmt", "mac_address": "BC:24:11:00:00:01", "model": "virtio"}
         ],
@@ -82,9 +77,21 @@ def machine(endpoint: str, token: str, **changes: Any) -> None:
         "worker-1",
         **settings | changes,
         opts=pulumi.ResourceOptions(
-            provider=provider, delete_before_replace=True, ignore_changes=["disks[0].speed"]
+            provider=provider,
+            delete_before_replace=True,
+            ignore_changes=["disks[0].speed"],
+            hooks=pulumi.ResourceHookBinding(before_update=[moves.hook]),
         ),
     )
+
+
+def disk(size: int) -> list[dict[str, Any]]:
+    return [
+        {
+            **{"interface": "scsi0", "datastore_id": "local", "size": size},
+            **{"import_from": f"local:iso/{IMAGE}", "discard": "on", "iothread": True},
+        }
+    ]
 
 
 def begin(served: Cluster, **changes: Any) -> Engine:
@@ -166,3 +173,72 @@ def test_a_machine_that_was_made_when_the_engine_was_killed_is_taken_up(served: 
         assert engine.up().changes.get("create") == 1
         assert engine.up().changed == 0
         assert not engine.state().get("pending_operations")
+
+
+def test_a_machine_moves_to_another_host_as_it_runs(served: Cluster) -> None:
+    with begin(served) as engine:
+        engine.up()
+    served.driver.calls.clear()
+    with begin(served, node_name="pve2") as engine:
+        moved = engine.up()
+        assert moved.changes.get("update") == 1, moved.steps
+        assert moved.warnings == []
+        assert engine.up().changed == 0
+        assert engine.refresh().changed == 0
+    (there,) = served.get("/cluster/resources", type="vm")
+    assert (there["node"], there["status"]) == ("pve2", "running")
+    assert served.driver.calls == [], "it was switched off on the way"
+
+
+def test_a_move_that_failed_is_told_and_goes_on_after_a_refresh(served: Cluster) -> None:
+    """The provider notes the new host although the machine never left the old one."""
+    with begin(served) as engine:
+        engine.up()
+    served.pve.vm(101).lock = "backup"
+    with begin(served, node_name="pve2") as engine:
+        with pytest.raises(EngineError, match="VM is locked"):
+            engine.up()
+        served.pve.vm(101).lock = None
+        with pytest.raises(EngineError, match=r"its move to pve2 failed.*pulumi up --refresh"):
+            engine.up()
+        engine.refresh()
+        assert engine.up().changes.get("update") == 1
+    (there,) = served.get("/cluster/resources", type="vm")
+    assert there["node"] == "pve2"
+
+
+def test_a_disk_grows_beneath_a_machine_that_runs(served: Cluster) -> None:
+    with begin(served) as engine:
+        engine.up()
+    served.driver.calls.clear()
+    with begin(served, disks=disk(10)) as engine:
+        assert engine.up().changes.get("update") == 1
+        assert engine.up().changed == 0
+    assert "size=10G" in served.get(f"{ONE}/config", current=1)["scsi0"]
+    assert served.driver.calls == [], "it was switched off for that"
+
+
+def test_what_a_machine_cannot_become_is_refused_before_anything_is_done(served: Cluster) -> None:
+    with begin(served) as engine:
+        engine.up()
+    before = served.get(f"{ONE}/config")
+    ip = {"ipv4": {"address": "198.18.0.42/24"}}
+    told = {
+        **{"datastore_id": "local", "interface": "ide2"},
+        **{"dns": {"domain": "lab.test", "servers": ["198.18.0.4"]}, "ip_configs": [ip]},
+    }
+    refused: dict[str, dict[str, Any]] = {
+        "disk is 4 GiB where it has 8 GiB": {"disks": disk(4)},
+        "disk and cores differ": {
+            "disks": disk(10),
+            "cpu": {"cores": 4, "type": "x86-64-v2-AES"},
+        },
+        "management makes 198.18.0.42/24 of 198.18.0.41/24": {"initialization": told},
+    }
+    for words, changed in refused.items():
+        with begin(served, **changed) as engine:
+            with pytest.raises(EngineError, match=words):
+                engine.preview()
+            with pytest.raises(EngineError, match=words):
+                engine.up()
+    assert served.get(f"{ONE}/config") == before
