@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps python venv plugins software preflight up down test test-all unit coverage daemons drills lint preview status check
+.PHONY: help deps python venv plugins software preflight up down test test-all unit coverage daemons drills benchmark lint preview status check
 
 CACHE := $(or $(LAYERED_CLOUD_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/layered-cloud)
 REQUIREMENTS := requirements.txt requirements-lab.txt constraints.txt
@@ -62,6 +62,11 @@ check: venv ## probe every promise of the running lab
 
 drills: preflight deps venv ## bring a lab up, run every drill RUNS=20 times, write docs/failures.md, take the lab down; goes on where it stopped
 	@trap '$(PYTHON) -m lab down --quiet || true' EXIT; $(PYTHON) -m lab up; $(PYTHON) -m lab drill --runs $(RUNS)
+
+benchmark: deps venv ## measure pushes beside ansible-core, and large stacks; write docs/benchmark.md; goes on where it stopped
+	@$(PYTHON) -m lab.software build --only pulumi --only checkers
+	@$(PYTHON) -m benchmark pushes
+	@$(PYTHON) -m benchmark previews
 
 preview: venv ## the plan of STACK=NAME (dev, prod, lab, or yours) on one screen, offline, and whether it keeps the rules; FULL=1 all of it; BASE=REV compares
 	@plan=$$(mktemp); trap 'rm -f "$$plan"' EXIT; \

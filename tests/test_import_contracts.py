@@ -119,6 +119,11 @@ CASES = [
     ),
     Case("who judges and shows answers is pure", {"ops/checks/later.py": "import subprocess\n"}),
     Case("who judges and shows answers is pure", {"ops/terminal.py": "import ops.transport\n"}),
+    Case("nothing imports the benchmark but tests", {"lab/steps.py": "import benchmark.wish\n"}),
+    Case(
+        "the benchmark imports neither policy nor tests",
+        {"benchmark/wish.py": "import tests.whole\n"},
+    ),
     Case(
         "no circle between files",
         {

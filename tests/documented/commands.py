@@ -25,7 +25,7 @@ from settings.problems import NAMESPACE
 from settings.reference import find
 
 ROOT: Final = Path(__file__).parents[2]
-PACKAGES: Final = ("settings", "components", "policy", "ops", "lab", "tests")
+PACKAGES: Final = ("settings", "components", "policy", "ops", "lab", "benchmark", "tests")
 _COMMAND = re.compile(r"(?:^|(?<=[\s|;&('/]))(?:python -m |make )[^|;&<>\n)]*")
 _PATH = re.compile(rf"(?:(?:{'|'.join(PACKAGES)}|docs|\.github)/[\w./-]+|Pulumi\.[\w-]+\.yaml)")
 _KEY = re.compile(rf"{NAMESPACE}:([A-Za-z_][\w.\[\]]*)")

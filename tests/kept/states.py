@@ -110,7 +110,7 @@ def made(source: Path, stack: str) -> tuple[dict[str, Any], list[dict[str, Any]]
         workspace(
             stack,
             tree=place,
-            program=_without_asking_proxmox(place),
+            program=without_asking_proxmox(place),
             secrets=SECRETS,
             throw_away=True,
             env={OFFLINE: "1"},
@@ -121,7 +121,9 @@ def made(source: Path, stack: str) -> tuple[dict[str, Any], list[dict[str, Any]]
         return content, _never_due([kept(each) for each in engine.resources()])
 
 
-def _without_asking_proxmox(place: Path) -> Callable[[], None]:
+def without_asking_proxmox(place: Path) -> Callable[[], None]:
+    """The program of a checkout, as where Proxmox said that it is ready."""
+
     def ready(*_: object, **__: object) -> list[str]:
         return []
 

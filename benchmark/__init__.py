@@ -1,0 +1,4 @@
+"""This program beside its peers, in one run on one machine: `python -m benchmark`.
+
+Nothing else of ours imports it.
+"""
