@@ -208,6 +208,7 @@ routes = BalancersRoutes(
         certificate=certificate.chain,
         key=certificate.key,
         further=secrets.tls_further,
+        acme_token=secrets.acme_dns_token,
         authorities=cdn.authorities,
         certificate_required=cdn.certificate_required,
         maintenance=maintenance,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from settings.models.acme import ACME_TOKEN
 from settings.models.stack import Stack
 from settings.problems import NAMESPACE, Problem
 
@@ -22,6 +23,8 @@ SECRETS: Final[dict[str, str]] = {
     "bgpPasswords": "a line NAME=PASSWORD for each provider with one, for `inside` and `balancers`",
     "platformSecrets": "a line NAMESPACE/NAME/KEY=VALUE for each key of the platform's Secrets",
     "tlsFurther": "the further certificates (PEM), each a chain with its private key behind it",
+    "acmeDnsToken": "the Cloudflare API token that may edit the records of "
+    "`balancers.certificate.acme.zones`",
     "backupSshKey": "the private SSH key that the store of cluster.backups lets in",
     "backupKey": "the private key (PEM) that opens cluster.restore.archive, for that update alone",
 }
@@ -64,6 +67,9 @@ def required_secrets(stack: Stack) -> list[str]:
         needed.append("platformSecrets")
     if stack.balancers.certificate.further:
         needed.append("tlsFurther")
+    ordered = stack.balancers.certificate.ordered
+    if ordered is not None and ordered.traits.zones:
+        needed.append(ACME_TOKEN)
     if stack.cluster.backups is not None:
         needed.append("backupSshKey")
     if stack.cluster.restore is not None:

@@ -45,6 +45,7 @@ _FORMS: Final = {
         "NAMESPACE/NAME/KEY=VALUE, one a line, without control characters",
     ),
     "tlsFurther": (r"(?s)\s*-----BEGIN CERTIFICATE-----.*", "PEM chains, each with its key"),
+    "acmeDnsToken": (r"[A-Za-z0-9_-]+", "the token alone, of letters, digits, _ and -"),
     "backupSshKey": (r"(?s)\s*-----BEGIN [A-Z ]*PRIVATE KEY-----.*", "an OpenSSH private key"),
     "backupKey": (
         r"(?s)\s*-----BEGIN (?!ENCRYPTED)[A-Z ]*PRIVATE KEY-----.*",
@@ -81,6 +82,7 @@ class Secrets:
     backup_ssh_key: pulumi.Output[str] | None
     backup_key: pulumi.Output[str] | None
     tls_further: pulumi.Output[str] | None
+    acme_dns_token: pulumi.Output[str] | None
 
 
 def load() -> tuple[Stack, Secrets]:
@@ -218,6 +220,9 @@ def _authorities(stack: Stack, warnings: list[Problem]) -> list[Problem]:
 def _named_authorities(stack: Stack) -> Iterator[tuple[str, str]]:
     """The stack's keys that hold certificates of authorities, with these."""
     pulls, logging = stack.cdn.origin_pulls, stack.balancers.logging
+    ordered = stack.balancers.certificate.ordered
+    if ordered is not None and ordered.authorities is not None:
+        yield "balancers.certificate.acme.authorities", ordered.authorities
     if pulls is not None and pulls.client_ca is not None:
         yield "cdn.origin_pulls.client_ca", pulls.client_ca
     for index, each in enumerate(logging.servers if logging else []):
@@ -247,6 +252,7 @@ def _secrets(given: Mapping[str, str], needed: list[str]) -> Secrets:
         backup_ssh_key=optional("backupSshKey"),
         backup_key=optional("backupKey"),
         tls_further=optional("tlsFurther"),
+        acme_dns_token=optional("acmeDnsToken"),
     )
 
 

@@ -191,6 +191,36 @@ VARIANTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
             "balancers": {"certificate": {"source": "self-signed", "names": ["*.example.org"]}},
         },
     ),
+    "ordered": (
+        "dev",
+        {
+            "cdn": {"kind": "none", "zone": None, "records": []},
+            "balancers": {
+                "certificate": {
+                    **{"source": "acme", "names": ["dev.example.org", "app.dev.example.org"]},
+                    "acme": {
+                        **{"challenge": "http-01", "email": "ops@example.org"},
+                        "terms_agreed": True,
+                    },
+                }
+            },
+        },
+    ),
+    "ordered-by-records": (
+        "dev",
+        {
+            "balancers": {
+                "certificate": {
+                    "source": "acme",
+                    "acme": {
+                        **{"challenge": "dns-01", "zones": ["example.org"]},
+                        **{"email": "ops@example.org", "terms_agreed": True},
+                        "authorities": made("acme", authority=True, ends=LATER).pem,
+                    },
+                }
+            },
+        },
+    ),
     "shown": (
         "dev",
         {

@@ -1,4 +1,5 @@
-"""The certificate the balancers show: given, self-signed, or signed by the CDN's own authority."""
+"""The certificate the balancers show: given, self-signed, signed by the CDN's own authority, or a
+placeholder for the one that they order."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import pulumi
 import pulumi_tls as tls
 
 from components.cdn.kind import Kind, SigningRequest
+from components.cdn.placeholder import placeholder
 from components.host.errors import LayerError
 from components.host.term import term
 from settings.models import Certificate as CertificateSettings
@@ -20,8 +22,8 @@ _CA_USES = ["cert_signing", "crl_signing", "digital_signature"]
 
 @dataclass(frozen=True, kw_only=True)
 class CertificateArgs:
-    """`given_chain` and `given_key` are the stack's secrets, for the source `given`; `cdn` signs
-    for the source `origin-ca`."""
+    """`given_chain` and `given_key` are the stack's secrets, for the source `given`, and for `acme`
+    what is shown until an ordered one has come; `cdn` signs for the source `origin-ca`."""
 
     settings: CertificateSettings
     given_chain: pulumi.Input[str] | None = None
@@ -43,8 +45,8 @@ class Certificate(pulumi.ComponentResource):
     made by the stack, or for it by the CDN's authority, is made anew by the first update within 30
     days of its end, its key kept. The new one is shown before the old one is taken back.
 
-    Leaves out: ACME. A given certificate is used as it is; the settings judge it. Raises
-    `LayerError` when a given one is not set, or the CDN signs none.
+    Leaves out: ACME, which the balancers speak themselves. A given certificate is used as it is;
+    the settings judge it. Raises `LayerError` when a given one is not set, or the CDN signs none.
     """
 
     chain: pulumi.Output[str]
@@ -129,10 +131,19 @@ def _origin_ca(name: str, args: CertificateArgs, parent: pulumi.Resource) -> _Ma
     return _Made(chain=chain, key=key.private_key_pem, authority="")
 
 
+def _acme(name: str, args: CertificateArgs, parent: pulumi.Resource) -> _Made:
+    # Who must be trusted is the authority's own to say: nobody is to trust a placeholder.
+    if args.given_chain is not None and args.given_key is not None:
+        return _Made(chain=args.given_chain, key=args.given_key, authority="")
+    key = _key(f"{name}-key", parent)
+    return _Made(chain=placeholder(name, key, parent), key=key.private_key_pem, authority="")
+
+
 SOURCES: Mapping[str, Callable[[str, CertificateArgs, pulumi.Resource], _Made]] = {
     "given": _given,
     "self-signed": _self_signed,
     "origin-ca": _origin_ca,
+    "acme": _acme,
 }
 """By the value of `balancers.certificate.source`."""
 

@@ -15,6 +15,7 @@ from components.loadbalancers.model import (
     Balancer,
     BalancersModel,
     ClientCertificate,
+    Order,
     Rooms,
     RoutesModel,
     Server,
@@ -53,7 +54,8 @@ class BalancersRoutesArgs:
     load-balancer-ip only). `services` are the public services' routes, tried behind the settings'
     own.
     `certificate` is the PEM chain, leaf first; `key` its private key; `further` the chains of the
-    further certificates, each with its key behind it, in the settings' order. `client_ip_header`
+    further certificates, each with its key behind it, in the settings' order; `acme_token` for the
+    records of one that the balancers order. `client_ip_header`
     names the client when the CDN calls; with None nobody does, and the client is whoever connects.
     `cdn_ranges` are taken as the CDN's layer vetted them. `authorities` (PEM) sign the certificate
     that the CDN shows; with None it is asked for none. Who shows none is refused if it is required.
@@ -71,6 +73,7 @@ class BalancersRoutesArgs:
     certificate: pulumi.Input[str]
     key: pulumi.Input[str]
     further: pulumi.Input[str] | None = None
+    acme_token: pulumi.Input[str] | None = None
     authorities: pulumi.Input[str] | None = None
     certificate_required: bool = True
     maintenance: Collection[str] = ()
@@ -105,6 +108,7 @@ def base_model(args: BalancersBaseArgs) -> BalancersModel:
             "management": neighbours(others, "management", settings.neighbours.management),
         },
         shares_tables=settings.shares_tables,
+        order=order(args.machines, settings),
         logging=settings.logging,
         snippets=settings.snippets,
     )
@@ -119,6 +123,7 @@ def routes_model(
 ) -> RoutesModel:
     """The plain values of `args` once the late ones are known (a port of 0 is none)."""
     settings = args.settings
+    ordered = order(args.machines, settings)
     return RoutesModel(
         lan_vips=tuple(settings.service_vips),
         lan6_vips=tuple(settings.lan6_vips),
@@ -135,6 +140,7 @@ def routes_model(
         rooms=Rooms.of(
             settings.max_connections,
             shares_tables=settings.shares_tables,
+            answers=ordered is not None and ordered.acme.traits.answers,
             tcp=sum(each.max_connections for each in settings.tcp_routes),
         ),
         per_client=settings.max_connections_per_client or settings.max_connections // 10,
@@ -142,6 +148,7 @@ def routes_model(
         routes=tuple(settings.routes),
         services=tuple(args.services),
         further=further_names(settings),
+        order=ordered,
         shares_tables=settings.shares_tables,
         rate=settings.rate_per_client,
         sources=settings.sources,
@@ -163,6 +170,14 @@ def _verified(args: BalancersRoutesArgs) -> ClientCertificate | None:
 def further_names(settings: BalancersSettings) -> tuple[str, ...]:
     """What the certificates beside the first are called."""
     return tuple(each.name for each in settings.certificate.further)
+
+
+def order(machines: Sequence[Machine], settings: BalancersSettings) -> Order | None:
+    """The certificate that each of the machines orders for itself; None where one is pushed."""
+    acme, names = settings.certificate.ordered, settings.certificate.names
+    if acme is None:
+        return None
+    return Order(names=tuple(names), acme=acme, balancers=servers(machines))
 
 
 def api_endpoint(settings: BalancersSettings) -> ApiEndpoint:

@@ -20,12 +20,14 @@ from components.host.pair import Pair, owner_guard
 from components.host.pairs import in_turn
 from components.host.passwords import passwords
 from components.host.target import Target
+from components.loadbalancers import certbot
 from components.loadbalancers.args import (
     BalancersBaseArgs,
     BalancersRoutesArgs,
     api_endpoint,
     base_model,
     further_names,
+    order,
     routes_model,
 )
 from components.loadbalancers.model import RoutesModel
@@ -132,7 +134,7 @@ class BalancersRoutes(pulumi.ComponentResource):
     over TLS goes on over TLS, so that the ingress itself sees which scheme it was; a request is
     retried only when no connection came about, so that none is acted upon twice. With
     `authorities`, HTTPS is spoken only with who shows a certificate that they signed, if it is
-    required.
+    required. Where balancers order their certificate, what is pushed is shown until it has come.
 
     Leaves out: caching and rewriting (the CDN's and the ingress' business).
 
@@ -152,6 +154,7 @@ class BalancersRoutes(pulumi.ComponentResource):
                 args.settings.sources,
                 args.settings.maintenance_page,
                 args.settings.tcp_routes,
+                order=order(args.machines, args.settings),
                 authorities=args.authorities is not None,
             ),
         )
@@ -170,7 +173,7 @@ class BalancersRoutes(pulumi.ComponentResource):
                 whole,
                 machine=pair.member(machine),
                 late=late,
-                secrets={"key": args.key, **_further(args)},
+                secrets={"key": args.key, **_further(args), **_token(args)},
                 owner_guard=owner_guard(_vips(args.settings), _peer(pair, machine)),
                 epoch=args.epoch,
             )
@@ -234,6 +237,14 @@ def _further(args: BalancersRoutesArgs) -> dict[str, pulumi.Output[str]]:
 
     names = further_names(args.settings)
     return {f"further_{name}": bundle(index) for index, name in enumerate(names)}
+
+
+def _token(args: BalancersRoutesArgs) -> dict[str, pulumi.Output[str]]:
+    """Of the records that prove an ordered certificate's names."""
+    acme = args.settings.certificate.ordered
+    if acme is None or not acme.traits.zones or args.acme_token is None:
+        return {}
+    return {certbot.TOKEN: pulumi.Output.secret(args.acme_token)}
 
 
 def _leading_somewhere(model: RoutesModel) -> RoutesModel:

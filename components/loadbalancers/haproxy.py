@@ -39,16 +39,19 @@ from components.loadbalancers.model import (
     ALIVE_PORT,
     HTTP_PORT,
     HTTPS_PORT,
+    ORDERED,
     OWN_TABLES_PORT,
     SERVES_PORT,
     TABLES_PORT,
     Balancer,
     BalancersModel,
+    Order,
     RoutesModel,
 )
 from components.loadbalancers.reach import WAYS
 from settings.models import (
     API_SERVER_PORT,
+    CHALLENGE_PATH,
     CHECKED_HOST,
     CLIENTS_WORDS,
     CONNECTION_FILES,
@@ -71,6 +74,8 @@ PAGE = f"{DIRECTORY}/maintenance.html"
 """What is answered with 503; there where the stack has one."""
 CERTIFICATE = "/etc/haproxy/tls/site.pem"
 """The certificates, leaf first, and their key."""
+PLACEHOLDER = f"{ORDERED}/placeholder.pem"
+"""The same where balancers order theirs: shown until it has come."""
 FURTHER = "/etc/haproxy/tls/further-{name}.pem"
 """The same for other names."""
 FURTHER_LIST = "/etc/haproxy/tls/further.lst"
@@ -156,11 +161,13 @@ def routes_part(
     page: MaintenancePage | None = None,
     tcp_routes: Sequence[TcpRoute] = (),
     *,
+    order: Order | None = None,
     authorities: bool = False,
 ) -> Part:
     """The service's frontends and where they send; alike on both balancers. `further` are the names
     of certificates beside the first, `sources` the visitors' networks, `page` what is answered
-    where nobody does, `tcp_routes` what is passed on beside HTTP.
+    where nobody does, `tcp_routes` what is passed on beside HTTP, `order` the certificate that
+    takes the place of the first one.
 
     Late: `routes`, a `RoutesModel`; `cdn_ranges`, the CDN's networks, none where nobody may name a
     client's address; `certificate`, the PEM chain, leaf first; `authorities` (PEM) where they are
@@ -178,7 +185,7 @@ def routes_part(
                 if named
             ),
             Text(
-                path=CERTIFICATE,
+                path=CERTIFICATE if order is None else PLACEHOLDER,
                 content=Late(needs=("certificate",), render=_bundle),
                 mode="0600",
                 secrets=("key",),
@@ -270,7 +277,8 @@ def site(routes: RoutesModel) -> str:
         denied=DENIED,
         cookie=cookie,
         log=access_log,
-        certificate=CERTIFICATE,
+        certificate=CERTIFICATE if routes.order is None else ORDERED,
+        challenge_path=CHALLENGE_PATH,
         further=FURTHER_LIST if routes.further else None,
         authorities=AUTHORITIES,
         cdn=CDN,

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from components.host.pair import keepalived as shared
 from components.host.pair import watch
 from components.host.part import Part, Text
-from components.loadbalancers.model import ALIVE_PORT, SERVES_PORT, Balancer, BalancersModel
+from components.loadbalancers.model import (
+    ALIVE_PORT,
+    ORDERED_CERTIFICATE,
+    SERVES_PORT,
+    Balancer,
+    BalancersModel,
+)
 
 ALIVE = "/etc/keepalived/layered-haproxy-alive"
 """Exits 0 when the local HAProxy answers a request."""
@@ -36,28 +43,34 @@ _TEMPLATES = shared.templates(Path(__file__).parent / "templates" / "keepalived"
 @dataclass(frozen=True, kw_only=True)
 class Preference:
     """What a balancer may lack without a fault: `weight` (below 0) is added to its priority while
-    the script at `path` fails. One that is `presumed` costs nothing until it has been asked."""
+    the script at `path` fails. One that is `presumed` costs nothing until it has been asked. With a
+    `certificate`, it fails until that file is there."""
 
     name: str
     path: str
     weight: int
     presumed: bool = False
+    certificate: str | None = None
 
     @property
     def script(self) -> Text:
         """What keepalived runs."""
-        template = _TEMPLATES.get_template(f"{self.name}.sh.j2")
-        return Text(path=self.path, content=template.render(serves_port=SERVES_PORT), mode="0755")
+        text = _TEMPLATES.get_template(f"{self.name}.sh.j2").render(
+            serves_port=SERVES_PORT, certificate=self.certificate
+        )
+        return Text(path=self.path, content=text, mode="0755")
 
 
 def preferences(model: BalancersModel) -> tuple[Preference, ...]:
     """What decides between two balancers that are both well, the heaviest first: each weighs more
     than all behind it together, by more than the gap between the priorities, so that no two states
     of one balancer are worth the same, and the priorities of both stay above 0."""
+    ordered = None if model.order is None else ORDERED_CERTIFICATE
+    serves = partial(Preference, name="haproxy-serves", path=SERVES, certificate=ordered)
     if not model.own_moves:
-        return (Preference(name="haproxy-serves", path=SERVES, weight=-STEP),)
+        return (serves(weight=-STEP),)
     return (
-        Preference(name="haproxy-serves", path=SERVES, weight=-2 * STEP),
+        serves(weight=-2 * STEP),
         # New with the first such backend: a reload must not begin with a balancer that lacks it.
         Preference(name="haproxy-own", path=OWN, weight=-STEP, presumed=True),
     )

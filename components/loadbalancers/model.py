@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from components.host.bgp import Peering
 from components.host.pair import Leg, Pair
 from settings.models import (
+    Acme,
     Answers,
     BalancerVip,
     Distribution,
@@ -35,6 +36,15 @@ TABLES_PORT = 8409
 """TCP, on the LAN, from the peer: what HAProxy counts and remembers (stick tables)."""
 OWN_TABLES_PORT = 8410
 """TCP, on loopback: where HAProxy itself takes them, from the peer and from its predecessor."""
+CHALLENGES_PORT = 8411
+"""TCP, on the LAN, from the balancers: what one of them answers an ACME authority."""
+OWN_CHALLENGES_PORT = 8412
+"""TCP, on loopback: where certbot answers while it orders."""
+ORDERED = "/etc/haproxy/tls/acme"
+"""The folder of what is shown where balancers order their certificate. HAProxy takes its files in
+alphabetical order, of which the first is for whoever names no host."""
+ORDERED_CERTIFICATE = f"{ORDERED}/certbot.pem"
+"""The ordered one and its key, once it has come."""
 FIRST_TABLE = 1000
 """Routing tables and rules of our own are numbered from here (ip-route(8): above 255 are free)."""
 HTTP_PORT = 80
@@ -84,8 +94,8 @@ class Rooms:
     others without: the sum is the process' own limit (HAProxy configuration manual, `maxconn`).
 
     `service` is the room of HTTP and HTTPS together, `api` of the Kubernetes API, `own` of each of
-    the three that are asked about HAProxy itself (alive, serves, statistics), and of the others'
-    tables where balancers share some.
+    the three that are asked about HAProxy itself (alive, serves, statistics), of the others' tables
+    where balancers share some, and of their answers to an ACME authority.
     """
 
     service: int
@@ -93,11 +103,23 @@ class Rooms:
     own: int = 10
 
     @classmethod
-    def of(cls, most: int, *, shares_tables: bool = False, tcp: int = 0) -> Rooms:
+    def of(
+        cls, most: int, *, shares_tables: bool = False, answers: bool = False, tcp: int = 0
+    ) -> Rooms:
         """Shares out `most` connections (at least 100): nine tenths are the service's, but for the
         `tcp` that TCP routes may have."""
-        kept = max(50, most // 10)
-        return cls(service=most - kept - tcp, api=kept - (4 if shares_tables else 3) * cls.own)
+        kept = max(50 + answers * cls.own, most // 10)
+        return cls(service=most - kept - tcp, api=kept - (3 + shares_tables + answers) * cls.own)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """The certificate for `names` that each balancer orders for itself, as `acme` says; of several
+    `balancers` each is asked for the other's answers."""
+
+    names: tuple[str, ...]
+    acme: Acme
+    balancers: tuple[Server, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +128,8 @@ class BalancersModel(Pair[Balancer, BalancerVip]):
     hold none of the addresses.
 
     Requests come by the way `reach` to the addresses `service`, of which the sessions of `peering`
-    tell the routers where they come by BGP. `source_routes` maps a LAN VIP whose answers do not
+    tell the routers where they come by BGP. With an `order` one that has no certificate yet is not
+    preferred. `source_routes` maps a LAN VIP whose answers do not
     leave by the default route to their gateway; `neighbours` are whom a balancer asks on its legs
     (`lan`, `management`). With `shares_tables` each tells the others what its HAProxy counts and
     remembers. `own_backends` says that some requests go to servers other than the ingress'.
@@ -127,6 +150,7 @@ class BalancersModel(Pair[Balancer, BalancerVip]):
     source_routes: Mapping[IPv4Address, IPv4Address] = field(default_factory=dict)
     neighbours: Mapping[str, tuple[IPv4Address, ...]] = field(default_factory=dict)
     shares_tables: bool = False
+    order: Order | None = None
     logging: Logging | None = None
     snippets: Snippets = field(default_factory=dict)
 
@@ -148,7 +172,11 @@ class BalancersModel(Pair[Balancer, BalancerVip]):
     @property
     def rooms(self) -> Rooms:
         """Who may have how many connections."""
-        return Rooms.of(self.max_connections, shares_tables=self.shares_tables)
+        return Rooms.of(
+            self.max_connections,
+            shares_tables=self.shares_tables,
+            answers=self.order is not None and self.order.acme.traits.answers,
+        )
 
     @property
     def lan_vips(self) -> tuple[IPv4Address, ...]:
@@ -168,7 +196,8 @@ class RoutesModel:
     With `node-port` they go to every one of `nodes` on `http_port` or `https_port` (NodePorts), as
     long as an ingress answers there. With `load-balancer-ip` they go to ports 80 and 443 of that
     one address. `lan6_vips` are for visitors by IPv6. `client_ip_header` is None where no CDN
-    stands in front, `client_certificate` where it shows none. `services` are routes, too, tried
+    stands in front, `client_certificate` where it shows none, `order` where the certificate is
+    another one than is pushed. `services` are routes, too, tried
     behind `routes`: of those who go to the ingress as everybody does, and are counted apart.
     """
 
@@ -190,6 +219,7 @@ class RoutesModel:
     routes: tuple[Route, ...] = ()
     services: tuple[Route, ...] = ()
     further: tuple[str, ...] = ()
+    order: Order | None = None
     shares_tables: bool = False
     rate: Rate | None = None
     sources: Sources = field(default_factory=Sources)

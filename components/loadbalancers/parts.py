@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from components.host.pair import health
 from components.host.pair.watch import QUESTION
 from components.host.part import Part
-from components.loadbalancers import haproxy, rsyslog
-from components.loadbalancers.model import Balancer, BalancersModel
+from components.loadbalancers import certbot, haproxy, rsyslog
+from components.loadbalancers.model import Balancer, BalancersModel, Order
 from components.loadbalancers.reach import WAYS, Make
 from settings.models import MaintenancePage, Sources, TcpRoute
 
@@ -44,8 +44,13 @@ def routes_parts(
     page: MaintenancePage | None = None,
     tcp_routes: Sequence[TcpRoute] = (),
     *,
+    order: Order | None = None,
     authorities: bool = False,
 ) -> tuple[Part, ...]:
     """The parts of the routes, alike on both balancers; `authorities` when clients show
-    certificates. See `haproxy.routes_part`."""
-    return (haproxy.routes_part(further, sources, page, tcp_routes, authorities=authorities),)
+    certificates. See `haproxy.routes_part`. Who orders the certificate comes last: the authority
+    asks it through HAProxy."""
+    service = haproxy.routes_part(
+        further, sources, page, tcp_routes, order=order, authorities=authorities
+    )
+    return (service,) if order is None else (service, certbot.part(order))

@@ -25,7 +25,7 @@ DEBIAN_PACKAGES = (
     *("bird2", "chrony", "runc", "iptables", "ipset", "ethtool", "socat", "ebtables", "curl"),
     *("jq", "openssl", "gnupg", "rsync", "tcpdump", "logrotate", "unattended-upgrades"),
     *("systemd-resolved", "netcat-openbsd", "python3-apt", "cron", "prometheus-node-exporter"),
-    *("rsyslog", "rsyslog-gnutls"),
+    *("rsyslog", "rsyslog-gnutls", "certbot", "python3-certbot-dns-cloudflare"),
 )
 """What the machines may install; each can be had alone, with its dependencies."""
 

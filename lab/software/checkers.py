@@ -27,6 +27,7 @@ PACKAGES = (
     *("bird2", "chrony", "curl", "netcat-openbsd", "openssl", "python3", "sudo", "ca-certificates"),
     *("prometheus", "prometheus-node-exporter"),
     *("rsyslog", "rsyslog-gnutls"),
+    *("certbot", "python3-certbot-dns-cloudflare"),
 )
 """What the machines of the lab install, and what their checkers need, by the names that the lab's
 own distribution has for them."""

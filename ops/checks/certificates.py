@@ -13,10 +13,11 @@ from typing import Any
 from cryptography import x509
 
 from components.host.baseline.certificates import FILES
+from components.loadbalancers.model import ORDERED
 from ops.checks.model import Check, Seen, Verdict, plural, texts
 from ops.question import Machine, Question
 from ops.site import Site
-from settings.models import renewal_hours
+from settings.models import NO_CERTIFICATE, renewal_hours
 
 _HOUR = timedelta(hours=1)
 KUBELETS = "/var/lib/kubelet/pki/kubelet-client-current.pem"
@@ -25,6 +26,7 @@ _EMBEDDED = re.compile(r"client-certificate-data:\s*([A-Za-z0-9+/=]+)")
 BY_UP = "the next `up` renews it"
 BY_KUBEADM = "run `kubeadm certs renew all` there and restart its control plane's pods"
 BY_KUBELET = "the kubelet renews it by itself: read `journalctl -u kubelet` there"
+BY_BALANCER = "the balancer renews it by itself: read `journalctl -u layered-certbot` there"
 BY_HAND = "`up` renews it unless it is a given one: then set its successor"
 
 LYING = Question(name="certificates", kind="certificates", more={"globs": list(FILES)})
@@ -64,7 +66,7 @@ def ending(found: Iterable[Found], now: datetime) -> list[str]:
 def renewal(path: str) -> str:
     """Who makes the successor of the certificate in a machine's file."""
     if path.startswith(_SITE):
-        return BY_HAND
+        return BY_BALANCER if path.startswith(ORDERED) else BY_HAND
     return BY_KUBELET if path == KUBELETS else BY_KUBEADM
 
 
@@ -110,10 +112,14 @@ def everything(seen: Seen) -> tuple[list[Found], list[str]]:
     found = list(on_machines({name: json.loads(text) for name, text in lying.items()}))
     shown, more = texts(seen, SHOWN)
     wrong += [each.replace(": ", ": HTTPS shows no certificate: ", 1) for each in more]
+    ordered = seen.site.stack.balancers.certificate.ordered is not None
     for name, text in shown.items():
         (row,) = json.loads(text)
         where = f"{row['where']}, as {name} is shown it,"
-        found.append(Found(where=where, pem=row["pem"], renewal=BY_HAND))
+        each = Found(where=where, pem=row["pem"], renewal=BY_BALANCER if ordered else BY_HAND)
+        found.append(each)
+        if NO_CERTIFICATE in read(each).subject.rfc4514_string():
+            wrong.append(f"{where} is a placeholder: {BY_BALANCER.replace('renews', 'orders')}")
     outputs = seen.site.outputs
     found += of_kubeconfig(str(outputs.get("kubeconfig") or ""))
     if authority := outputs.get("certificate_authority"):

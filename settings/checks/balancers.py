@@ -18,6 +18,8 @@ TAKEN = {
     8407: "the check of what the local HAProxy serves",
     8409: "the pair's shared tables",
     8410: "the pair's shared tables",
+    8411: "answers to an ACME authority",
+    8412: "answers to an ACME authority",
     9100: "node_exporter",
 }
 """Ports of the balancers that are not for settings to choose."""

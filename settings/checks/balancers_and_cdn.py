@@ -50,7 +50,7 @@ def certificate_is_trusted_by_visitors(stack: Stack) -> Iterator[Problem]:
             "balancers.certificate.source",
             source,
             f"is trusted by no browser, and with cdn.kind {stack.cdn.kind} every visitor meets it",
-            "write given, with a certificate of a public authority",
+            "write acme, or given with a certificate of a public authority",
         )
 
 

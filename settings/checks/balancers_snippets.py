@@ -97,7 +97,8 @@ _DECIDED: Final[Mapping[str, _Said]] = {
 templates."""
 
 _CONDITIONS: Final = re.compile(
-    "host_(fits|unknown|told|closed)|method_taken|path_denied|agent_denied|length_untold|by_ipv4"
+    "host_(fits|unknown|told|closed)|challenge_(host|path)|method_taken|path_denied|agent_denied|"
+    "length_untold|by_ipv4"
     "|route_.*"
 )
 """Names of the program's own ACLs in the service's frontend."""

@@ -23,8 +23,19 @@ def _speaks_by_bird(stack: Stack, role: str) -> bool:
     return speaks and bgp is not None and bgp.daemon == "bird"
 
 
+def _orders(stack: Stack, role: str) -> bool:
+    return role == "balancer" and stack.balancers.certificate.ordered is not None
+
+
+def _orders_by_records(stack: Stack, role: str) -> bool:
+    ordered = stack.balancers.certificate.ordered
+    return role == "balancer" and ordered is not None and ordered.traits.zones
+
+
 BROUGHT: Final[Mapping[str, Callable[[Stack, str], bool]]] = {
     "bird": _speaks_by_bird,
+    "certbot": _orders,
+    "certbot-dns-cloudflare": _orders_by_records,
     "conntrackd": lambda stack, role: role == "router" and len(stack.routers.machines) > 1,
     "node-exporter": lambda stack, _: stack.access.node_exporter and stack.access.baseline_packages,
 }

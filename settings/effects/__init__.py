@@ -151,6 +151,8 @@ EFFECTS: Final[Mapping[str, str]] = {
     "balancers.neighbours": LEGS,
     "balancers.certificate": "a certificate that the stack makes is made anew and shown, before "
     "the old one is taken back; HAProxy is reloaded and cuts no connection",
+    "balancers.certificate.acme": "in place: with other names, or another directory, each balancer "
+    "orders its certificate anew, and shows the one it has until then; HAProxy is reloaded",
     "balancers.timeouts": HAPROXY,
     "balancers.sizes": HAPROXY,
     "balancers.max_connections": HAPROXY,
@@ -208,6 +210,7 @@ EFFECTS: Final[Mapping[str, str]] = {
     "tlsCertificate": HAPROXY,
     "tlsKey": HAPROXY,
     "tlsFurther": HAPROXY,
+    "acmeDnsToken": "in place: the balancers get it, and use it for the next order",
     "backupKey": "nothing by itself: the first control plane is told it while it restores",
     "backupSshKey": "in place: pushed to every control plane; let the new one in at the store "
     "first",

@@ -1,6 +1,7 @@
 """The models of a stack, section by section."""
 
 from settings.models.access import Access
+from settings.models.acme import NO_CERTIFICATE, Acme
 from settings.models.addresses import Address, Address6, AnyAddress, Subnet
 from settings.models.backups import Backups, Restore
 from settings.models.balancers import (
@@ -27,7 +28,7 @@ from settings.models.cdn import (
     usable_ranges,
 )
 from settings.models.cdn_rules import CacheRule, CdnRules, FirewallRule, RateLimitRule
-from settings.models.cert_manager import TOKEN_REFERENCE, CertManager, Issuer
+from settings.models.cert_manager import CHALLENGE_PATH, TOKEN_REFERENCE, CertManager, Issuer
 from settings.models.charts import Chart, ChartSecret, FurtherChart
 from settings.models.cluster import API_SERVER_PORT, Cluster, Containerd, Kubelet
 from settings.models.delivery import REPOSITORY_KEYS, REPOSITORY_SECRET, Delivery
@@ -90,6 +91,7 @@ __all__ = [
     "ACCEPT_SECONDS",
     "API_SERVER_PORT",
     "BALANCERS",
+    "CHALLENGE_PATH",
     "CHECKED_HOST",
     "CLIENTS_WORDS",
     "CONNECTION_FILES",
@@ -101,6 +103,7 @@ __all__ = [
     "INSIDE",
     "LOKI_NAMESPACE",
     "MONITORING_NAMESPACE",
+    "NO_CERTIFICATE",
     "ORIGIN_CA_DAYS",
     "OTHER_FILES",
     "REPOSITORY_KEYS",
@@ -115,6 +118,7 @@ __all__ = [
     "VELERO_NAMESPACE",
     "WIDEST_CDN_PREFIX",
     "Access",
+    "Acme",
     "Address",
     "Address6",
     "AddressRange",

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from settings.models.acme import Acme
 from settings.models.addresses import Address, Address6
 from settings.models.base import Hostname, Name, Port, Seconds, Strict, Unit
 from settings.models.guards import Answers, Filter, Rate, Sources
@@ -82,20 +83,28 @@ class FurtherCertificate(Strict):
 class Certificate(Strict):
     """Where the balancers' certificate comes from."""
 
-    source: Literal["given", "self-signed", "origin-ca"]
+    source: Literal["given", "self-signed", "origin-ca", "acme"]
     """`given`: secrets `tlsCertificate` and `tlsKey`. `self-signed`: made by the stack.
-    `origin-ca`: signed by Cloudflare's origin CA for a key made by the stack."""
+    `origin-ca`: signed by Cloudflare's origin CA for a key made by the stack. `acme`: ordered and
+    renewed by each balancer for itself, of Let's Encrypt or another authority that speaks ACME."""
     names: list[Hostname] = Field(min_length=1)
     """Host names it is for; `*` covers one label."""
     validity_hours: Annotated[int, Unit("hours")] = Field(default=8760, ge=24, le=175_200)
     """Lifetime in hours, of a certificate the stack makes."""
     further: list[FurtherCertificate] = Field(default_factory=list)
     """Given certificates for other names, in the order of the secret `tlsFurther`."""
+    acme: Acme | None = None
+    """Of whom it is ordered; only with the source `acme`."""
 
     @property
     def every_name(self) -> list[str]:
         """Of the first and all further ones."""
         return [*self.names, *(name for each in self.further for name in each.names)]
+
+    @property
+    def ordered(self) -> Acme | None:
+        """How the balancers order the first one; None where it comes from elsewhere."""
+        return self.acme if self.source == "acme" else None
 
 
 class Timeouts(Strict):

@@ -58,6 +58,8 @@ class Distribution:
 _PACKAGES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "bird": "bird2",
+        "certbot": "certbot",
+        "certbot-dns-cloudflare": "python3-certbot-dns-cloudflare",
         "chrony": "chrony",
         "conntrack": "conntrack",
         "conntrackd": "conntrackd",
@@ -156,7 +158,10 @@ DISTRIBUTIONS: Final[Mapping[DistributionName, Distribution]] = MappingProxyType
             },
             sources="/etc/apt/sources.list.d/ubuntu.sources",
             components=("main", "universe"),
-            elsewhere=dict.fromkeys(("bird", "conntrackd", "node-exporter"), "universe"),
+            elsewhere=dict.fromkeys(
+                ("bird", "certbot", "certbot-dns-cloudflare", "conntrackd", "node-exporter"),
+                "universe",
+            ),
             security_origins=(
                 "origin=Ubuntu,archive=${distro_codename}-security",
                 "origin=UbuntuESM,archive=${distro_codename}-infra-security",

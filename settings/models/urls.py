@@ -71,5 +71,8 @@ def _bare(url: str) -> str:
 WebUrl = Annotated[str, Url(("http", "https"))]
 """Fetched over HTTP."""
 
+SecureUrl = Annotated[str, Url(("https",))]
+"""Fetched over HTTPS alone."""
+
 ApiUrl = Annotated[str, Url(("https",)), AfterValidator(_bare)]
 """Proxmox' API, with its port."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from components.host.bgp import Peering, peering
 from components.host.part import Part, summed
 from components.loadbalancers import args as balancer_args
+from components.loadbalancers import certbot
 from components.loadbalancers import parts as balancer_parts
 from components.loadbalancers.haproxy import AUTHORITIES as AUTHORITIES_PATH
 from components.loadbalancers.haproxy import CERTIFICATE as CERTIFICATE_PATH
-from components.loadbalancers.haproxy import FURTHER
+from components.loadbalancers.haproxy import FURTHER, PLACEHOLDER
 from components.loadbalancers.model import BalancersModel, RoutesModel
 from components.routers import args as router_args
 from components.routers.linux import parts as router_parts
@@ -144,14 +145,14 @@ def balancer_whole(stack: Stack, name: str) -> Part:
         stack.balancers.sources,
         stack.balancers.maintenance_page,
         stack.balancers.tcp_routes,
+        order=balancer_args.order(stacks.machines(stack, "balancer"), stack.balancers),
         authorities=asked,
     )
     return summed("balancers", (*base, *routes))
 
 
 def balancer_files(stack: Stack, name: str) -> dict[str, str]:
-    """Every file of the balancer `name` but its certificates and who signs its clients', by
-    path."""
+    """Every file of the balancer `name` but certificates and who signs others', by path."""
     files = balancer_whole(stack, name).texts(
         routes=routes_model(stack),
         cdn_ranges=believed(stack),
@@ -160,14 +161,17 @@ def balancer_files(stack: Stack, name: str) -> dict[str, str]:
     )
     for path in certificate_paths(stack):
         del files[path]
-    files.pop(AUTHORITIES_PATH, None)
+    for path in (AUTHORITIES_PATH, certbot.AUTHORITIES):
+        files.pop(path, None)
     return files
 
 
 def certificate_paths(stack: Stack) -> list[str]:
     """Where the certificates with their keys lie on a balancer."""
     further = balancer_args.further_names(stack.balancers)
-    return [CERTIFICATE_PATH, *(FURTHER.format(name=name) for name in further)]
+    ordered = stack.balancers.certificate.ordered is not None
+    first = PLACEHOLDER if ordered else CERTIFICATE_PATH
+    return [first, *(FURTHER.format(name=name) for name in further)]
 
 
 def executable(whole: Part) -> dict[str, int]:

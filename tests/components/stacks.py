@@ -188,6 +188,27 @@ def straight() -> Stack:
     return Stack.model_validate(config)
 
 
+def ordered(names: tuple[str, ...] = ("www.lab.test", "lab.test"), **acme: Any) -> Stack:
+    """Each balancer orders its certificate, proven by answers unless `acme` says otherwise."""
+    config = lab_config()
+    told = {"challenge": "http-01", "email": "ops@lab.test", "terms_agreed": True, **acme}
+    config["cdn"] = {"kind": "none"}
+    config["balancers"]["certificate"] = {"source": "acme", "names": list(names), "acme": told}
+    config["balancers"]["redirect_to_https"] = True
+    return Stack.model_validate(config)
+
+
+def ordered_by_records() -> Stack:
+    """The same by records at Cloudflare, of an authority of one's own; for a wildcard, too."""
+    return ordered(
+        ("lab.test", "*.lab.test"),
+        challenge="dns-01",
+        zones=["lab.test"],
+        directory="https://acme.lab.test:14000/dir",
+        authorities=made("acme", authority=True).pem,
+    )
+
+
 def proven(*, required: bool = True) -> Stack:
     """A CDN by its list that shows a certificate when it calls."""
     config = lab_config()
@@ -466,6 +487,8 @@ NAMED = {
     "two-groups": two_groups,
     "load-balancer-ip": address_of_its_own,
     "straight": straight,
+    "ordered": ordered,
+    "ordered-by-records": ordered_by_records,
     "one-address": one_address,
     "both-families": both_families,
     "proven": proven,

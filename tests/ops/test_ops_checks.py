@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from ops.checks import bgp, fill, haproxy, kubernetes, reboots, units, vips
+from ops.checks import bgp, certificates, fill, haproxy, kubernetes, reboots, units, vips
 from ops.checks.table import CHECKS
 from ops.judge import rows
 from ops.question import Answer
+from settings.models import NO_CERTIFICATE
 from settings.models.maintenance import Maintenance
 from tests.components import stacks
-from tests.issued import NOW
+from tests.issued import NOW, made
 from tests.ops import ops_world as world
 from tests.ops.ops_world import answer, captured, held, judged, node, nodes, report, seen, services
 
@@ -170,6 +171,18 @@ def test_certificates() -> None:
     assert broken(CERTIFICATES, lb_a={"shown certificate": refused}) == (
         "lb-a: HTTPS shows no certificate: ConnectionRefusedError: refused",
     )
+
+
+def test_a_placeholder_is_no_certificate() -> None:
+    where = "echo.lab.test at 198.18.10.10:443"
+    shown = json.dumps([{"where": where, "pem": made(NO_CERTIFICATE).pem}])
+    assert broken(CERTIFICATES, lb_b={"shown certificate": shown}) == (
+        f"{where}, as lb-b is shown it, is a placeholder: the balancer orders it by itself: read "
+        "`journalctl -u layered-certbot` there",
+    )
+    by = certificates.renewal
+    assert by("/etc/haproxy/tls/acme/certbot.pem") == certificates.BY_BALANCER
+    assert by("/etc/haproxy/tls/site.pem") == certificates.BY_HAND
 
 
 def test_reboots() -> None:

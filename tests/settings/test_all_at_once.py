@@ -38,7 +38,7 @@ def test_unknown_keys_wrong_types_and_collisions_are_told_together() -> None:
         "environment, topology, networks, proxmox, access, software, routers, balancers, cluster, "
         "platform, services, cdn, maintenance, proxmoxApiToken, proxmoxSshKey, deployKey, "
         "deployKeyBefore, cloudflareApiToken, tlsCertificate, tlsKey, bgpPasswords, "
-        "platformSecrets, tlsFurther, backupSshKey, backupKey",
+        "platformSecrets, tlsFurther, acmeDnsToken, backupSshKey, backupKey",
         "layered-cloud:proxmoxApiToken: is a secret in clear text; remove it, then: "
         "pulumi config set --secret layered-cloud:proxmoxApiToken",
         'layered-cloud:access.journald_max_mebibytes: "lots" is not a whole number; '

@@ -12,6 +12,7 @@ from components.host.part import Part, Service, Text
 
 FILES = (
     "/etc/haproxy/tls/*.pem",
+    "/etc/haproxy/tls/acme/*.pem",
     "/etc/kubernetes/pki/*.crt",
     "/etc/kubernetes/pki/etcd/*.crt",
     "/etc/kubernetes/*.conf",

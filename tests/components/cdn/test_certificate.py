@@ -94,6 +94,26 @@ def test_the_origin_ca_signs_a_request_for_a_key_of_the_stacks_own() -> None:
     assert request.inputs["subject"]["serialNumber"] == TERM
 
 
+def test_one_that_balancers_order_begins_with_a_placeholder_that_is_nobodys() -> None:
+    seen = run_certificate("acme")
+    assert seen.value == {
+        "chain": "certificate certificate-placeholder",
+        "key": "private certificate-key",
+        "authority": "",
+        "secret": True,
+    }
+    (placeholder,) = seen.of_type(AUTHORITY)
+    assert placeholder.inputs["dnsNames"] == ["no-certificate-yet.invalid"]
+    assert not placeholder.inputs.get("isCaCertificate")
+    assert placeholder.inputs["validityPeriodHours"] > 10 * 8760
+
+
+def test_who_goes_over_to_an_ordered_one_shows_the_given_one_until_then() -> None:
+    seen = run_certificate("acme", given_chain="chain", given_key="key")
+    assert seen.value == {"chain": "chain", "key": "key", "authority": "", "secret": True}
+    assert not seen.of_type(AUTHORITY)
+
+
 def test_a_given_certificate_is_used_as_it_is_and_its_key_is_secret() -> None:
     seen = run_certificate("given", given_chain="chain", given_key="key")
     assert seen.value == {"chain": "chain", "key": "key", "authority": "", "secret": True}

@@ -12,7 +12,7 @@ import pulumi
 import pytest
 
 from components.host import LayerError
-from components.loadbalancers import BalancersBase, BalancersRoutes, haproxy
+from components.loadbalancers import BalancersBase, BalancersRoutes, certbot, haproxy
 from settings.models import Stack
 from tests.components import rendered, stacks
 from tests.components.mocks import Registered, Registration, run_program
@@ -166,6 +166,19 @@ def test_a_further_certificate_travels_with_its_key_apart() -> None:
     assert "PRIVATE KEY" not in push.inputs["stdin"]
     bundle = json.dumps(f"{certificate}{key}".rstrip())
     assert f'"{path}#further_shops": {bundle}' in deposit.inputs["stdin"]
+
+
+def test_the_token_of_an_ordered_certificate_travels_apart() -> None:
+    secret = pulumi.Output.secret
+    seen = run_routes(stacks.ordered_by_records(), acme_token=lambda: secret("a-token"))
+    push, deposit = seen.one(COMMAND, "lb-a-routes"), seen.one(COMMAND, "lb-a-routes-secrets")
+
+    files = request(push)["files"]
+    assert files[certbot.CREDENTIALS]["mode"] == "0600"
+    assert "a-token" not in push.inputs["stdin"]
+    assert f'"{certbot.CREDENTIALS}#{certbot.TOKEN}": "a-token"' in deposit.inputs["stdin"]
+    assert files[haproxy.PLACEHOLDER]["mode"] == "0600"
+    assert haproxy.CERTIFICATE not in files
 
 
 def test_ports_that_arrive_late_reach_the_servers() -> None:

@@ -17,7 +17,7 @@ from tests.issued import made
 CASES = [("lab", "lb-a"), ("lab", "lb-b"), ("single", "lb-a"), ("two-groups", "lb-b")]
 CASES += [("load-balancer-ip", "lb-a"), ("straight", "lb-a")]
 CASES += [("proven", "lb-a"), ("asking", "lb-a"), ("routes", "lb-a"), ("guarded", "lb-b")]
-CASES += [("logged", "lb-a")]
+CASES += [("logged", "lb-a"), ("ordered", "lb-b"), ("ordered-by-records", "lb-a")]
 CASES += [("both-families", "lb-a")]
 CASES += [("three", "lb-a"), ("services", "lb-a"), ("maintained", "lb-a")]
 

@@ -32,6 +32,8 @@ CASES += [
     ("announced", "lb-c"),
     ("announced-by-bird", "lb-b"),
     ("services", "lb-a"),
+    ("ordered", "lb-a"),
+    ("ordered-by-records", "lb-b"),
 ]
 
 
