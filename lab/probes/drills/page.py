@@ -41,9 +41,9 @@ TAIL = """
   until every VIP is at home, every node Ready, every server up and every node answers.
 - **p99** of fewer than 100 runs is the largest of them (nearest rank): with 20 runs it says no
   more than max.
-- **Kept?** A goal is kept when every run kept it. **promised**: a run that misses it fails the
-  tests. One that is not promised yet is run and measured by them all the same, and the service
-  must return.
+- **Kept?** A goal is kept when every run kept it. **promised**: where a run misses it, and
+  one more too, the tests fail. What is not promised is run and measured by them all the same, and
+  the service must return.
 - **`up` afterwards**: what one more `up` changed after the drill, where that was asked.
 - The lab is one machine: the stream says how late it was itself, and no gap is known more
   exactly than that. In these runs: {lag}. Whatever else it does is felt too: its load (processes
@@ -107,7 +107,7 @@ def _unknown(drill: Drill) -> str:
 
 
 def _promise(drill: Drill) -> str:
-    return "promised" if drill.promised else "not promised yet"
+    return "promised" if drill.promised else "not promised"
 
 
 def _row(each: Summary) -> str:

@@ -20,6 +20,8 @@ from lab.probes.world import World
 
 LEAD = 1.0
 """Seconds of quiet before the breaking and after all is well: gaps there would be the lab's own."""
+NOT_WELL = "NOT well again"
+"""In a result's words: the service did not return."""
 
 
 def once(world: World, drill: Drill) -> Record:
@@ -67,10 +69,10 @@ def judged(drill: Drill, made: Record, seconds: float) -> Result:
     """A run as a result: not ok when the service did not return, when what was promised was
     missed, or when a second `up` found something to do."""
     met = drill.goal.met(made.felt)
-    verdict = "met" if met else "missed" if drill.promised else "missed, not promised yet"
+    verdict = "met" if met else "missed" if drill.promised else "missed, not promised"
     said = [f"{made.victim}: {made.felt}", f"goal ({drill.goal}) {verdict}"]
     said.append(f"coming back: {made.back}")
-    said.append(f"NOT well again: {made.broken}" if made.broken else f"well in {made.healed:.0f} s")
+    said.append(f"{NOT_WELL}: {made.broken}" if made.broken else f"well in {made.healed:.0f} s")
     if made.up is not None:
         said.append(f"a second up: {made.up} changes")
     ok = not made.broken and not made.up and (met or not drill.promised)

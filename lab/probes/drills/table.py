@@ -16,7 +16,7 @@ _ROWS = (
     Drill(
         name="router power",
         goal=POWER,
-        promised=False,
+        promised=True,
         victim=victims.router,
         breaks=power.off,
         mends=power.on,
@@ -40,7 +40,7 @@ _ROWS = (
     Drill(
         name="balancer power",
         goal=POWER,
-        promised=False,
+        promised=True,
         victim=victims.balancer,
         breaks=power.off,
         mends=power.on,
@@ -56,7 +56,7 @@ _ROWS = (
     Drill(
         name="HAProxy killed",
         goal=KILLED,
-        promised=False,
+        promised=True,
         victim=victims.balancer,
         breaks=daemons.signal("haproxy", "KILL"),
         mends=daemons.mended("haproxy"),
@@ -64,7 +64,7 @@ _ROWS = (
     Drill(
         name="HAProxy killed, kept from returning",
         goal=FROZEN,
-        promised=False,
+        promised=True,
         victim=victims.balancer,
         breaks=daemons.killed_for_good("haproxy"),
         mends=daemons.mended("haproxy"),
@@ -72,7 +72,7 @@ _ROWS = (
     Drill(
         name="HAProxy frozen",
         goal=FROZEN,
-        promised=False,
+        promised=True,
         victim=victims.balancer,
         breaks=daemons.signal("haproxy", "STOP"),
         mends=daemons.mended("haproxy"),
@@ -119,7 +119,7 @@ _ROWS = (
             "connection 1 s and tries the next pod. The gap is short since two nodes of three "
             "answer all the time; look at the losses and the slowest answers"
         ),
-        promised=False,
+        promised=True,
         victim=victims.worker,
         breaks=power.off,
         mends=power.on,
@@ -128,7 +128,7 @@ _ROWS = (
     Drill(
         name="worker LAN carrier away 2 s",
         goal=WORKER_LEG,
-        promised=False,
+        promised=True,
         victim=victims.worker,
         breaks=legs.away("lan"),
         mends=legs.back("lan"),
@@ -137,14 +137,14 @@ _ROWS = (
     Drill(
         name="ingress pods replaced",
         goal=NONE_LOST,
-        promised=False,
+        promised=True,
         victim=victims.everybody,
         breaks=rollouts.ingress,
     ),
     Drill(
         name="CNI agents replaced",
         goal=NONE_LOST,
-        promised=False,
+        promised=True,
         victim=victims.everybody,
         breaks=rollouts.pods_of("kube-system", "cilium"),
     ),

@@ -112,7 +112,7 @@ def test_a_service_that_does_not_return_fails_whatever_is_promised() -> None:
     ("promised", "gap", "ok", "word"),
     [
         (True, 1.3, False, "missed;"),
-        (False, 1.3, True, "missed, not promised yet"),
+        (False, 1.3, True, "missed, not promised"),
         (True, 1.2, True, "met"),
     ],
 )
