@@ -40,6 +40,7 @@ ROLES = {
 """The machines that a layer's pushes reach, by its first word."""
 HANDED_ON = {
     "/etc/haproxy/tls/clients.pem": "certificates, as another layer made them",
+    "/etc/layered-certbot/authorities.pem": "certificates, as the stack has them",
 }
 """Files that are not rendered here, and what they are."""
 OFF_NODES = {

@@ -54,12 +54,12 @@ class BalancersRoutesArgs:
     load-balancer-ip only). `services` are the public services' routes, tried behind the settings'
     own.
     `certificate` is the PEM chain, leaf first; `key` its private key; `further` the chains of the
-    further certificates, each with its key behind it, in the settings' order; `acme_token` for the
-    records of one that the balancers order. `client_ip_header`
-    names the client when the CDN calls; with None nobody does, and the client is whoever connects.
-    `cdn_ranges` are taken as the CDN's layer vetted them. `authorities` (PEM) sign the certificate
-    that the CDN shows; with None it is asked for none. Who shows none is refused if it is required.
-    Machines in `maintenance` get nothing new.
+    further certificates, each with its key behind it, in the settings' order; `acme_token` is for
+    the records of one that the balancers order. `client_ip_header` names the client when the CDN
+    calls; with None nobody does, and the client is whoever connects. `cdn_ranges` are taken as the
+    CDN's layer vetted them. `authorities` (PEM) sign the certificate that the CDN shows; with None
+    it is asked for none. Who shows none is refused if it is required. Machines in `maintenance` get
+    nothing new.
     """
 
     machines: Sequence[Machine]

@@ -165,9 +165,8 @@ def routes_part(
     authorities: bool = False,
 ) -> Part:
     """The service's frontends and where they send; alike on both balancers. `further` are the names
-    of certificates beside the first, `sources` the visitors' networks, `page` what is answered
-    where nobody does, `tcp_routes` what is passed on beside HTTP, `order` the certificate that
-    takes the place of the first one.
+    of certificates beside the first, which an `order` replaces, `sources` the visitors' networks,
+    `page` what is answered where nobody does, `tcp_routes` what is passed on beside HTTP.
 
     Late: `routes`, a `RoutesModel`; `cdn_ranges`, the CDN's networks, none where nobody may name a
     client's address; `certificate`, the PEM chain, leaf first; `authorities` (PEM) where they are

@@ -250,3 +250,38 @@ def test_a_stack_with_further_certificates_needs_them_and_judges_them(warned: li
     give(config, {**SECRET, "tlsFurther": pair.pem + pair.key_pem})
     (line,) = refused()
     assert line.startswith("layered-cloud:tlsFurther: (shops) is for *.lab.test, lab.test and not")
+
+
+def ordering(**acme: Any) -> dict[str, Any]:
+    """The base stack, whose balancers order their certificate by records."""
+    config = base_config()
+    told = {"challenge": "dns-01", "email": "ops@lab.test", "terms_agreed": True}
+    config["layered-cloud:balancers"]["certificate"] = {
+        **{"source": "acme", "names": ["lab.test", "*.lab.test"]},
+        "acme": {**told, "zones": ["lab.test"], **acme},
+    }
+    return config
+
+
+def test_who_orders_by_records_needs_a_token_of_a_sound_form(warned: list[str]) -> None:
+    give(ordering(), SECRET)
+    (line,) = refused()
+    assert line.startswith("layered-cloud:acmeDnsToken: is not set (the Cloudflare API token that")
+    give(ordering(), {**SECRET, "acmeDnsToken": "a token\ndns_cloudflare_api_key = other"})
+    (line,) = refused()
+    assert line.startswith(
+        "layered-cloud:acmeDnsToken: has the wrong form (its value is not shown)"
+    )
+    assert "other" not in line
+    give(ordering(), {**SECRET, "acmeDnsToken": "Ab_-9"})
+    loaded(lambda stack, secrets: None)
+
+
+def test_the_stack_refuses_who_signs_a_directorys_certificate_and_has_expired(
+    warned: list[str],
+) -> None:
+    ends = datetime.now(UTC) - timedelta(days=1)
+    old = made("Old", authority=True, names=(), begins=ends - timedelta(days=9), ends=ends)
+    give(ordering(authorities=old.pem), {**SECRET, "acmeDnsToken": "Ab_-9"})
+    (line,) = refused()
+    assert line.startswith("layered-cloud:balancers.certificate.acme.authorities: Old expired on ")

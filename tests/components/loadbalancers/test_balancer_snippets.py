@@ -129,7 +129,8 @@ def test_every_backend_that_leads_to_the_ingress_has_its_lines_and_no_other() ->
 
 def everything() -> Iterator[str]:
     """The files of stacks that turn something on."""
-    for name in ("lab", "guarded", "routes", "logged", "asking", "both-families", "services"):
+    named = ("lab", "guarded", "routes", "logged", "asking", "both-families", "services", "ordered")
+    for name in named:
         yield text_of(stacks.NAMED[name]())
     sticky = {"ingress": {"sticky": "source", "balance": "source"}}
     page = {"maintenance_page": {"html": "<p>Back soon", "hosts": ["closed.lab.test"]}}

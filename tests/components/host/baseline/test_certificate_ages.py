@@ -12,6 +12,7 @@ import pytest
 
 from components.host.baseline import certificates, parts
 from components.host.part import Part
+from components.loadbalancers.model import ORDERED_CERTIFICATE
 from lab.software import checkers
 from tests import issued
 from tests.components import rendered, stacks
@@ -110,8 +111,9 @@ def test_the_timer_runs_it_with_little_more_than_the_right_to_read() -> None:
 
 def test_the_certificates_that_are_pushed_are_among_those_that_are_told() -> None:
     pushed = rendered.certificate_paths(stacks.lab())
-    assert pushed
-    for path in pushed:
+    pushed += rendered.certificate_paths(stacks.ordered())
+    assert len(pushed) == 2
+    for path in (*pushed, ORDERED_CERTIFICATE):
         assert any(fnmatch(path, pattern) for pattern in certificates.FILES), path
 
 
