@@ -17,7 +17,6 @@ from benchmark.record import EVERYBODY, OURS
 from lab.engine import find_cli
 from lab.paths import CHECKOUT, cache_dir
 from lab.probes.drills.record import commit
-from lab.software import checkers
 
 app = typer.Typer(
     help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
@@ -52,6 +51,8 @@ def pushes(
             _refuse(f"--only {others.pop()}: there are {'; '.join(EVERYBODY)}")
         plan = _plan(who)
         for size in hosts or [10, 50]:
+            if lacks := inside.lacking(size):
+                _refuse(f"this machine lacks: {'; '.join(lacks)}")
             try:
                 inside.enter(replace(plan, size=size, runs=runs))
             except inside.Failed as failed:
@@ -93,15 +94,10 @@ def rewrite() -> None:
 
 
 def _plan(who: tuple[str, ...]) -> record.Plan:
-    """Everything but how much is measured; refuses, by name, what this machine lacks."""
+    """Everything but how much is measured."""
     cli = find_cli()
-    told = [f"{tool} (a program)" for tool in inside.lacking()]
-    if checkers.lacking():
-        told.append(str(checkers.lacking()))
     if cli is None:
-        told.append("the Pulumi command line: python -m lab.software build --only pulumi")
-    if told or cli is None:
-        _refuse("this machine lacks: " + "; ".join(told))
+        _refuse("there is no Pulumi command line; next: python -m lab.software build --only pulumi")
     try:
         venv = "" if who == (OURS,) else str(peers.ensure())
     except peers.PeersError as wrong:

@@ -6,11 +6,13 @@ all that it started, and its bridge, mounts and hosts' disks are gone with it.
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from benchmark import pushes
 from benchmark.cost import CommandError
@@ -18,8 +20,13 @@ from benchmark.hosts import HostsError, sweep
 from benchmark.record import Plan
 from benchmark.sides import Untrue
 from lab.paths import CHECKOUT
+from lab.software import checkers
 
 TOOLS = ("systemd-nspawn", "unshare", "setpriv", "mount", "ip", "ssh")
+WATCHES, OTHERS_WATCHES = 6, 64
+"""Instances of inotify: a host has five (seen with systemd 252)."""
+MEBIBYTES, OTHERS_MEBIBYTES = 48, 2048
+"""A host has 25 (seen), and more while it is pushed to; the others are the commands."""
 
 
 class Failed(RuntimeError):
@@ -57,9 +64,23 @@ def enter(plan: Plan) -> None:
         sweep()
 
 
-def lacking() -> list[str]:
-    """The programs that this machine does not have."""
-    return [tool for tool in TOOLS if shutil.which(tool) is None]
+def lacking(size: int) -> list[str]:
+    """What this machine has not that it takes to measure pushes to that many hosts."""
+    found = [f"{tool} (a program)" for tool in TOOLS if shutil.which(tool) is None]
+    if unbuilt := checkers.lacking():
+        found.append(unbuilt)
+    watches = int(Path("/proc/sys/fs/inotify/max_user_instances").read_text())
+    wanted = WATCHES * size + OTHERS_WATCHES
+    if watches < wanted:
+        found.append(
+            f"fs.inotify.max_user_instances is {watches}, and {size} systemds want {wanted}: "
+            f"sysctl -w fs.inotify.max_user_instances={wanted}"
+        )
+    told = re.search(r"MemAvailable:\s+(\d+)", Path("/proc/meminfo").read_text())
+    free, needed = int(told[1]) // 1024 if told else 0, MEBIBYTES * size + OTHERS_MEBIBYTES
+    if free < needed:
+        found.append(f"{free} MiB of memory are free, and {size} hosts want {needed}")
+    return found
 
 
 def main(argv: Sequence[str]) -> int:

@@ -42,11 +42,10 @@ class Side(Protocol):
         ...
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """For both sides: the user's own, with what Python compiles kept from run to run in a place
-    outside the checkout, as an installed program's is."""
+def environment() -> dict[str, str]:
+    """For both sides: the user's own, and what Python compiles is kept from run to run."""
     mine = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return {**mine, "PYTHONPYCACHEPREFIX": str(folder / "compiled"), "LC_ALL": "C.UTF-8"}
+    return {**mine, "LC_ALL": "C.UTF-8"}
 
 
 @dataclass
@@ -75,7 +74,7 @@ class Ours:
         (self.folder / "spec.json").write_text(spec.to_json())
         verb = "check" if what == ASKED else "up"
         argv = [sys.executable, "-m", "benchmark.ours", verb, str(self.folder / "spec.json")]
-        return Job(argv=argv, cwd=CHECKOUT, env=environment(self.folder))
+        return Job(argv=argv, cwd=CHECKOUT, env=environment())
 
 
 @dataclass
@@ -110,7 +109,7 @@ class Ansible:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         env = {
-            **environment(self.folder),
+            **environment(),
             "ANSIBLE_CONFIG": str(self.folder / "ansible.cfg"),
             "ANSIBLE_NOCOLOR": "1",
         }

@@ -16,7 +16,6 @@ from lab.engine import find_cli
 from lab.hypervisor import cgroups
 from lab.paths import CHECKOUT
 from lab.processes import wait_until
-from lab.software import checkers
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(900)]
 
@@ -27,10 +26,8 @@ def plan(tmp_path: Path) -> Plan:
     cli = find_cli()
     if cli is None:
         pytest.skip("needs the Pulumi command line, or one built: python -m lab.engine preview")
-    if why := checkers.lacking():
-        pytest.skip(why)
-    if tools := inside.lacking():
-        pytest.skip(f"needs {', '.join(tools)}")
+    if lacks := inside.lacking(2):
+        pytest.skip(f"lacks: {'; '.join(lacks)}")
     there = (peers.place() / ".done").exists()
     return Plan(
         size=2,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmark import bench, hosts, peers, pushes
+from benchmark import bench, hosts, inside, peers, pushes
 from benchmark.hosts import Running
 from benchmark.ours import Spec
 from benchmark.playbook import Host
@@ -107,3 +107,15 @@ def test_the_peer_is_pinned_and_no_requirement_of_ours() -> None:
     ours = [path.read_text() for path in peers.CONSTRAINTS.parent.glob("requirements*.txt")]
     assert len(ours) == 2
     assert not any("ansible" in text for text in [*ours, peers.CONSTRAINTS.read_text()])
+
+
+def test_a_machine_that_is_too_small_is_told_by_what_and_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(inside, "WATCHES", 10_000_000)
+    monkeypatch.setattr(inside, "MEBIBYTES", 1_000_000)
+    monkeypatch.setattr(inside, "TOOLS", ("sh", "no-such-tool"))
+    told = "; ".join(inside.lacking(50))
+    assert "no-such-tool (a program)" in told
+    assert "sysctl -w fs.inotify.max_user_instances=500000064" in told
+    assert "and 50 hosts want 50002048" in told
