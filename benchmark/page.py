@@ -19,7 +19,7 @@ from benchmark.record import (
     Record,
 )
 
-BEGIN = "<!-- figures: written by `python -m benchmark` -->"
+BEGIN = "<!-- figures: written by `python -m benchmark page` -->"
 END = "<!-- end of the figures -->"
 
 ROWS = (
