@@ -113,6 +113,7 @@ sessions = peering(
     maintenance=maintenance,
     balancers=balancers,
     service=stack.balancers.service_vips,
+    figures=stack.access.node_exporter,
 )
 routers = Routers(
     "routers",

@@ -11,8 +11,9 @@ from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
-from components.host.pair.watch import PROGRAM
+from components.host.pair import watch
 from components.host.part import Part
+from components.host.speakers import figures
 from lab.probes.edge import SCANNED
 from lab.software import apt, base, checkers, packages
 from ops.inspect.questions import units
@@ -210,7 +211,7 @@ def _golden(layer: str, part: Part) -> Iterator[str]:
         other = (
             file.path in HANDED_ON
             or file.secrets
-            or file.path.startswith(PROGRAM)
+            or file.path.startswith((watch.PROGRAM, figures.PROGRAM))
             or _source(file.path)
         )
         if not other and not any(path.endswith(_shape(file.path)) for path in _goldens()):

@@ -71,11 +71,13 @@ def _bgp(daemon: str) -> dict[str, dict[str, Any]]:
 
 
 def _announced(daemon: str) -> dict[str, dict[str, Any]]:
-    """Three balancers announce the service to the routers by a daemon; lists are written whole."""
+    """Three balancers announce the service to the routers by a daemon, and all tell of that; lists
+    are written whole."""
     lab = shipped("lab")
     machines = lab["layered-cloud:balancers"]["machines"]
     third = {"name": "lb-c", "vm_id": 113, "management": "198.18.0.23", "lan": "198.18.10.13"}
     return {
+        "access": {"node_exporter": True},
         "routers": {
             "bgp": {
                 **{"daemon": daemon, "asn": 64512},

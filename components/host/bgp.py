@@ -84,7 +84,7 @@ class Peering:
     `daemon` is what the routers run; `routers` are their ends by the network of the neighbours;
     `pool` the addresses that nodes announce, `service` those that balancers do; `own` what is never
     believed to be elsewhere. `keepalive` and `hold` are seconds. `drained` routers ask their
-    neighbours to prefer other ways.
+    neighbours to prefer other ways. `figures`: who speaks tells Prometheus of its sessions.
     """
 
     daemon: str
@@ -100,6 +100,7 @@ class Peering:
     multipath: int
     drained: tuple[str, ...]
     service: tuple[IPv4Network, ...] = ()
+    figures: bool = False
 
     def end(self, network: str, router: str) -> End:
         """The end of `router` on `network`; `KeyError` when it has none."""
@@ -144,10 +145,11 @@ def peering(
     maintenance: Collection[str] = (),
     balancers: Sequence[HasLegs] = (),
     service: Iterable[IPv4Address] = (),
+    figures: bool = False,
 ) -> Peering | None:
     """The sessions that a stack asks for; None when it asks for none. Routers in `maintenance` ask
     their neighbours to prefer other ways, as those that the settings name for it. `service` are the
-    addresses that `balancers` announce."""
+    addresses that `balancers` announce. `figures`: the machines have a node_exporter."""
     bgp = settings.bgp
     if bgp is None:
         return None
@@ -190,6 +192,7 @@ def peering(
             each.name for each in routers if each.name in bgp.drained or each.name in maintenance
         ),
         service=served,
+        figures=figures,
     )
 
 

@@ -6,7 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from components.host.part import Part
-from components.loadbalancers import announce, bird, frr, handover, keepalived, watch
+from components.loadbalancers import (
+    announce,
+    bird,
+    figures,
+    frr,
+    handover,
+    keepalived,
+    watch,
+)
 from components.loadbalancers.model import Balancer, BalancersModel
 
 Make = Callable[[BalancersModel, Balancer], Part | None]
@@ -30,7 +38,7 @@ come."""
 WAYS: Mapping[str, Way] = {
     "vrrp": Way(daemons=_API),
     "bgp": Way(
-        daemons=(*_API, announce.part, frr.part, bird.part),
+        daemons=(*_API, announce.part, frr.part, bird.part, figures.part),
         ended=announce.LEAVE,
         stopping=announce.GO_AWAY,
     ),

@@ -47,6 +47,7 @@ def sessions(stack: Stack) -> Peering | None:
         maintenance=stack.maintenance.machines,
         balancers=stacks.machines(stack, "balancer"),
         service=stack.balancers.service_vips,
+        figures=stack.access.node_exporter,
     )
 
 

@@ -140,7 +140,7 @@ def both_families() -> Stack:
 
 
 def announced(daemon: str = "frr") -> Stack:
-    """Three balancers, all of which announce the service to the routers."""
+    """Three balancers, all of which announce the service to the routers and tell of it."""
     config = lab_config()
     first, *_ = config["balancers"]["machines"]
     config["balancers"]["machines"].append(
@@ -151,6 +151,7 @@ def announced(daemon: str = "frr") -> Stack:
     )
     config["balancers"]["reach"] = {"kind": "bgp", "vips": ["198.18.30.1"]}
     config["balancers"]["ingress"] = {"sticky": "source"}
+    config["access"]["node_exporter"] = True
     config["routers"]["bgp"] = {
         **{"daemon": daemon, "asn": 64512},
         "balancers": {"asn": 64514, "password": True},
@@ -255,11 +256,12 @@ def with_routes() -> Stack:
 
 def bgp(daemon: str = "frr") -> Stack:
     """The routers speak BGP with a provider and with the nodes, which announce a pool beyond every
-    segment."""
+    segment, and tell of their sessions."""
     config = lab_config()
     config["platform"]["metallb"]["mode"] = "bgp"
     config["platform"]["metallb"]["pool"] = [{"first": "198.18.60.0", "last": "198.18.60.127"}]
     config["platform"]["ingress"]["load_balancer_ip"] = "198.18.60.1"
+    config["access"]["node_exporter"] = True
     config["routers"]["bgp"] = {
         "daemon": daemon,
         "asn": 64512,

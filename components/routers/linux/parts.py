@@ -7,7 +7,16 @@ from collections.abc import Callable
 from components.host.pair import health
 from components.host.pair.watch import QUESTION
 from components.host.part import Part
-from components.routers.linux import bird, conntrackd, firewall, frr, keepalived, watch, ways
+from components.routers.linux import (
+    bird,
+    conntrackd,
+    figures,
+    firewall,
+    frr,
+    keepalived,
+    watch,
+    ways,
+)
 from components.routers.model import Router, RoutersModel
 
 DAEMONS: tuple[Callable[[RoutersModel, Router], Part | None], ...] = (
@@ -17,6 +26,7 @@ DAEMONS: tuple[Callable[[RoutersModel, Router], Part | None], ...] = (
     frr.part,
     bird.part,
     keepalived.part,
+    figures.part,
 )
 """Behind the firewall, in the order in which units are brought up; None from a part that a router
 does without. What they listen on is let in, and their guarded units are what a takeover needs."""

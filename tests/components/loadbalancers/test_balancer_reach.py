@@ -26,11 +26,12 @@ def test_the_first_two_hold_the_apis_addresses_and_all_announce_the_services() -
     model = rendered.base_model(BOTH["frr"])
     made = {each.name: [part.name for part in parts.parts(model, each)] for each in model.members}
 
-    holding = ["haproxy", "legs", "handover", "keepalived", "announce", "frr", "health"]
+    speaking = ["announce", "frr", "bgp-figures"]
+    holding = ["haproxy", "legs", "handover", "keepalived", *speaking, "health"]
     assert made == {
         "lb-a": holding,
         "lb-b": holding,
-        "lb-c": ["haproxy", "announce", "frr", "health"],
+        "lb-c": ["haproxy", *speaking, "health"],
     }
 
 

@@ -18,7 +18,7 @@ from components.platform.monitoring import budgets, dashboards, rules, scrape
 from components.platform.monitoring.dashboards import model
 from components.platform.monitoring.dashboards.model import Dashboard, Panel, document
 from settings.models import MONITORING_NAMESPACE, Monitoring
-from tests.components import stacks
+from tests.components import rendered, stacks
 from tests.components.checked import real
 from tests.components.platform import told
 from tests.components.platform.platform_args import plain, site
@@ -35,7 +35,9 @@ def with_all(kind: str = "traefik", **given: Any) -> Site:
     ingress = platform.ingress.model_copy(update={"kind": kind})
     services = tuple(stacks.with_services().services)
     chosen = platform.model_copy(update={"ingress": ingress})
-    return site(chosen, **{"services": services, "backed_up": True, **given})
+    speaking = rendered.sessions(stacks.announced())
+    own = {"services": services, "backed_up": True, "peering": speaking}
+    return site(chosen, **{**own, **given})
 
 
 def with_little() -> Site:
@@ -44,6 +46,7 @@ def with_little() -> Site:
     return replace(
         whole,
         settings=whole.settings.model_copy(update={"logging": None}),
+        peering=None,
         targets=[each for each in whole.targets if each.role != "router"],
     )
 
@@ -202,6 +205,7 @@ def test_what_a_stack_cannot_fill_is_not_there() -> None:
     }
     assert whole - headings == {
         *("Routers", "Connections", "Work", "Ingress", "Services", "Lines", "Backups"),
+        "Sessions (BGP)",
     }
     text = json.dumps([document(page) for page in little])
     for absent in (
@@ -210,11 +214,31 @@ def test_what_a_stack_cannot_fill_is_not_there() -> None:
         "loki_",
         "machine_lines",
         "_backup_",
+        "_bgp_",
         'b=\\"ingress',
     ):
         assert absent not in text
     without = dashboards.pages(replace(SITES["traefik"], vips={}))
     assert "layered_cloud:vip" not in json.dumps([document(page) for page in without])
+
+
+def test_sessions_are_shown_of_those_who_speak_and_tell() -> None:
+    whole = with_all()
+    nodes = rendered.sessions(stacks.bgp())
+    appliances = [each for each in whole.targets if each.role != "router"]
+    for where, wanted in (
+        (whole, ["routers", "balancers"]),
+        (replace(whole, peering=nodes), ["routers"]),
+        (replace(whole, targets=appliances), ["balancers"]),
+        (replace(whole, targets=[each for each in whole.targets if each.name != "node"]), []),
+        (replace(whole, peering=None), []),
+    ):
+        found = [
+            page.name
+            for page in dashboards.pages(where)
+            if any(each.title == "Sessions (BGP)" for each in page.sections)
+        ]
+        assert found == wanted
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from components.host.speakers.bgpfigures.session import TOLD, text
 from components.platform.monitoring import rules, scrape
 from lab.software import checkers
 from tests.components import certificates, rendered, stacks
@@ -125,6 +126,7 @@ def test_the_daemons_tell_every_figure_that_a_rule_reads() -> None:
     """HAProxy under a balancer's own configuration, and node_exporter."""
     files = rendered.balancer_files(stacks.lab(), "lb-a")
     files["/etc/haproxy/tls/site.pem"] = certificates.self_signed("echo.lab.test")
+    files[TOLD] = text("frr", [])
     legs = {
         "eth0": ["198.18.0.21/24", "198.18.0.10/32"],
         "eth1": ["198.18.10.11/24", "198.18.10.10/32", f"{SIXTH}/128"],
@@ -135,6 +137,8 @@ def test_the_daemons_tell_every_figure_that_a_rule_reads() -> None:
     named = {name for each in alerts() for name in _NAMED.findall(each["expr"])}
     assert len(named) > 8
     assert named - TOLD_BY_OTHERS - told == set()
+    assert f'node_textfile_mtime_seconds{{file="{TOLD}"}}' in done.stdout
+    assert 'layered_cloud_bgp_answers{daemon="frr"} 1' in done.stdout
     assert 'haproxy_frontend_limit_sessions{proxy="service"}' in done.stdout
     assert 'haproxy_frontend_limit_sessions{proxy="api"}' in done.stdout
     for address in ("198.18.10.10", SIXTH):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from components.platform.addon import Site
 from components.platform.monitoring.budgets import BURNS, RATIO
-from components.platform.monitoring.dashboards import addresses
+from components.platform.monitoring.dashboards import addresses, sessions
 from components.platform.monitoring.dashboards.model import (
     BAD,
     Dashboard,
@@ -50,6 +50,7 @@ def page(site: Site) -> Dashboard:
         about="HAProxy: visitors, what they are led to, and how much room is left.",
         sections=(
             addresses.section(site, "balancer"),
+            sessions.section(site, "balancer"),
             Section(title="Visitors", panels=_visitors()),
             Section(title="Backends", panels=_backends()),
             Section(title="Services", panels=_services(site)),

@@ -1,12 +1,12 @@
-"""The edge: the routers' addresses, the connections they track, and their legs. Pure.
+"""The edge: the routers' addresses and sessions, the connections they track, and their legs. Pure.
 
-Nothing here is of an appliance, which has no exporter of ours; and of BGP sessions none tells.
+Nothing here is of an appliance, which has no exporter of ours.
 """
 
 from __future__ import annotations
 
 from components.platform.addon import Site
-from components.platform.monitoring.dashboards import addresses
+from components.platform.monitoring.dashboards import addresses, sessions
 from components.platform.monitoring.dashboards.model import BAD, Dashboard, Panel, Section, Unit
 from components.platform.promql import growth, mean_rate, rate
 
@@ -34,6 +34,7 @@ def page(site: Site) -> Dashboard | None:
         about="The edge: who holds the addresses, the connections tracked, and each leg.",
         sections=(
             addresses.section(site, "router"),
+            sessions.section(site, "router"),
             Section(title="Connections", panels=_connections()),
             Section(title="Legs", panels=_legs()),
             Section(title="Work", panels=_work()),

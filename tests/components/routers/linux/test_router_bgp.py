@@ -11,10 +11,12 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from components.host.bgp import Peering
+from components.host.speakers import figures
 from components.routers.linux import bird, frr
 from settings.models import Stack
 from tests.components import rendered, stacks
@@ -258,6 +260,33 @@ def test_a_balancer_reaches_the_pool_over_both_nodes_with_its_own_address(net: N
     answers = {ask(net.world, "balancer", SERVICE, 80) for _ in range(24)}
 
     assert answers == {"node 198.18.10.11", "node-2 198.18.10.11"}
+
+
+def test_what_is_told_of_the_sessions(net: Net) -> None:
+    """By the program that is pushed, of the daemon as it is: cp-1 is nowhere."""
+    daemon = next(name for name, each in BY_NAME.items() if each is net.daemon)
+    asking = (
+        "from bgpfigures.__main__ import DAEMONS, asked; from bgpfigures.session import text; "
+        f"print(text('{daemon}', asked(DAEMONS['{daemon}'], bfd=True)))"
+    )
+    script = f'cd {Path(figures.PROGRAM).parent}; python3 -B -c "{asking}"'
+    wanted = {
+        f'answers{{daemon="{daemon}"}} 1',
+        'session_up{peer="198.18.10.31", name="worker-1"} 1',
+        'session_up{peer="198.18.10.21", name="cp-1"} 0',
+        'session_prefixes_received{peer="198.18.10.31", name="worker-1"} 1',
+        'session_prefixes_announced{peer="203.0.113.1", name="provider"} 1',
+        'session_bfd_up{peer="198.18.10.31", name="worker-1"} 1',
+        'session_bfd_up{peer="198.18.10.21", name="cp-1"} 0',
+        'session_state{peer="203.0.113.1", name="provider", state="Established"} 1',
+    }
+    until(
+        lambda: (
+            {f"layered_cloud_bgp_{each}" for each in wanted}
+            <= set(net.run("router-a", script).splitlines())
+        ),
+        "router-a tells of its sessions",
+    )
 
 
 def test_nobody_else_speaks_with_the_daemon(net: Net) -> None:
