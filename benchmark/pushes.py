@@ -13,7 +13,7 @@ from benchmark import record
 from benchmark.cost import Cost, measure, settle
 from benchmark.hosts import AREA, Running, fleet
 from benchmark.record import CHANGE, Plan, Record
-from benchmark.sides import Ansible, Ours, Side, environment, seen, truth
+from benchmark.sides import OPERATIONS, Ansible, Ours, Side, environment, seen, truth
 from benchmark.wish import FIRST
 from lab.paths import CHECKOUT
 
@@ -44,6 +44,13 @@ def order(names: Sequence[str], left: Mapping[str, int]) -> Iterator[str]:
                 yield name
 
 
+def missing(made: Sequence[Record], plan: Plan) -> dict[str, int]:
+    """How many rounds each has left."""
+    return {
+        who: max(0, plan.runs - record.done(made, who, OPERATIONS[who], plan)) for who in plan.who
+    }
+
+
 def measured(plan: Plan, told: Told) -> None:
     """Measure what is missing of the plan; each run is kept at once.
 
@@ -51,17 +58,16 @@ def measured(plan: Plan, told: Told) -> None:
         HostsError, CommandError, Untrue: it cannot go on; what was measured is kept.
     """
     into = Path(plan.into)
-    made = record.read(into)
+    left = missing(record.read(into), plan)
+    if not any(left.values()):
+        told(f"{plan.size} hosts: all is measured already with this commit")
+        return
     with fleet(plan.size, told) as (private, running):
         key = WORK / "key"
         key.parent.mkdir(parents=True, exist_ok=True)
         key.touch(mode=0o600)
         key.write_text(private)
         everybody = sides(running, key, plan)
-        left = {
-            name: max(0, plan.runs - record.done(made, name, side.operations, plan))
-            for name, side in everybody.items()
-        }
         # The plugin's launcher lets it keep nothing.
         compiled = [sys.executable, "-m", "compileall", "-q", str(CHECKOUT / "lab" / "plugins")]
         subprocess.run(compiled, env=environment(), check=True)

@@ -117,6 +117,14 @@ class Ansible:
         return Job(argv=argv, cwd=self.folder, env=env)
 
 
+OPERATIONS: Mapping[str, Sequence[str]] = {
+    OURS: Ours.operations,
+    PLAIN: Ansible.operations,
+    TUNED: Ansible.operations,
+}
+"""What each does in a round."""
+
+
 class Untrue(RuntimeError):
     """A host is not as a command should have left it."""
 

@@ -79,7 +79,7 @@ def test_one_that_is_killed_leaves_nothing_running_and_the_next_one_sweeps(plan:
         stderr=subprocess.DEVNULL,
     )
     try:
-        assert wait_until(lambda: bool(cgroups.members(f"{hosts.HOSTS}/h1")), 120)
+        assert wait_until(lambda: bool(cgroups.members(f"{hosts.HOSTS}/h1")), 300)
     finally:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmark import bench, hosts, inside, peers, pushes
+from benchmark import bench, hosts, inside, peers, pushes, record
 from benchmark.hosts import Running
 from benchmark.ours import Spec
 from benchmark.playbook import Host
 from benchmark.record import AGAIN, ASKED, CHANGE, EVERYBODY, NO_OP, OURS, PLAIN, TUNED
 from benchmark.sides import Ours, Untrue, truth
 from benchmark.wish import HAPROXY, pieces
+from tests.benchmark.runs import run
 from tests.benchmark.test_benchmark_record import PLAN
 
 HOST = Host(name="h1", address="198.18.0.10", host_key="ssh-ed25519 AAAA")
@@ -30,6 +32,26 @@ def test_who_has_done_some_before_has_the_rest_alone() -> None:
     turns = list(pushes.order(EVERYBODY, left))
     assert Counter(turns) == {OURS: 2, TUNED: 1}
     assert list(pushes.order(EVERYBODY, dict.fromkeys(EVERYBODY, 0))) == []
+
+
+def test_what_is_measured_already_boots_no_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    into = tmp_path / "runs.jsonl"
+    plan = replace(PLAN, runs=1, into=str(into))
+    for what in (CHANGE, NO_OP, ASKED):
+        record.append(run(what, OURS, 1.0), into)
+    assert pushes.missing(record.read(into), plan) == {OURS: 1}
+    record.append(run(AGAIN, OURS, 1.0), into)
+    assert pushes.missing(record.read(into), replace(plan, runs=3)) == {OURS: 2}
+
+    def fleet(*_: object) -> None:
+        pytest.fail("a host was booted")
+
+    monkeypatch.setattr(pushes, "fleet", fleet)
+    told: list[str] = []
+    pushes.measured(plan, told.append)
+    assert told == ["10 hosts: all is measured already with this commit"]
 
 
 def test_the_plan_says_who_is_measured(tmp_path: Path) -> None:
