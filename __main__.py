@@ -27,12 +27,20 @@ from components.loadbalancers import (
     BalancersRoutesArgs,
     api_endpoint,
 )
-from components.machines import DeployKey, Machines, MachinesArgs, proxmox_provider
+from components.machines import (
+    DeployKey,
+    Machines,
+    MachinesArgs,
+    Restarts,
+    RestartsArgs,
+    proxmox_provider,
+)
 from components.platform import Platform, PlatformArgs
 from components.routers import Routers, RoutersArgs, start, with_baseline
 from settings.loader import load
 
 stack, secrets = load()
+vips = {"router": stack.routers.every_vip, "balancer": stack.balancers.every_vip}
 networks, specs, epoch = stack.networks, list(stack.machines()), str(stack.access.epoch)
 maintenance = stack.maintenance.machines
 
@@ -186,7 +194,7 @@ platform = Platform(
         bgp_passwords=secrets.bgp_passwords,
         secrets=secrets.platform_secrets,
         targets=[*base.targets, *(target for each in everywhere for target in each.targets)],
-        vips={"router": stack.routers.every_vip, "balancer": stack.balancers.every_vip},
+        vips=vips,
         services=stack.services,
         senders={each.name: each.address("lan") for each in (*routed, *balancers)},
         backed_up=stack.cluster.backups is not None,
@@ -218,16 +226,28 @@ routes = BalancersRoutes(
     after(platform.there),
 )
 # No pod leaves a node before the balancers lead nothing to it any more.
+drained = []
 if away := [each for each in (*control_planes, *workers) if each.name in maintenance]:
-    Maintenance(
-        "maintenance",
-        MaintenanceArgs(
-            machines=away,
-            control_plane=cluster.control_plane,
-            drain_seconds=stack.cluster.drain_seconds,
-            epoch=epoch,
+    drained += [
+        Maintenance(
+            "maintenance",
+            MaintenanceArgs(
+                machines=away,
+                control_plane=cluster.control_plane,
+                drain_seconds=stack.cluster.drain_seconds,
+                epoch=epoch,
+            ),
+            after(routes),
+        )
+    ]
+# Who is out of use by now is restarted, if something waits for that.
+if waiting := machines.served(maintenance):
+    Restarts(
+        "restarts",
+        RestartsArgs(
+            machines=waiting, proxmox=stack.proxmox, api_token=secrets.proxmox_api_token, vips=vips
         ),
-        after(routes),
+        after(routes, *drained),
     )
 records = cdn.records(routers.origins, after(routes))
 platform.comes_after(routes, records)

@@ -23,6 +23,8 @@ TOKENS = {
     "Maintenance": "layered-cloud:cluster:Maintenance",
     "Machines": "layered-cloud:machines:Machines",
     "Platform": "layered-cloud:platform:Platform",
+    "Restart": "layered-cloud:machines:Restart",
+    "Restarts": "layered-cloud:machines:Restarts",
     "Routers": "layered-cloud:routers:Routers",
 }
 """Type tokens are part of every URN in every state: a changed one needs an alias in the class, and

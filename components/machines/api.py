@@ -30,6 +30,10 @@ class Api:
         """The `data` of an answer; raises `ApiTrouble`."""
         return self._ask("GET", path, params=parameters)
 
+    def post(self, path: str, /, **form: str) -> Any:
+        """The same of what is asked to be done: mostly the id of a task (`UPID:NODE:…`)."""
+        return self._ask("POST", path, data=form)
+
     def _ask(self, method: str, path: str, **parameters: Any) -> Any:
         url = f"{self.endpoint.rstrip('/')}/api2/json{path}"
         try:

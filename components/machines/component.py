@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pulumi
 import pulumi_tls as tls
@@ -16,7 +16,7 @@ from components.machines.machine import VirtualMachine, VirtualMachineArgs
 from components.machines.moves import Moves
 from components.machines.physical import physical
 from components.machines.preflight import contents
-from settings.models import DISTRIBUTIONS, Image
+from settings.models import DISTRIBUTIONS, Image, MachineSpec
 
 
 class Machines(pulumi.ComponentResource):
@@ -45,6 +45,7 @@ class Machines(pulumi.ComponentResource):
         # Rules over the stack ask for it (docs/policy.md).
         allowed = {"replaceable": sorted(args.proxmox.replaceable)}
         super().__init__("layered-cloud:machines:Machines", name, allowed, opts)
+        self._specs = args.machines
         self.deploy_key = args.deploy_key or self._make_deploy_key(name)
         before = args.deploy_key_before
         entry = gate(
@@ -104,6 +105,14 @@ class Machines(pulumi.ComponentResource):
     def of(self, *roles: str) -> list[Machine]:
         """The machines of these roles, in the order of the settings."""
         return [machine for machine in self.machines.values() if machine.role in roles]
+
+    def served(self, names: Collection[str]) -> list[tuple[Machine, MachineSpec]]:
+        """Those of these names that are virtual and take our pushes, with what the stack says."""
+        return [
+            (self.machines[spec.name], spec)
+            for _, spec in self._specs
+            if spec.name in names and self.machines[spec.name].python
+        ]
 
     def _make_deploy_key(self, name: str) -> DeployKey:
         pair = tls.PrivateKey(

@@ -6,6 +6,7 @@ viewer (paths and required permissions) and the Proxmox VE administration guide,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,10 @@ and for deleting a file."""
 MOVE_PRIVILEGES = {"/vms": "VM.Migrate", "/": "Sys.Audit"}
 """What moving a machine to another host takes beside: the provider asks whether it is under
 Proxmox' HA first (GET /cluster/ha/resources), which is a question about the whole cluster."""
+
+OWN_DISKS = ("scsi0", "ide2")
+"""The disk, and the cloud-init drive, of a machine of this program."""
+_DISK = re.compile(r"(scsi|virtio|sata|ide)\d+")
 
 Get = Callable[..., Any]
 """`get(path, **parameters)`: the `data` of one answer of the API."""
@@ -215,13 +220,26 @@ def _vm_lacks(get: Get, planned: Iterable[Planned]) -> list[str]:
 
 
 def _move_lacks(get: Get, machine: Planned, host: str) -> list[str]:
-    """Asked for who moves only: a token may lack the privilege while nobody does."""
+    """Asked for who moves only: a token may lack the privileges while nobody does."""
     moving = f"{machine.name} stands on {host} and is to stand on {machine.host}"
     try:
-        return [
+        found = [
             f"{moving}: {_privilege_lack(path, [privilege])}"
             for path, privilege in MOVE_PRIVILEGES.items()
             if privilege not in _granted(get, path)
         ]
+        others = _others_disks(get(f"/nodes/{host}/qemu/{machine.vm_id}/config"))
     except ApiTrouble as trouble:
-        return [f"{moving}: the token's privileges cannot be read: {trouble}"]
+        return [f"{moving}: {trouble}"]
+    if others:
+        found.append(
+            f"{moving}: its {', '.join(others)} would go along, and whoever attached that looks "
+            "for it where it was; name a node in maintenance.machines in an update before, which "
+            "takes the volumes of its pods off it, or detach what you gave it yourself"
+        )
+    return found
+
+
+def _others_disks(config: Mapping[str, Any]) -> list[str]:
+    """The disks of a VM beside the one and the cloud-init drive that this program gives it."""
+    return sorted(key for key in config if _DISK.fullmatch(key) and key not in OWN_DISKS)

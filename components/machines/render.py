@@ -1,4 +1,5 @@
-"""The machines' only text: a minimal cloud-init user-data (cloudinit.readthedocs.io)."""
+"""The machines' texts: a minimal cloud-init user-data (cloudinit.readthedocs.io), and what is asked
+on a machine before and after its restart."""
 
 from __future__ import annotations
 
@@ -17,3 +18,8 @@ def render_user_data(seed: Seed) -> str:
     user-data when a machine is made, and operators' keys, resolvers and packages are pushed.
     """
     return _ENVIRONMENT.get_template("user-data.yaml.j2").render(**vars(seed))
+
+
+def render_restart(when: str, **values: object) -> str:
+    """`spared`: ends once it holds none of `vips`. `well`: once its `role` does its work again."""
+    return _ENVIRONMENT.get_template(f"restart-{when}.sh.j2").render(**values)

@@ -17,6 +17,11 @@ MIGRATES: Final = (
     "are on storage of one host. Of the routers, the balancers and the control planes one each in "
     "one update; a second one is refused, in a preview too"
 )
+RESTARTED: Final = (
+    "the same machine, from its next start by Proxmox on: by itself the update restarts nothing. "
+    "Named in `maintenance.machines` the machine is restarted by Proxmox once it is out of use, "
+    "one after the other"
+)
 TOLD_ONCE: Final = (
     "refused, in a preview too, since a machine is told this when it is made. Where "
     "`proxmox.replaceable` names the machine, another one: the old VM is destroyed and a new one "
@@ -119,8 +124,9 @@ MAINTENANCE: Final = (
     "in place, without interruption: of a pair, the addresses move to the peer within 2 s, and "
     "back after its timers once the name is taken out; by BGP, neighbours are asked to prefer "
     "other ways. To a node the balancers send nothing new; then it is cordoned and drained, within "
-    "`cluster.drain_seconds`, and takes pods again once the name is taken out. No machine is "
-    "stopped or replaced"
+    "`cluster.drain_seconds`, and takes pods again once the name is taken out. In the end Proxmox "
+    "restarts those of which something waits for that (`cores`, `memory`), one after the other, "
+    "never one whose peer does not serve"
 )
 NOTHING: Final = "nothing on a machine: Pulumi itself goes by it, from the next update on"
 RUNS: Final = (
@@ -144,9 +150,8 @@ def machine(path: str, more: str, member: str = "") -> dict[str, str]:
         f"{here}.host": MIGRATES,
         **{f"{here}.{each}": TOLD_ONCE + member for each in _LEGS},
         f"{here}.name": name + member,
-        f"{here}.cores": "the same machine, from its next start by Proxmox on: nothing is rebooted",
-        f"{here}.memory": "the same machine, from its next start by Proxmox on: nothing is "
-        "rebooted",
+        f"{here}.cores": RESTARTED,
+        f"{here}.memory": RESTARTED,
         f"{here}.disk": "grown at once, the file system at the next boot; a smaller one, or one "
         "that grows together with `cores` or `memory`, is refused, in a preview too"
         + (". Nothing while `platform.storage` gives nodes volumes" if member else ""),

@@ -13,4 +13,4 @@ class Maintenance(Strict):
     machines: list[Name] = Field(default_factory=list)
     """Routers, balancers and nodes that take no new connection as long as they are named here. They
     stay reachable, are pushed to, and finish what they have begun. Nodes are cordoned and
-    drained."""
+    drained. One whose VM waits for a restart gets it."""

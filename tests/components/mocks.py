@@ -53,6 +53,7 @@ class Registration:
     on_error: tuple[str, ...]
     version: str
     before_update: tuple[str, ...]
+    before_create: tuple[str, ...]
 
 
 @dataclass
@@ -172,6 +173,7 @@ class Monitor(mocks.MockMonitor):
                 on_error=tuple(request.hooks.on_error),
                 version=request.version,
                 before_update=tuple(request.hooks.before_update),
+                before_create=tuple(request.hooks.before_create),
             )
         )
         return response

@@ -34,6 +34,8 @@ GIB = 1 << 30
 CLOUD_INIT_KEYS = re.compile(
     r"^(ci(user|password|type|custom|upgrade)|sshkeys|nameserver|searchdomain|ipconfig\d+)$"
 )
+NUMBERS = frozenset({"cores", "sockets", "vcpus", "cpuunits", "balloon", "shares"})
+"""What PVE answers as numbers, whatever a form wrote."""
 OPTION_KEYS = frozenset({"ostype", "tablet", "hotplug", "acpi", "kvm", "serial0", "boot"})
 MIGRATE_SECONDS = 1
 CLOUD_INIT_BYTES = 4 * MIB
@@ -175,6 +177,8 @@ class LabGuests(LabPower):
             elif vmconfig.NET_KEY.match(key):
                 self._check_bridge(user, key, str(changes[key]))
                 changes[key] = with_mac(changes[key])
+            elif key in NUMBERS and str(changes[key]).isdigit():
+                changes[key] = int(changes[key])
         await super()._apply_config(vm, user, changes)
 
     def _changed_drive(self, vm: Any, user: str, key: str, value: str) -> str:

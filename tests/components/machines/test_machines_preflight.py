@@ -147,6 +147,7 @@ def test_a_machine_that_moves_takes_two_privileges_more() -> None:
     answers["/cluster/resources"][0]["node"] = "pve2"
     answers["/access/permissions"]["/"] = {}
     answers["/access/permissions"] |= {f"/nodes/{each}": {"Sys.AccessNetwork": 1} for each in HOSTS}
+    answers["/nodes/pve2/qemu/101/config"] = {"scsi0": "local:101/disk", "ide2": "local:init"}
     moving = "router-a stands on pve2 and is to stand on pve1: the token lacks"
     assert [lack.split(";")[0] for lack in found(answers)] == [
         f"{moving} VM.Migrate on /vms",
@@ -155,6 +156,17 @@ def test_a_machine_that_moves_takes_two_privileges_more() -> None:
     answers["/access/permissions"]["/"] = {"Sys.Audit": 1}
     answers["/access/permissions"]["/vms"] = {**ALL, "VM.Migrate": 1}
     assert found(answers) == []
+
+
+def test_a_machine_does_not_move_with_volumes_that_others_attached() -> None:
+    answers = ready()
+    answers["/cluster/resources"][0]["node"] = "pve2"
+    answers["/access/permissions"]["/vms"] = {**ALL, "VM.Migrate": 1}
+    disks = {"scsi0": "local:101/disk", "scsi3": "local:pvc-1", "scsihw": "virtio-scsi-single"}
+    answers["/nodes/pve2/qemu/101/config"] = disks
+    (lack,) = found(answers)
+    assert lack.startswith("router-a stands on pve2 and is to stand on pve1: its scsi3 would go")
+    assert "name a node in maintenance.machines in an update before" in lack
 
 
 def test_a_machine_that_is_already_ours_is_no_lack() -> None:

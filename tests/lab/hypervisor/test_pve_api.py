@@ -339,6 +339,15 @@ def test_a_machine_that_cannot_be_migrated_stays_and_goes_on(
     assert served.get(f"{ONE}/status/current")["status"] == "running"
 
 
+def test_a_number_that_waits_is_told_as_a_number(served: Cluster) -> None:
+    """The plugin takes no text for it, and an update of a machine that runs would fail."""
+    served.create()
+    served.task("POST", f"{ONE}/status/start")
+    assert served.request("PUT", f"{ONE}/config", cores=4).ok
+    assert served.get(f"{ONE}/config")["cores"] == 4
+    assert served.get(f"{ONE}/config", current=1)["cores"] == 1
+
+
 def test_a_machine_is_migrated_as_it_runs_by_whoever_may(served: Cluster) -> None:
     served.create()
     served.task("POST", f"{ONE}/status/start")
