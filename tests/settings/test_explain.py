@@ -113,6 +113,8 @@ def test_a_secret_shows_the_command_that_sets_it() -> None:
         ("networks.wan.gateway", "refused, in a preview too"),
         ("routers.vips[].lan", "refused, in a preview too"),
         ("routers.machines[].vm_id", "another machine"),
+        ("routers.machines[].cores", "Named in `maintenance.machines` the machine is restarted"),
+        ("cluster.workers[].memory", "Named in `maintenance.machines` the machine is restarted"),
         ("proxmox.datastores.disks", "refused by the provider while the machine runs"),
     ],
 )

@@ -16,11 +16,13 @@ import pulumi
 import pulumi_proxmoxve as proxmoxve
 import pytest
 
+from components.machines import restarts
 from components.machines.moves import Known, Moves
 from lab.engine import Engine, EngineError, find_cli, workspace
 from lab.hypervisor import images
 from lab.paths import CHECKOUT
 from lab.processes import children
+from tests.components import stacks
 from tests.lab.hypervisor.cluster import IMAGE, Cluster, cluster
 from tests.lab.plugins import real
 
@@ -39,7 +41,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]
         yield made
 
 
-def machine(endpoint: str, token: str, **changes: Any) -> None:
+def machine(endpoint: str, token: str, **changes: Any) -> proxmoxve.VmLegacy:
     """A VM as the program has it, without the snippet (which takes SSH)."""
     provider = proxmoxve.Provider("proxmox", endpoint=endpoint, api_token=token, insecure=True)
     moves = Moves("machines")
@@ -73,7 +75,7 @@ def machine(endpoint: str, token: str, **changes: Any) -> None:
             "ip_configs": [{"ipv4": {"address": "198.18.0.41/24"}}],
         },
     }
-    proxmoxve.VmLegacy(
+    return proxmoxve.VmLegacy(
         "worker-1",
         **settings | changes,
         opts=pulumi.ResourceOptions(
@@ -139,8 +141,10 @@ RUN = """
     from tests.lab.hypervisor.test_pve_client import PROJECT, machine
     from lab.engine import workspace
 
-    endpoint, token = sys.argv[1:]
-    with workspace("lab", program=lambda: machine(endpoint, token), project=PROJECT) as engine:
+    def program():
+        machine(*sys.argv[1:])
+
+    with workspace("lab", program=program, project=PROJECT) as engine:
         engine.up()
 """
 
@@ -242,3 +246,59 @@ def test_what_a_machine_cannot_become_is_refused_before_anything_is_done(served:
             with pytest.raises(EngineError, match=words):
                 engine.up()
     assert served.get(f"{ONE}/config") == before
+
+
+def restarting(served: Cluster, cores: int) -> Engine:
+    """The machine, and what asks for its restart, as a stack with it in maintenance has them; in
+    place of the action that asks the machine, a component."""
+    proxmox = stacks.lab().proxmox.model_copy(
+        update={"endpoint": served.endpoint, "insecure": True}
+    )
+
+    def program() -> None:
+        cpu = {"cores": cores, "type": "x86-64-v2-AES"}
+        vm = machine(served.endpoint, served.token, cpu=cpu)
+        asked = restarts._Asked("restarts", proxmox, served.token)
+        spared = restarts.Restart(
+            "worker-1-spared",
+            {"cores": cores, "vm": vm.urn},
+            pulumi.ResourceOptions(hooks=restarts._before(asked.noting)),
+        )
+        restarts.Restart(
+            "worker-1-restart",
+            {"machine": "worker-1", "vmId": 101, "cores": cores, "after": spared.urn},
+            pulumi.ResourceOptions(hooks=restarts._before(asked.restarting)),
+        )
+
+    return workspace("lab", program=program, project=PROJECT)
+
+
+def test_more_cores_wait_for_a_restart_that_is_asked_for_in_an_update_only(
+    served: Cluster,
+) -> None:
+    with restarting(served, 2) as engine:
+        engine.up()
+    assert served.driver.calls == [("start", 101)], "nothing waits for a machine that is new"
+    served.driver.calls.clear()
+    with restarting(served, 4) as engine:
+        engine.preview()
+        assert served.driver.calls == []
+        engine.up()
+        assert served.driver.calls == [("shutdown", 101), ("start", 101)]
+        assert str(served.get(f"{ONE}/config", current=1)["cores"]) == "4"
+        assert engine.up().changed == 0
+    assert served.driver.calls == [("shutdown", 101), ("start", 101)]
+
+
+def test_a_restart_that_failed_is_not_done_by_the_next_update(served: Cluster) -> None:
+    """What the machine said of its peer stands in the state, and was true then."""
+    with restarting(served, 2) as engine:
+        engine.up()
+    served.driver.stubborn.add(101)
+    with restarting(served, 4) as engine:
+        with pytest.raises(EngineError, match="worker-1 is not forced off"):
+            engine.up()
+        served.driver.stubborn.clear()
+        with pytest.raises(EngineError, match=r"take worker-1 out of maintenance\.machines"):
+            engine.up()
+    assert ("start", 101) not in served.driver.calls[1:]
