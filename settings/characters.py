@@ -7,12 +7,12 @@ from typing import Final
 
 _LOOK_ALIKES: Final = dict(
     zip(
-        "аеорсухіјѕһԁԛԝӏАВЕКМНОРСТУХІЈЅԌԚԜοαρυνικχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ‐‑‒–—−",
-        "aeopcyxijshdqwlABEKMHOPCTYXIJSGQWoapuvikxABEZHIKMNOPTYX------",
+        "аеорсухіјѕһԁԛԝӏАВЕКМНОРСТУХІЈЅԌԚԜοαρυνικχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ‐‑‒–—−“”„‘’",
+        'aeopcyxijshdqwlABEKMHOPCTYXIJSGQWoapuvikxABEZHIKMNOPTYX------"""\'\'',
         strict=True,
     )
 )
-"""Cyrillic and Greek letters, and dashes, with the ASCII character each looks like."""
+"""Cyrillic and Greek letters, dashes and quotes, with the ASCII character each looks like."""
 
 
 def named(character: str) -> str:

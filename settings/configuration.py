@@ -11,7 +11,15 @@ from typing import Any, Final
 
 from settings.characters import plain
 from settings.keys import PROVIDERS, RENAMED, SECRETS, SECTIONS
-from settings.problems import ABSENT, NAMESPACE, Problem, dotted, shorten
+from settings.problems import (
+    ABSENT,
+    MOST_TOLD,
+    NAMESPACE,
+    Problem,
+    dotted,
+    shorten,
+    untold,
+)
 from settings.scan import odd, secret_in
 from settings.words import closest, nearest
 
@@ -43,9 +51,13 @@ def is_sealed(value: object) -> bool:
 def given(config: Mapping[str, Any]) -> Given:
     """The sections in a configuration, with every problem of its keys."""
     found = Given()
-    for key in sorted(config, key=lambda each: each != _right(each)):
+    for number, key in enumerate(sorted(config, key=lambda each: each != _right(each))):
+        if len(found.problems) >= MOST_TOLD:
+            found.problems.append(untold(len(config) - number))
+            break
         _take(found, key, config[key])
-    found.problems.sort(key=lambda each: list(config).index(each.key) if each.key in config else -1)
+    order = {key: number for number, key in enumerate(config)}
+    found.problems.sort(key=lambda each: order.get(each.key, -1))
     for section, old, new, values in RENAMED:
         _renamed(found, section, old, new, values)
     return found
@@ -62,6 +74,10 @@ def _take(found: Given, key: str, value: Any) -> None:
     if _right(key) is None:
         fault, name = _misspelt(key, namespace, colon, name)
         if fault is None:
+            if isinstance(value, str) and secret_in(value):
+                right = f"remove it, and replace it; then: pulumi config set --secret {key}"
+                told = "is a secret in clear text"
+                found.problems.append(Problem(key=key, wrong=told, right=right))
             return
         found.problems.append(fault)
         if name not in VALID or (name in SECTIONS and name in found.sections):

@@ -16,7 +16,7 @@ from settings.configuration import Given, given
 from settings.keys import SECRETS, SECTIONS
 from settings.models.stack import Stack
 from settings.models.topology import derived
-from settings.problems import Problem, SettingsError
+from settings.problems import MOST_TOLD, Problem, SettingsError, untold
 from settings.reader import Config, Location, read_bytes, read_config
 from settings.scan import Scan, scan
 from settings.translate import translate
@@ -80,8 +80,11 @@ def examine(config: Mapping[str, Any]) -> Findings:
     try:
         stack = Stack.model_validate(said)
     except ValidationError as error:
-        for location, each in _errors(error, broken, seen):
+        errors = _errors(error, broken, seen)
+        for location, each in errors[:MOST_TOLD]:
             problems.append(translate(each, location, _written(each["input"], numbers, location)))
+        if errors[MOST_TOLD:]:
+            problems.append(untold(len(errors) - MOST_TOLD))
     partly = stack if stack is not None else _partial(said, broken)
     problems += [each for each in check(partly, without=broken) if each.key not in told]
     warnings = here.warnings + advise(partly, without=broken)

@@ -82,6 +82,17 @@ def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
+MOST_TOLD: Final = 300
+"""Problems of one kind that a person reads before something is mended: to find a word for each of
+thousands takes seconds."""
+
+
+def untold(number: int) -> Problem:
+    """What stands in place of so many more."""
+    wrong = f"has {number} more errors, which are not told"
+    return Problem(key="config", wrong=wrong, right="mend these first")
+
+
 class SettingsError(Exception):
     """Everything wrong with a stack at once; its text is for people and needs no traceback."""
 

@@ -35,12 +35,20 @@ _LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+")
 _OTHER_NUMBER = re.compile(
     r"[-+]?(0b_*[01][01_]*|0o_*[0-7][0-7_]*_[0-7_]*|0x_*[0-9a-fA-F][0-9a-fA-F_]*_[0-9a-fA-F_]*|[1-9][0-9]*_[0-9_]*)"
 )
+_NO_NUMBER: Final = "a number that stands for nothing"
 _HINTS: Final = (
     ("'\\t'", "indent with blanks, not tabs"),
     ("mapping values are not allowed", "indent keys alike, and quote a value that holds `: `"),
     ("cannot start any token", "quote the value"),
     ("found undefined alias", "quote a value that starts with *"),
     ("expected the node content", "close what was opened, or quote the value"),
+    ("expected alphabetic or numeric", "quote a value that starts with * or &"),
+    ("unhashable key", "write keys as text, and quote a value that starts with {"),
+    (_NO_NUMBER, "write a character as it is, and no escape or directive"),
+    ("is not read", "write the value without a tag, and secrets as the engine seals them"),
+    ("for merging", "write <<: *NAME, of a mapping that has &NAME in front"),
+    ("another document", "write one document: no line of dashes between"),
+    ("stands twice", "leave one of the two"),
 )
 
 
@@ -84,7 +92,7 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[object] = set()
         for name, _ in node.value:
-            if name.tag != _MERGE and isinstance(name, yaml.ScalarNode):
+            if isinstance(name, yaml.ScalarNode):
                 if name.value in seen:
                     raise yaml.MarkedYAMLError(
                         problem=f"the key {name.value} stands twice", problem_mark=name.start_mark
@@ -159,8 +167,29 @@ def _not_yaml(error: yaml.YAMLError, text: str) -> Problem:
     mark = getattr(error, "problem_mark", None)
     where = "file" if mark is None else _place(text, mark.line, mark.column)
     words = str(getattr(error, "problem", None) or error)
+    if (other := _of_others(text, 0 if mark is None else mark.line)) is not None:
+        return other
     right = next((right for sign, right in _HINTS if sign in words), "correct the file")
     return Problem(key=where, wrong=f"not YAML: {words}", right=right)
+
+
+def _of_others(text: str, line: int) -> Problem | None:
+    """What neither YAML nor the operator wrote: Git's marks of a conflict, and blanks that look
+    like others, at a line (counted from 0) that cannot be read or the one above."""
+    lines = text.split("\n")
+    for number, each in enumerate(lines):
+        if re.match(r"(<{7}|>{7}) ", each):
+            wrong, right = "holds a conflict that Git left", "keep one side, without the marks"
+            return Problem(key=f"line {number + 1}", wrong=wrong, right=right)
+    for number in range(max(line - 1, 0), min(line + 1, len(lines))):
+        for column, each in enumerate(lines[number]):
+            if each != " " and unicodedata.category(each) == "Zs":
+                return Problem(
+                    key=_place(text, number, column),
+                    wrong=f"not YAML: U+{ord(each):04X} ({unicodedata.name(each)}) indents nothing",
+                    right="write an ordinary blank",
+                )
+    return None
 
 
 def _place(text: str, line: int, column: int) -> str:
@@ -180,6 +209,9 @@ def _config(text: str) -> Config:
         root = loader.get_single_node()
         _measured(root, {}, [])
         document = loader.construct_document(root) if root is not None else None
+    except (ValueError, OverflowError):  # of a character or a version that there is not
+        mark = loader.get_mark()
+        raise yaml.MarkedYAMLError(problem=_NO_NUMBER, problem_mark=mark) from None
     finally:
         loader.dispose()
     found = _stray(document) if isinstance(document, dict) else []

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from settings.models import base
 from settings.problems import ABSENT, Problem, dotted
 from settings.shape import Step, annotation_at, choices, hints, is_list, marks, model_of
+from settings.units import in_units, number, whole, without_quotes
 from settings.words import closest, nearest
 
 _KINDS: Final = {
@@ -36,14 +37,10 @@ _KINDS: Final = {
 }
 _COUNTED: Final = ("too_short", "too_long")
 _BOUNDS: Final = ("greater_than_equal", "greater_than", "less_than_equal")
+_TRUTHS: Final = ("true", "false", "yes", "no", "on", "off", "y", "n", "")
+"""How somebody may write a truth."""
 _QUOTED: Final = {"int_type", "float_type", "bool_type"}
 """Errors about text in place of something else: the quotes are the point."""
-_SUFFIXES: Final[dict[str, dict[str, float]]] = {
-    "MiB": {"k": 1 / 1024, "m": 1, "g": 1024, "t": 1024**2},
-    "GiB": {"m": 1 / 1024, "g": 1, "t": 1024},
-    "seconds": {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400},
-    "hours": {"h": 1, "d": 24, "w": 168, "y": 8760},
-}
 
 
 def translate(error: ErrorDetails, location: tuple[Step, ...], written: str | None) -> Problem:
@@ -66,22 +63,52 @@ def translate(error: ErrorDetails, location: tuple[Step, ...], written: str | No
     if kind in _COUNTED and isinstance(value, Sized):
         context = {**context, "actual_length": len(value)}  # not told of a mapping
     wrong, right = _words(kind, context)
+    if kind == "bool_type" and isinstance(value, str) and (secret := _secret(value, annotation)):
+        wrong += " (its value is not shown)"
+        right = f"write true, and what is secret into {secret}"
+        return Problem(key=key, wrong=wrong, right=right)
+    right = _better(kind, value, annotation, context, written) or right
     if isinstance(value, str) and kind in _QUOTED:
-        right = _without_quotes(value, annotation) or right
         value = json.dumps(value, ensure_ascii=False)
-    elif kind == "int_type" and isinstance(value, float) and value.is_integer():
-        right = f"write {value:.0f}"
-    elif kind == "string_type":
-        right = _as_text(value, annotation, written) or right
-    elif kind == "literal_error":
-        right = _choice(value, annotation, written) or right
-    elif kind in _BOUNDS:
-        right += _in_units(value, annotation, context)
-    elif kind in ("model_type", "model_attributes_type"):
-        right = _section(annotation) or right
-    elif kind == "list_type" and isinstance(value, str | int | float) and value is not True:
-        right = f"write a list, even for one item: [{_shown(value, written)}]"
     return Problem(key=key, value=_shown(value, written), wrong=wrong, right=right)
+
+
+def _secret(text: str, annotation: Any) -> str | None:
+    """Of a text where a truth belongs, the name of the secret that it was meant for."""
+    told = next((each for each in marks(annotation) if isinstance(each, base.Elsewhere)), None)
+    return None if told is None or text.lower() in _TRUTHS else told.secret
+
+
+def _better(
+    kind: str, value: object, annotation: Any, context: Mapping[str, Any], written: str | None
+) -> str | None:
+    """What would be right, by what was written; None where the kind of error says it all."""
+    found: str | None = None
+    if isinstance(value, str) and kind in _QUOTED:
+        found = without_quotes(value, annotation) or number(kind, annotation)
+    elif kind == "int_type" and isinstance(value, float):
+        found = whole(value, annotation, written)
+    elif kind == "string_type":
+        found = _as_text(value, annotation, written)
+    elif kind == "literal_error":
+        found = _choice(value, annotation, written)
+    elif kind in _BOUNDS:
+        found = _words(kind, context)[1] + in_units(value, annotation, context)
+    elif kind in ("model_type", "model_attributes_type"):
+        found = _section(annotation)
+    elif kind == "list_type":
+        found = _as_list(value, annotation, written)
+    return found
+
+
+def _as_list(value: object, annotation: Any, written: str | None) -> str | None:
+    if isinstance(value, dict):
+        inner = _section(annotation)
+        item = None if inner is None else inner.removeprefix("write keys and values: ")
+    else:
+        known = isinstance(value, str | int | float) and value is not True
+        item = str(_shown(value, written)) if known else None
+    return None if item is None else f"write a list, even for one item: [{item}]"
 
 
 def _shown(value: object, written: str | None) -> object:
@@ -98,37 +125,6 @@ def _words(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
 
 def _plain(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value).replace("'", "")
-
-
-def _unit(annotation: Any) -> str | None:
-    return next((each.name for each in marks(annotation) if isinstance(each, base.Unit)), None)
-
-
-def _in_units(value: object, annotation: Any, context: Mapping[str, Any]) -> str:
-    """The unit behind a bound, and what the number would be if another was meant."""
-    unit = _unit(annotation)
-    if unit is None:
-        return ""
-    most = context.get("le", 0)
-    if unit == "seconds" and isinstance(value, float | int) and 100 <= value <= 1000 * most:
-        return f" (seconds; {value:g} ms are {value / 1000:g})"
-    return f" ({unit})"
-
-
-def _without_quotes(text: str, annotation: Any) -> str | None:
-    """For text where a number belongs: the number that it says, in the key's own unit."""
-    found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*", text)
-    if found is None:
-        return None
-    number, suffix = float(found[1]), found[2].lower()
-    unit = _unit(annotation)
-    if suffix and unit is not None:
-        known = _SUFFIXES.get(unit, {})
-        name = suffix if suffix in known else suffix[:1]
-        if name not in known:
-            return None
-        return f"write {number * known[name]:.10g}, a number of {unit}"
-    return None if suffix else f"write {found[1]} without quotes"
 
 
 def _as_text(value: object, annotation: Any, written: str | None) -> str | None:
@@ -149,7 +145,7 @@ def _as_text(value: object, annotation: Any, written: str | None) -> str | None:
 def _choice(value: object, annotation: Any, written: str | None) -> str | None:
     valid = [each for each in choices(annotation) if isinstance(each, str)]
     text = written if written is not None else str(value).lower()
-    if not isinstance(value, str) and text in valid:
+    if value is not None and not isinstance(value, str) and text in valid:
         return f'put it in quotes: "{text}"'
     if isinstance(value, str) and (close := closest(value, valid)) is not None:
         return f"write {close}" if len(valid) == 1 else f"did you mean {close}? {_either(valid)}"
@@ -165,9 +161,8 @@ def _section(annotation: Any) -> str | None:
     if model is None:
         return None
     required = [name for name, field in model.model_fields.items() if field.is_required()]
-    if not required:
-        return None
-    return f"write keys and values: {{ {', '.join(f'{name}: ...' for name in required)} }}"
+    named = required or list(model.model_fields)[:1]
+    return f"write keys and values: {{ {', '.join(f'{name}: ...' for name in named)} }}"
 
 
 def _meaning(location: tuple[Step, ...]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from settings.checks.balancers import TAKEN
 from settings.checks.registry import reads
+from settings.models.addresses import overlap
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
 
@@ -113,3 +114,31 @@ def tcp_routes_lead_beside_the_ingress(stack: Stack) -> Iterator[Problem]:
                 f"is the ingress' (platform.ingress.node_ports.{key})",
                 "name the service's own",
             )
+
+
+@reads("balancers", "routers")
+def tcp_routes_and_routers_agree(stack: Stack) -> Iterator[Problem]:
+    """Who is let in by the one is let in by the other, and remembered by both."""
+    vips, remembered = stack.balancers.lan_vips, stack.routers.limits.established_timeout
+    for index, each in enumerate(stack.balancers.tcp_routes):
+        here = f"{_ROUTES}[{index}]"
+        if each.idle_timeout > remembered:
+            yield problem(
+                f"{here}.idle_timeout",
+                each.idle_timeout,
+                f"s is longer than routers.limits.established_timeout ({remembered} s): the "
+                "routers would forget a silent connection and drop what comes after",
+                f"write {remembered} or less, or raise that of the routers",
+            )
+        for place, forward in enumerate(stack.routers.forwards):
+            first, last = forward.inside
+            led = forward.to in vips and first <= each.port <= last
+            if not led or not each.sources or not forward.sources:
+                continue
+            if not any(overlap(one, other) for one in each.sources for other in forward.sources):
+                yield problem(
+                    f"{here}.sources",
+                    [str(source) for source in each.sources],
+                    f"have nobody in common with routers.forwards[{place}].sources",
+                    "write the same in both, or leave one of them out",
+                )

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from settings.checks.decided import Decided, only, undone
+from settings.checks.decided import Decided, off, only, undone
 from settings.checks.registry import doubts, reads
 from settings.models.stack import Stack
 from settings.problems import ABSENT, Problem, problem
@@ -90,6 +90,16 @@ _DECIDED: Final = (
         keys=("staticPodPath",),
         why="is not where kubeadm puts the control plane",
         allowed=only("/etc/kubernetes/manifests"),
+    ),
+    Decided(
+        keys=("authentication", "anonymous", "enabled"),
+        why="lets whoever reaches a node command its kubelet",
+        allowed=off,
+    ),
+    Decided(
+        keys=("authorization", "mode"),
+        why="lets whoever reaches a node command its kubelet",
+        allowed=only("Webhook"),
     ),
     Decided(keys=("podCIDR",), why="is each node's own share of networks.pods"),
     Decided(

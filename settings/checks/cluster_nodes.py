@@ -83,9 +83,13 @@ def plain_name(name: str) -> str:
 
 @reads("cluster")
 def sysctls_leave_the_network_whole(stack: Stack) -> Iterator[Problem]:
-    """By whatever name, one interface's or all of them."""
+    """By whatever name, one interface's or all of them, and each said once."""
+    told: dict[str, str] = {}
     for given, value in stack.cluster.sysctls.items():
         name, path = plain_name(given), f"cluster.sysctls.{given}"
+        earlier = told.setdefault(name, given)
+        if earlier != given:
+            yield problem(path, value, f"is {earlier} under another name", "say it once")
         if _FORWARDING.fullmatch(name) and value != "1":
             yield problem(path, value, "stops pods' traffic", "remove it or set 1")
         elif _STRICT.fullmatch(name) and value == "1":

@@ -35,8 +35,25 @@ def overlapping(
 
 @reads("networks")
 def ranges_are_apart(stack: Stack) -> Iterator[Problem]:
-    """Segments, pods and services never share an address."""
-    for (first, one), (second, other) in overlapping(ranges(stack.networks)):
+    """Segments, pods and services never share an address. One that overlaps several is wrong
+    itself: told once."""
+    pairs = list(overlapping(ranges(stack.networks)))
+    met: dict[str, list[tuple[str, AnyNetwork]]] = {}
+    written = dict(ranges(stack.networks))
+    for earlier, later in pairs:
+        met.setdefault(earlier[0], []).append(later)
+        met.setdefault(later[0], []).append(earlier)
+    widest = max(met, key=lambda path: len(met[path]), default=None)
+    if widest is not None and len(met[widest]) > 1:
+        others = ", ".join(f"{path} ({network})" for path, network in met[widest])
+        yield problem(
+            widest,
+            written[widest],
+            f"overlaps {len(met[widest])} others: {others}",
+            "write a range of its own, which is narrower or elsewhere",
+        )
+        pairs = [pair for pair in pairs if widest not in (pair[0][0], pair[1][0])]
+    for (first, one), (second, other) in pairs:
         yield problem(second, other, f"overlaps {first} ({one})", "give each a range of its own")
 
 

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from settings.checks.claims import claims, ranges, servers
 from settings.checks.registry import reads
-from settings.models.addresses import SPECIAL, overlap
+from settings.models.addresses import SPECIAL, overlap, subnet, within
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
+
+_EVERYTHING = subnet("0.0.0.0/0")
 
 
 @reads("networks", "routers")
@@ -52,12 +54,19 @@ def what_is_announced_is_ours_to_announce(stack: Stack) -> Iterator[Problem]:
     for index, network in enumerate([] if bgp is None else bgp.announce):
         path = f"routers.bgp.announce[{index}]"
         right = "announce the network that the provider assigned"
-        for special, words in SPECIAL.items():
-            if overlap(network, special):
-                yield problem(path, network, f"overlaps {special}, {words}", right)
-        for key, each in asked.items():
-            if each in network:
-                yield problem(path, network, f"holds {key} ({each}), which is elsewhere", right)
+        if network == _EVERYTHING:
+            yield problem(path, network, "is the default route, which is the provider's", right)
+            continue
+        wrong = [
+            f"overlaps {each}, {words}" for each, words in SPECIAL.items() if overlap(network, each)
+        ]
+        wrong += [
+            f"holds {key} ({each}), which is elsewhere"
+            for key, each in asked.items()
+            if each in network
+        ]
+        for each in wrong[:1]:
+            yield problem(path, network, each, right)
 
 
 @reads("networks", "routers")
@@ -65,14 +74,31 @@ def ranges_inside_are_announced_to_nobody(stack: Stack) -> Iterator[Problem]:
     """A provider that knew a way to them would bring what the routers drop."""
     bgp = stack.routers.bgp
     for index, network in enumerate([] if bgp is None else bgp.announce):
-        for name, inside in ranges(stack.networks):
-            if network.overlaps(inside):
-                yield problem(
-                    f"routers.bgp.announce[{index}]",
-                    network,
-                    f"overlaps {name} ({inside}), which nobody outside may reach",
-                    "announce the network that the provider assigned",
-                )
+        inside = [each for each in ranges(stack.networks) if overlap(network, each[1])]
+        for name, own in inside[:1] if network != _EVERYTHING else ():
+            more = f" and {len(inside) - 1} more" if inside[1:] else ""
+            yield problem(
+                f"routers.bgp.announce[{index}]",
+                network,
+                f"overlaps {name} ({own}){more}, which nobody outside may reach",
+                "announce the network that the provider assigned",
+            )
+
+
+@reads("networks", "routers")
+def what_is_accepted_is_elsewhere(stack: Stack) -> Iterator[Problem]:
+    """Nothing of the stack's own is ever taken from a provider."""
+    bgp = stack.routers.bgp
+    for index, each in enumerate([] if bgp is None else bgp.upstream):
+        for place, network in enumerate(each.accept):
+            for name, own in ranges(stack.networks):
+                if within(network, own):
+                    yield problem(
+                        f"routers.bgp.upstream[{index}].accept[{place}]",
+                        network,
+                        f"is inside {name} ({own}), of which nothing is taken",
+                        "write networks that are behind the provider",
+                    )
 
 
 @reads("networks", "balancers")

@@ -27,8 +27,9 @@ def denied_sources_leave_the_provider(stack: Stack) -> Iterator[Problem]:
     for index, each in enumerate(routers.deny):
         path, right = f"routers.deny[{index}]", "write a network without it"
         held = [(key, address) for key, address in needed if address in each]
-        for key, address in held:
-            wrong = f"holds {key} ({address}), which answers the routers"
+        for key, address in held[:1]:
+            more = f" and {len(held) - 1} more" if held[1:] else ""
+            wrong = f"holds {key} ({address}){more}, which answers the routers"
             yield problem(path, each, wrong, right)
         if not held and wan.cidr6 is not None and overlap(each, LINK_LOCAL):
             wrong = f"holds addresses of {LINK_LOCAL}, by which neighbours on the WAN are found"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from settings.checks.claims import Claim, claims, segments
 from settings.checks.registry import reads
 from settings.models.addresses import SPECIAL, AnyAddress, address, is_address
-from settings.models.networks import Networks
+from settings.models.networks import Networks, Segment
 from settings.models.proxmox import ProxmoxHost
 from settings.models.stack import Stack
 from settings.models.walk import walk
@@ -15,30 +15,6 @@ from settings.problems import Problem, problem
 
 OTHERS = ("networks", "proxmox")
 """Sections whose addresses are held by others than the stack's own machines."""
-
-
-@reads("networks")
-def addresses_stand_on_their_segments(stack: Stack) -> Iterator[Problem]:
-    """Every leg, VIP and gateway is a host address of its segment."""
-    known = dict(segments(stack.networks))
-    for claim in claims(stack):
-        segment = known.get(claim.segment or "")
-        if segment is None or (claim.address.version == 6 and segment.cidr6 is None):
-            continue
-        subnet = segment.subnet_of(claim.address)
-        edge = segment.edge_of(claim.address)
-        if subnet is None:
-            wrong = f"is outside networks.{claim.segment} ({segment.written})"
-        elif edge is not None:
-            wrong = f"is {edge} of networks.{claim.segment} ({segment.written})"
-        else:
-            continue
-        right = f"give {claim.owner} a host address inside {segment.written}"
-        if subnet is None and claim.path.startswith("routers.vips["):
-            group, dot, leg = claim.path.rpartition(".")
-            if leg.startswith("wan["):
-                right += f", or, if the provider routes it to the routers, set {group}{dot}routed"
-        yield problem(claim.path, claim.address, wrong, right)
 
 
 def collisions(held: Iterable[Claim]) -> Iterator[tuple[Claim, Claim]]:
@@ -52,14 +28,22 @@ def collisions(held: Iterable[Claim]) -> Iterator[tuple[Claim, Claim]]:
 
 @reads("networks")
 def no_address_is_held_twice(stack: Stack) -> Iterator[Problem]:
-    """Two holders of one address: both are named."""
+    """Two holders of one address: both are named. Who is beside its segment is told that alone."""
+    known = dict(segments(stack.networks))
     for earlier, later in collisions(claims(stack)):
+        if any(_beside(known, each) for each in (earlier, later)):
+            continue
         yield problem(
             later.path,
             later.address,
             f"belongs to {earlier.owner} already ({earlier.path})",
             f"give {later.owner} an address of its own",
         )
+
+
+def _beside(known: Mapping[str, Segment], claim: Claim) -> bool:
+    segment = known.get(claim.segment or "")
+    return segment is not None and segment.subnet_of(claim.address) is None
 
 
 _SERVES = {"resolvers": ("DNS", "a DNS server"), "ntp": ("time", "an NTP server")}

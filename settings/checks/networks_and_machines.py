@@ -32,7 +32,7 @@ def machines_stand_on_the_right_segments(stack: Stack) -> Iterator[Problem]:
                 "leaves a router without the WAN",
                 f"give {spec.name} an address of {stack.networks.wan.cidr} beside the VIP",
             )
-        if spec.sync is not None and stack.networks.sync is None:
+        if spec.sync is not None and stack.networks.sync is None and len(routers) < 2:
             yield problem(
                 f"{path}.sync",
                 spec.sync,

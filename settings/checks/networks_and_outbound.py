@@ -40,17 +40,21 @@ def resolvers_and_clocks_are_reached(stack: Stack) -> Iterator[Problem]:
           for index, each in enumerate(networks.resolvers)),
         *(("ntp", index, each, ("udp",), 123) for index, each in enumerate(networks.ntp)),
     ]  # fmt: skip
+    lacking: dict[tuple[str, int], list[str]] = {}
     for key, index, server, protocols, port in asked:
         through, there = beyond(networks, server)
         for protocol in protocols if through else ():
             if not any(each.lets(protocol, port, there) for each in outbound):
-                yield problem(
-                    _KEY,
-                    [each.name for each in outbound],
-                    f"let nothing out to {server} (networks.{key}[{index}]) by "
-                    f"{protocol.upper()} {port}, and every machine needs it",
-                    f"add a rule with protocol: {protocol} and ports: [{port}]",
-                )
+                told = f"{server} (networks.{key}[{index}])"
+                lacking.setdefault((protocol, port), []).append(told)
+    for (protocol, port), servers in lacking.items():
+        yield problem(
+            _KEY,
+            [each.name for each in outbound],
+            f"let nothing out to {' and '.join(servers)} by {protocol.upper()} {port}, and every "
+            "machine needs it",
+            f"add a rule with protocol: {protocol} and ports: [{port}]",
+        )
 
 
 @reads("networks", "routers", "balancers")

@@ -23,7 +23,13 @@ _EXAMPLE = re.compile(r"(^|[^a-z0-9-])example\.(org|com|net)(?![a-z0-9.-])|\.exa
 
 def pending(stack: Stack) -> list[Problem]:
     """Every blank that has to be filled in before `up`."""
-    return [*_checksum(stack), *_repository_keys(stack), *_examples(stack), *_addresses(stack)]
+    return [
+        *_checksum(stack),
+        *_repository_keys(stack),
+        *_examples(stack),
+        *_addresses(stack),
+        *_numbers(stack),
+    ]
 
 
 def _checksum(stack: Stack) -> Iterator[Problem]:
@@ -68,9 +74,8 @@ def _examples(stack: Stack) -> Iterator[Problem]:
 
 
 def _addresses(stack: Stack) -> Iterator[Problem]:
-    """Documentation addresses on the WAN, unless the stack is a test's by its names (RFC 6761)."""
-    names = (stack.networks.domain, stack.cdn.zone or "", *stack.balancers.certificate.names)
-    if any(name.endswith(".test") for name in names):
+    """Documentation addresses on the WAN, unless the stack is a test's."""
+    if _a_tests(stack):
         return
     wan = stack.networks.wan
     blanks: list[tuple[str, object]] = [
@@ -88,6 +93,31 @@ def _addresses(stack: Stack) -> Iterator[Problem]:
             f"is for documentation (RFC {3849 if ':' in str(shown) else 5737}), a blank to fill in",
             "write what your provider gave you",
         )
+
+
+_EXAMPLES = (*range(64_496, 64_512), *range(65_536, 65_552))
+"""AS numbers for documentation (RFC 5398)."""
+
+
+def _numbers(stack: Stack) -> Iterator[Problem]:
+    """Documentation's AS numbers, unless the stack is a test's."""
+    bgp = stack.routers.bgp
+    if bgp is None or _a_tests(stack):
+        return
+    given = [("routers.bgp.asn", bgp.asn)]
+    given += [
+        (f"routers.bgp.upstream[{index}].asn", each.asn) for index, each in enumerate(bgp.upstream)
+    ]
+    for path, number in given:
+        if number in _EXAMPLES:
+            wrong = "is for documentation (RFC 5398), a blank to fill in"
+            yield problem(path, number, wrong, "write the number that was assigned")
+
+
+def _a_tests(stack: Stack) -> bool:
+    """By its names (RFC 6761)."""
+    names = (stack.networks.domain, stack.cdn.zone or "", *stack.balancers.certificate.names)
+    return any(name.endswith(".test") for name in names)
 
 
 def _documents(network: AnyNetwork) -> bool:

@@ -28,11 +28,15 @@ def charts_are_pinned(stack: Stack) -> Iterator[Problem]:
                 "write the repository, or a path or oci:// reference as the chart",
             )
         if chart.repository is not None and local:
+            # As `helm install` names one of a repository that was added under a name.
+            added = chart.chart.count("/") == 1 and chart.chart[0] not in "./"
             yield problem(
                 f"{path}.repository",
                 chart.repository,
                 f"is not asked for {chart.chart}, which says itself where it is",
-                "remove it, or write the chart's name alone",
+                f"write chart: {chart.last_word}"
+                if added
+                else "remove it, or write the chart's name alone",
             )
     run: list[tuple[str, Demo | PublicService]] = [*walk(stack, Demo)]
     run += walk(stack, PublicService)

@@ -79,6 +79,18 @@ def decided(ingress: Ingress) -> tuple[Decided, ...]:
         said = f"platform.ingress.node_ports.{key}"
         table += [
             Decided(
+                keys=keys,
+                why="redirects what the balancers serve over HTTP: say it in "
+                "balancers.redirect_to_https",
+            )
+            for keys in (
+                ("ports", name, "redirections"),
+                ("ports", name, "redirectTo"),
+                ("ports", name, "http", "redirections"),
+            )
+        ]
+        table += [
+            Decided(
                 keys=("ports", name, "nodePort"),
                 why=f"is not {said} ({port if port is not None else 'null'})",
                 allowed=only(port),

@@ -67,6 +67,7 @@ MONITORING: Final = (
         allowed=only("", MONITORING_NAMESPACE),
     ),
 )
+_SUBMISSIONS: Final = 465
 _NOBODY: Final = "null"
 _OF_MAIL: Final = ("to", "sender", "server")
 _FOR_MAIL: Final = (*_OF_MAIL, "port", "username")
@@ -105,6 +106,9 @@ def _mailed(here: str, receiver: Receiver) -> Iterator[Problem]:
     for key in _OF_MAIL:
         if not getattr(receiver, key):
             yield problem(f"{here}.{key}", ABSENT, "is missing: this is mail", rights[key])
+    if receiver.port == _SUBMISSIONS:
+        wrong = "is where servers speak TLS at once (RFC 8314), and STARTTLS is asked for"
+        yield problem(f"{here}.port", receiver.port, wrong, "write 587, or the port with STARTTLS")
 
 
 def _not_mailed(here: str, receiver: Receiver) -> Iterator[Problem]:

@@ -66,3 +66,20 @@ def backups_go_in_secret(stack: Stack) -> Iterator[Problem]:
             "takes every Secret of the cluster in clear text",
             "write https://",
         )
+
+
+@reads("platform")
+def backups_have_a_bucket_to_themselves(stack: Stack) -> Iterator[Problem]:
+    """Velero takes no bucket with folders that are not its own (velero.io, "Backup Storage
+    Locations": the location becomes unavailable)."""
+    velero, logging = stack.platform.velero, stack.platform.logging
+    if velero is None or logging is None:
+        return
+    store = logging.store
+    if (velero.bucket, velero.endpoint) == (store.bucket, store.endpoint):
+        yield problem(
+            "platform.velero.bucket",
+            velero.bucket,
+            "is platform.logging.store.bucket too, and Velero uses none with others' folders",
+            "give each a bucket of its own",
+        )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Final
 from urllib.parse import urlsplit
 
-from settings.checks.registry import reads
+from settings.checks.registry import doubts, reads
 from settings.models.proxmox import Image
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
@@ -41,7 +42,9 @@ def one_file(path: str, image: Image) -> Iterator[Problem]:
     """Of an image by its URL."""
     path, url = f"{path}.url", image.url
     where = urlsplit(url).path
-    if _MOVING.search(where):
+    if where in ("", "/") or where.endswith("/"):
+        yield problem(path, url, "is a folder", "write the URL of the file in it")
+    elif _MOVING.search(where):
         yield problem(
             path,
             url,
@@ -68,6 +71,13 @@ def as_named(path: str, image: Image) -> Iterator[Problem]:
             f"is for {foreign[1]}, and the machines are amd64",
             "write the amd64 image's URL",
         )
+    if "nocloud" in name:
+        yield problem(
+            f"{path}.url",
+            image.url,
+            "is Debian's image without cloud-init, by which a machine gets its addresses",
+            "write the genericcloud image's URL",
+        )
     if _DISK.search(name) and _DISK.sub("", name) != _DISK.sub("", image.file_name):
         yield problem(
             f"{path}.file_name",
@@ -75,3 +85,31 @@ def as_named(path: str, image: Image) -> Iterator[Problem]:
             f"is not the file's own name ({name})",
             f"write {name}",
         )
+
+
+@reads("proxmox")
+def tags_are_told_once(stack: Stack) -> Iterator[Problem]:
+    """Proxmox keeps each once, which would read back as a change for ever."""
+    tags = stack.proxmox.tags
+    for index, tag in enumerate(tags):
+        if tag in tags[:index]:
+            yield problem(f"proxmox.tags[{index}]", tag, "stands twice", "name each tag once")
+
+
+_OF_BLOCKS: Final = ("local-lvm", "local-zfs")
+"""As Proxmox' installer calls storages that hold disks and no files (pvesm(1))."""
+
+
+@doubts("proxmox")
+def files_have_a_place(stack: Stack) -> Iterator[Problem]:
+    """Images are downloaded and snippets uploaded as files."""
+    stores = stack.proxmox.datastores
+    for key, store in (("images", stores.images), ("snippets", stores.snippets)):
+        if store in _OF_BLOCKS:
+            yield problem(
+                f"proxmox.datastores.{key}",
+                store,
+                "is what Proxmox calls a storage of disks, which holds no files",
+                "write one of type dir, such as local",
+            )
+            return

@@ -21,16 +21,20 @@ def repositories_are_reached(stack: Stack) -> Iterator[Problem]:
     outbound = stack.routers.outbound
     if not outbound:
         return
+    lacking: dict[int, list[str]] = {}
     for path, repository in walk(stack.software, AptRepository, "software"):
         for index, uri in enumerate(repository.uris):
             parts = urlsplit(uri)
             port = parts.port or _PORTS[parts.scheme]
             through, there = beyond(stack.networks, parts.hostname or "")
             if through and not any(each.lets("tcp", port, there) for each in outbound):
-                yield problem(
-                    "routers.outbound",
-                    [each.name for each in outbound],
-                    f"let nothing out to {parts.hostname} ({path}.uris[{index}]) by TCP {port}, "
-                    "and machines install from there",
-                    f"add a rule with protocol: tcp and ports: [{port}]",
-                )
+                told = f"{parts.hostname} ({path}.uris[{index}])"
+                lacking.setdefault(port, []).append(told)
+    for port, servers in lacking.items():
+        yield problem(
+            "routers.outbound",
+            [each.name for each in outbound],
+            f"let nothing out to {' and '.join(servers)} by TCP {port}, and machines install from "
+            "there",
+            f"add a rule with protocol: tcp and ports: [{port}]",
+        )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from settings.checks.registry import reads
+from settings.checks.claims import ranges
+from settings.checks.registry import doubts, reads
+from settings.models.addresses import collapsed, within
+from settings.models.cluster import API_SERVER_PORT
 from settings.models.stack import Stack
 from settings.problems import Problem, problem
 
@@ -114,4 +117,52 @@ def forwards_lead_to_who_answers_through_the_routers(stack: Stack) -> Iterator[P
                 each.to,
                 "is the routers' own, which serve nothing to the outside",
                 "write another machine's",
+            )
+
+
+@reads("networks", "routers")
+def forwards_are_for_somebody_outside(stack: Stack) -> Iterator[Problem]:
+    """Who is inside never comes by the WAN, and a denied source gets nothing from there."""
+    inside = [each for each in ranges(stack.networks) if ".wan." not in each[0]]
+    denied = collapsed(stack.routers.deny)
+    for index, each in enumerate(stack.routers.forwards):
+        for place, source in enumerate(each.sources):
+            path = f"{_FORWARDS}[{index}].sources[{place}]"
+            own = next((name for name, network in inside if within(source, network)), None)
+            if own is not None:
+                wrong = f"is inside {own}, from where nobody comes by the WAN"
+                yield problem(path, source, wrong, "write who calls from outside, or remove it")
+            elif any(within(source, network) for network in denied):
+                wrong = "gets nothing from the WAN, by routers.deny"
+                yield problem(path, source, wrong, "let it in there, or remove it here")
+
+
+_KUBELET, _ETCD = 10_250, (2379, 2380)
+"""TCP, of every node and of control planes (kubernetes.io, "Ports and Protocols")."""
+
+
+@doubts("routers", "balancers", "cluster")
+def the_clusters_own_ports_are_for_few(stack: Stack) -> Iterator[Problem]:
+    """Whoever gets in there owns the cluster."""
+    planes = [each.lan for each in stack.cluster.control_planes]
+    nodes = [*planes, *(each.lan for each in stack.cluster.workers)]
+    api, vips = stack.balancers.api_port, stack.balancers.lan_vips
+    own = [(address, api, "the Kubernetes API") for address in vips]
+    own += [(address, API_SERVER_PORT, "the Kubernetes API") for address in planes]
+    own += [(address, port, "etcd") for address in planes for port in _ETCD]
+    own += [(address, _KUBELET, "a kubelet") for address in nodes]
+    for index, each in enumerate(stack.routers.forwards):
+        first, last = each.inside
+        led = [
+            (port, what)
+            for address, port, what in own
+            if each.to == address and first <= port <= last
+        ]
+        if led and each.protocol == "tcp" and not each.sources:
+            port, what = led[0]
+            yield problem(
+                f"{_FORWARDS}[{index}].to",
+                each.to,
+                f"is {what} at port {port}, which the whole internet would reach",
+                "write sources, or reach it through the management network",
             )

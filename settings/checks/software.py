@@ -62,3 +62,34 @@ def upstream_is_where_it_is(stack: Stack) -> Iterator[Problem]:
                 yield problem(
                     f"{path}.suites", each.suites, "are not of a flat repository", "write [/]"
                 )
+
+
+_DOCKERS = re.compile(r"https?://download\.docker\.com(?=/|$)(.*)")
+_DOCKER_HAS = ("debian", "ubuntu")
+
+
+@reads("software")
+def each_repository_has_what_it_is_for(stack: Stack) -> Iterator[Problem]:
+    """Docker's has containerd, for two families of apt, and upstream's kubeadm alone."""
+    software = stack.software
+    given = {
+        "kubernetes_repository": (software.kubernetes_repository, _DOCKERS, "kubeadm", _RIGHT),
+        "containerd_repository": (
+            software.containerd_repository,
+            _UPSTREAM,
+            "containerd",
+            "write https://download.docker.com/linux/debian",
+        ),
+    }
+    for key, (repository, others, lacking, right) in given.items():
+        for index, uri in enumerate(repository.uris if repository is not None else ()):
+            if others.match(uri):
+                path = f"software.{key}.uris[{index}]"
+                yield problem(path, uri, f"is a repository without {lacking}", right)
+    for path, each in walk(stack, AptRepository):
+        for index, uri in enumerate(each.uris):
+            found = _DOCKERS.match(uri)
+            family = found[1].strip("/").removeprefix("linux/") if found else "debian"
+            if family not in _DOCKER_HAS:
+                right = f"write https://download.docker.com/linux/{' or '.join(_DOCKER_HAS)}"
+                yield problem(f"{path}.uris[{index}]", uri, "is no apt repository", right)

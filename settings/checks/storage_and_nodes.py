@@ -1,5 +1,5 @@
-"""Storage and the machines that get volumes: pods reach Proxmox, the nodes' labels are those that
-volumes are placed by, and no machine owns the volumes.
+"""Storage and the machines that get volumes: the nodes' labels are those that volumes are placed
+by, and no machine owns the volumes.
 
 Sources: proxmox-csi-plugin v0.19.1, docs/install.md (labels) and docs/config.md (controllerVMID).
 """
@@ -8,33 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import urlsplit
 
 from settings.checks.claims import machines
 from settings.checks.registry import reads
-from settings.models.addresses import address, is_address
 from settings.models.stack import Stack
 from settings.models.storage import VOLUMES_VM_ID
 from settings.problems import Problem, problem
 
 _FLAG: Final = "node-labels"
 _PLACES: Final = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")
-
-
-@reads("networks", "platform")
-def pods_reach_proxmox(stack: Stack) -> Iterator[Problem]:
-    """What pods send leaves by the LAN alone."""
-    given = stack.platform.storage
-    if given is None:
-        return
-    host = urlsplit(given.endpoint).hostname or ""
-    if is_address(host) and address(host) in stack.networks.management.cidr:
-        yield problem(
-            "platform.storage.endpoint",
-            given.endpoint,
-            "is on networks.management, which pods have no way to",
-            "write an address of Proxmox on the LAN, or one that the routers lead to",
-        )
 
 
 @reads("routers", "balancers", "cluster", "platform")

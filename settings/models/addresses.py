@@ -7,6 +7,7 @@ here, so that an address of one family is never compared with one of the other.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from ipaddress import (
     AddressValueError,
@@ -68,7 +69,12 @@ def _address(value: object) -> object:
         return IPv4Address(value)
     if "/" in value:
         raise fault("has a prefix length", "write the address alone: the segment's cidr has it")
-    raise fault("is not an IPv4 address", "write four decimal numbers such as 192.0.2.10")
+    alone, colon, port = value.rpartition(":")
+    if colon and port.isdigit() and is_address(alone):
+        raise fault("has a port", f"write {alone}")
+    plain = re.sub(r"\b0+(?=[0-9])", "", value.replace(",", "."))
+    right = plain if is_address(plain) else "four decimal numbers such as 192.0.2.10"
+    raise fault("is not an IPv4 address", f"write {right}")
 
 
 def _subnet(value: object) -> object:
@@ -206,6 +212,16 @@ def address(text: str) -> Address:
 def subnet(text: str) -> Subnet:
     """The subnet a text names; `ValueError` when it names none."""
     return IPv4Network(text)
+
+
+def around(inside: Iterable[AnyAddress], longest: int, shortest: int) -> Subnet | None:
+    """The smallest IPv4 network with a prefix of these lengths that has all of them as hosts."""
+    given = list(inside)
+    for length in range(longest, shortest - 1, -1):
+        network = IPv4Network((str(given[0]), length), strict=False)
+        if all(each in network and edge_of(each, network) is None for each in given):
+            return network
+    return None
 
 
 def network_of(text: str) -> AnyNetwork:

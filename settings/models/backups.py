@@ -58,7 +58,7 @@ def _store(url: str) -> str:
     return url
 
 
-StoreUrl = Annotated[str, Url(("ssh",)), AfterValidator(_store)]
+StoreUrl = Annotated[str, Url(("ssh",), users=True), AfterValidator(_store)]
 """A folder at an SSH server, which is spoken to by SFTP."""
 
 _ARCHIVE = r"[a-z][a-z0-9-]{0,39}\.[a-z][a-z0-9-]{0,39}\.\d{8}T\d{6}Z\.backup"

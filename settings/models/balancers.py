@@ -179,9 +179,9 @@ class Balancers(Strict):
     """Where routes send requests: every node's NodePort, or the ingress' LoadBalancer IP."""
     ingress: Sharing = Sharing()
     """How requests without a route of their own are shared out."""
-    routes: list[Route] = Field(default_factory=list)
+    routes: list[Route] = Field(default_factory=list, max_length=500)
     """Requests with a way of their own, in the order they are tried."""
-    tcp_routes: list[TcpRoute] = Field(default_factory=list)
+    tcp_routes: list[TcpRoute] = Field(default_factory=list, max_length=500)
     """TCP services beside HTTP and HTTPS."""
     rate_per_client: Rate | None = None
     """How often one client may ask, told by its address (through the CDN: by the client that it

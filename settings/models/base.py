@@ -21,6 +21,8 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from settings.models.slips import mended, parts
+
 FAULT = "stack_fault"
 """The pydantic error type of everything raised through `fault`."""
 
@@ -51,6 +53,14 @@ class Unit:
     """What a number counts, for messages. Stands among the arguments of `Annotated`."""
 
     name: str
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """What a truth asks about is said in a secret of this name: whoever writes it here in its place
+    is not shown it."""
+
+    secret: str
 
 
 @dataclass(frozen=True)
@@ -102,9 +112,9 @@ class Form(Checked):
 
     def better(self, text: str) -> str:
         """What to write instead: the text itself with a slip of the pen mended, or the rule."""
-        bare = re.sub(r"^[a-z]+://|/.*$", "", text).strip(".-") or text.strip(".-")
-        low = bare.lower()
-        for each in (bare, low, low.replace("_", "-"), bare.replace("_", "-")):
+        # Of what may have a path, a part of the text is something else than the whole.
+        whole = any(re.fullmatch(self.pattern, each) for each in ("a/a", "/a", "oci://a/a"))
+        for each in (*mended(text), *(() if whole else parts(text))):
             if re.fullmatch(self.pattern, each):
                 return f"write {each}"
         return self.right
@@ -145,9 +155,19 @@ def _single(name: str) -> str:
 Domain = Annotated[Hostname, AfterValidator(_single)]
 """One host name or DNS domain: no wildcard."""
 
+_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+def _of_something(checksum: str) -> str:
+    if checksum == _OF_NOTHING:
+        raise fault("is the checksum of an empty file", "download the file again, then: sha256sum")
+    return checksum
+
+
 Sha256 = Annotated[
     str,
     Form(r"[0-9a-f]{64}", "is not a SHA-256 checksum", "write 64 lower-case hexadecimal digits"),
+    AfterValidator(_of_something),
 ]
 
 ExactVersion = Annotated[

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from settings.models.addresses import Address, Subnet
-from settings.models.base import Name, Strict, Unit, fault
+from settings.models.base import Elsewhere, Name, Strict, Unit, fault
 
 INSIDE: Final = "inside"
 """What the sessions with the nodes are called, where a provider's have its name."""
@@ -22,6 +23,19 @@ _RESERVED: Final = {
 }
 
 
+def _in_one_number(value: object) -> object:
+    """RFC 5396: routers show longer numbers in two parts, too."""
+    if isinstance(value, float):
+        right = "write one number: the part before the dot times 65536, plus the one behind it"
+        raise fault("is in two parts (RFC 5396, asdot)", right)
+    found = re.fullmatch(r"(?:[Aa][Ss])? ?(?:([0-9]{1,5})\.)?([0-9]{1,10})", str(value))
+    if isinstance(value, str) and found is not None:
+        number = 65_536 * int(found[1] or 0) + int(found[2])
+        wrong = "is in two parts (RFC 5396, asdot)" if found[1] else "is text"
+        raise fault(wrong, f"write {number} without quotes")
+    return value
+
+
 def _usable(number: int) -> int:
     if number in _RESERVED:
         raise fault(
@@ -30,8 +44,17 @@ def _usable(number: int) -> int:
     return number
 
 
-Asn = Annotated[int, Field(ge=0, le=4_294_967_295, strict=True), AfterValidator(_usable)]
+Asn = Annotated[
+    int,
+    Field(ge=0, le=4_294_967_295, strict=True),
+    BeforeValidator(_in_one_number),
+    AfterValidator(_usable),
+]
 """The number of an autonomous system (RFC 6793)."""
+
+
+Password = Annotated[bool, Elsewhere("bgpPasswords")]
+"""Whether there is one."""
 
 
 def _a_providers(name: str) -> str:
@@ -50,7 +73,7 @@ class BgpUpstream(Strict):
     """Its address on `networks.wan`."""
     asn: Asn
     """The provider's AS number."""
-    password: bool = False
+    password: Password = False
     """Whether the session has a password (TCP MD5, RFC 2385): secret `bgpPasswords`."""
     bfd: bool = False
     """Whether the provider's router answers BFD."""
@@ -64,7 +87,7 @@ class BgpInside(Strict):
 
     asn: Asn
     """The nodes' AS number."""
-    password: bool = False
+    password: Password = False
     """Whether their sessions have a password: secret `bgpPasswords`, NAME `inside`."""
     bfd: bool = True
     """Whether they answer BFD."""
@@ -75,7 +98,7 @@ class BgpBalancers(BgpInside):
 
     asn: Asn
     """The balancers' AS number."""
-    password: bool = False
+    password: Password = False
     """Whether their sessions have a password: secret `bgpPasswords`, NAME `balancers`."""
 
 

@@ -14,7 +14,7 @@ from settings.models.base import Domain, Form, Hostname, Seconds, Strict, Unit, 
 from settings.models.cdn_rules import CdnRules
 from settings.models.origin_pulls import OriginPulls
 from settings.models.unproxied import UnproxiedRecord
-from settings.models.urls import WebUrl
+from settings.models.urls import BaseUrl
 
 WIDEST_CDN_PREFIX: Final = 8
 """The shortest prefix a range may have, and the room all ranges together may take: more is no
@@ -230,9 +230,9 @@ class Cdn(Strict):
     """The Cloudflare zone; null manages no records. Its token: secret `cloudflareApiToken`."""
     zone_id: ZoneId | None = None
     """The zone's identifier; null looks it up by name."""
-    api_url: WebUrl | None = None
+    api_url: BaseUrl | None = None
     """Another base URL of the Cloudflare API; null is Cloudflare's own."""
-    records: list[Hostname] = Field(default_factory=list)
+    records: list[Hostname] = Field(default_factory=list, max_length=1000)
     """Names of the service, each a proxied A record for every public VIP."""
     unproxied: list[UnproxiedRecord] = Field(default_factory=list, max_length=200)
     """Further records of the zone, which lead past the CDN and are answered as they are written."""

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from settings.models.base import Domain, Form, Name, Strict
 from settings.models.charts import Chart
-from settings.models.urls import WebUrl
+from settings.models.urls import DirectoryUrl
 
 Email = Annotated[
     str,
@@ -56,7 +56,7 @@ class Issuer(Strict):
     kind: Literal["acme-dns01", "acme-http01", "own-ca"]
     """ACME with a record at Cloudflare, ACME with an answer at the ingress, or an authority that
     the cluster makes for itself."""
-    server: WebUrl = "https://acme-v02.api.letsencrypt.org/directory"
+    server: DirectoryUrl = "https://acme-v02.api.letsencrypt.org/directory"
     """The ACME directory."""
     email: Email | None = None
     """Where the ACME server writes to; only for ACME."""

@@ -26,6 +26,8 @@ def _fetched(url: str) -> str:
             "is an OCI registry, which Helm takes in the chart's own name",
             f"write chart: {url.rstrip('/')}/NAME and no repository",
         )
+    if url.endswith(("/index.yaml", ".tgz")):
+        raise fault("is a file of a repository", f"write {url.rpartition('/')[0]}")
     return url
 
 

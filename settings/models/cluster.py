@@ -8,7 +8,16 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, Field
 
 from settings.models.backups import Backups, Restore
-from settings.models.base import Epoch, FileText, Form, Name, PackageName, Strict, fault
+from settings.models.base import (
+    Epoch,
+    FileText,
+    Form,
+    Name,
+    PackageName,
+    Strict,
+    Unit,
+    fault,
+)
 from settings.models.machines import MachineSpec
 from settings.models.proxmox import Image
 from settings.models.toml import HostsToml, Snippet
@@ -209,7 +218,7 @@ class Cluster(Strict):
     """Further Debian packages of every node."""
     max_unavailable: int = Field(default=1, ge=1)
     """Workers that an upgrade has out at once, at most."""
-    drain_seconds: int = Field(default=300, ge=10, le=3600)
+    drain_seconds: Annotated[int, Unit("seconds")] = Field(default=300, ge=10, le=3600)
     """How long the pods of a node may take to leave it, their budgets respected."""
     credentials_epoch: Epoch = 1
     """Raise to mint a new administrator's kubeconfig."""

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from settings.models.base import Form, Strict, Unit
+from settings.models.base import Elsewhere, Form, Strict, Unit, fault
 from settings.models.charts import Chart
-from settings.models.urls import WebUrl
+from settings.models.urls import Url
 
 REPOSITORY_SECRET: Final = "repository"  # noqa: S105 (the name of a Secret)
 """What the Secret with the repository's user and password is called."""
 REPOSITORY_KEYS: Final = ("username", "password")
 """The keys of that Secret."""
 
+
+def _short(branch: str) -> str:
+    if branch.startswith("refs/"):
+        raise fault("is a reference", f"write {re.sub('^refs/(heads/)?', '', branch)}")
+    return branch
+
+
 GitBranch = Annotated[
     str,
+    AfterValidator(_short),
     Form(
         r"[A-Za-z0-9_][A-Za-z0-9_-]*([./][A-Za-z0-9_][A-Za-z0-9_-]*)*",
         "is no branch",
@@ -35,6 +44,25 @@ RepositoryFolder = Annotated[
         "write its path from the repository's root, such as clusters/prod, or a dot for the root",
     ),
 ]
+
+
+_PAGE = re.compile(r"(https?://.+?)/(?:-/)?(?:tree|blob|src/branch)/([^/?#]+)(?:/.*)?")
+
+
+def _cloned(url: str) -> str:
+    """What Git clones, and no page that shows a branch of it."""
+    if (page := _PAGE.fullmatch(url)) is not None:
+        raise fault(
+            "is a page that shows a branch", f"write {page[1]}, with branch: {page[2]} and its path"
+        )
+    if "?" in url or "#" in url:
+        right = f"write {re.split('[?#]', url)[0]}, and the branch as branch"
+        raise fault("has something behind the repository", right)
+    return url
+
+
+GitUrl = Annotated[str, Url(("http", "https"), users=True), AfterValidator(_cloned)]
+"""Of a repository, over HTTP."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,13 +88,13 @@ class Delivery(Strict):
     """Who follows it: Flux, or Argo CD."""
     chart: Chart
     """Its chart: the community's flux2, or argo-cd."""
-    repository: WebUrl
+    repository: GitUrl
     """The Git repository, by HTTPS."""
     branch: GitBranch = "main"
     """The branch that is followed."""
     path: RepositoryFolder = "."
     """The folder with the manifests, or with a kustomization.yaml."""
-    credentials: bool = False
+    credentials: Annotated[bool, Elsewhere("platformSecrets")] = False
     """Whether the repository asks who reads it: then `platformSecrets` has the user and password
     (or token) as `NAMESPACE/repository/username` and `…/password`, with `flux-system` for Flux and
     `argocd` for Argo CD."""

@@ -64,6 +64,11 @@ def _judged(text: str) -> str:
             raise fault(f"closes a {each} that was not opened", "open it, or remove it")
     if within:
         raise fault(f"opens a {within[-1]} that is not closed", "close it")
+    if not fields(text) and {"ssl", "true", "false"}.isdisjoint(words(text)):
+        raise fault(
+            "names no field of a request",
+            'write one and what it is, such as http.request.uri.path contains "/admin"',
+        )
     for each in sorted(fields(text)):
         root = each.partition(".")[0]
         if root not in FIELD_ROOTS:

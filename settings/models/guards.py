@@ -5,12 +5,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from settings.models.addresses import AnySubnet
-from settings.models.base import Form, Seconds, Strict, Unit
+from settings.models.base import Form, Seconds, Strict, Unit, fault
 from settings.models.cdn import HeaderName
-from settings.models.routing import HeaderValue, Method, UrlPath
+from settings.models.routing import HeaderValue, Method, UrlPrefix
+
+_EVERY_BROWSERS = "mozilla/5.0 ("
+
+
+def _somebodys(text: str) -> str:
+    if text.lower() in _EVERY_BROWSERS:
+        raise fault("stands in the User-Agent of every browser", "write more of what is meant")
+    return text
+
 
 AgentText = Annotated[
     str,
@@ -19,6 +28,7 @@ AgentText = Annotated[
         "is no part of a User-Agent",
         "write three characters or more of its name, such as BadBot/",
     ),
+    AfterValidator(_somebodys),
 ]
 
 
@@ -46,7 +56,7 @@ class Filter(Strict):
 
     methods: list[Method] = Field(default_factory=list)
     """The methods that are; others are answered with 405. Empty: any."""
-    denied_paths: list[UrlPath] = Field(default_factory=list)
+    denied_paths: list[UrlPrefix] = Field(default_factory=list)
     """Paths with all below them, in small letters or capitals: answered with 403."""
     denied_agents: list[AgentText] = Field(default_factory=list)
     """Parts of the User-Agent, in small letters or capitals: answered with 403."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -29,6 +30,8 @@ _NTP = Form(rf"({_LABEL}\.)*{_LABEL}", "is no NTP server", "write a host name or
 
 
 def _clock(server: str) -> str:
+    if server == "localhost" or server.endswith(".localhost"):
+        raise fault("is each machine itself", "name a server elsewhere, or none: ntp: []")
     if ":" in server and is_ipv6(server):
         raise fault(IPV4_ONLY, IPV4_ONLY_RIGHT.format(what="address or a name"))
     if server.replace(".", "").isdigit() and not is_address(server):
@@ -39,8 +42,16 @@ def _clock(server: str) -> str:
 NtpServer = Annotated[str, AfterValidator(_clock)]
 """A name or an address."""
 
+
+def _no_card(name: str) -> str:
+    if re.fullmatch(r"(eth|eno|ens|enp|enx|bond)[0-9][0-9a-z.]*|lo", name):
+        raise fault("is a network card's name", "write the bridge that is on it, such as vmbr1")
+    return name
+
+
 Bridge = Annotated[
     str,
+    AfterValidator(_no_card),
     Form(
         r"[A-Za-z][A-Za-z0-9_.-]{0,14}",
         "is no bridge name",

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from settings.models.base import FileText, Hostname, Strict, Unit
+from settings.models.base import FileText, Hostname, Strict, Unit, fault
+
+
+def _a_page(text: str) -> str:
+    if re.fullmatch(r"\s*[^\s<]{0,200}(/[^\s<]{0,200}|\.html?)\s*", text):
+        raise fault("is a path, and no page", "write the page itself: html: | and its lines below")
+    return text
 
 
 class MaintenancePage(Strict):
     """A page of the balancers' own, with status 503."""
 
-    html: Annotated[FileText, Field(min_length=1)]
+    html: Annotated[FileText, Field(min_length=1), AfterValidator(_a_page)]
     """The whole page, UTF-8. It stands alone: what it refers to on the same host is not answered
     either."""
     retry_after: Annotated[int, Unit("seconds")] = Field(default=120, ge=1, le=86_400)

@@ -12,7 +12,7 @@ from pydantic import Field
 from settings.models.addresses import Address
 from settings.models.base import Form, Name, Port, Strict, Unit
 from settings.models.charts import Chart
-from settings.models.urls import WebUrl
+from settings.models.urls import StoreUrl
 
 LOKI_NAMESPACE: Final = "loki"
 """Where Loki and its Secret are."""
@@ -24,7 +24,7 @@ STORE_KEYS: Final = ("access-key-id", "secret-access-key")
 Bucket = Annotated[
     str,
     Form(
-        r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+        r"(?!([0-9]{1,3}\.){3}[0-9]{1,3}$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
         "is no bucket",
         "write 3 to 63 lower-case letters, digits, dots and dashes",
     ),
@@ -69,7 +69,7 @@ class LogStore(Strict):
     """Of kind s3 alone, as the next three: its name. Needed there, as `region` is."""
     region: Region | None = None
     """Its region; what a store of your own goes by (often us-east-1)."""
-    endpoint: WebUrl | None = None
+    endpoint: StoreUrl | None = None
     """Who serves it. Null: Amazon's, by the region."""
     path_style: bool = True
     """Whether the bucket is the first part of the path, as most stores other than Amazon's want, or

@@ -94,9 +94,9 @@ class Routers(Strict):
     """Sources that get nothing from the WAN, a CDN's own ranges included."""
     log_drops_per_minute: Annotated[int, Unit("lines a minute")] = Field(default=0, ge=0, le=600)
     """Dropped packets that each router's firewall logs, at most; 0: none."""
-    forwards: list[Forward] = Field(default_factory=list)
+    forwards: list[Forward] = Field(default_factory=list, max_length=500)
     """Ports of the public VIPs that lead past the balancers."""
-    outbound: list[Outbound] | None = None
+    outbound: list[Outbound] | None = Field(default=None, max_length=500)
     """What the LAN may open connections to; the rest is rejected (ICMP, administratively
     prohibited). Null: everything."""
     snippets: dict[RuleHook, list[RuleLine]] = Field(default_factory=dict)

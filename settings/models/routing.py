@@ -22,6 +22,19 @@ UrlPath = Annotated[
 """A path as it is compared: decoded (RFC 3986, section 6.2.2), without empty segments and without
 parameters (section 3.3)."""
 
+
+def _below(path: str) -> str:
+    if path.endswith("/*"):
+        raise fault(
+            "ends in a pattern, which is compared as it is",
+            f"write {path[:-2] or '/'}: all below it is in it",
+        )
+    return path
+
+
+UrlPrefix = Annotated[UrlPath, AfterValidator(_below)]
+"""A path that stands for all below it, too."""
+
 _NOT_PASSED_ON: Final = ("CONNECT", "TRACE")
 """A tunnel carries requests that nobody sees; TRACE shows what the CDN and the balancers wrote."""
 
@@ -96,7 +109,7 @@ class Route(Sharing):
     """Host names asked for; `*` covers one label. Empty: any."""
     paths: list[UrlPath] = Field(default_factory=list)
     """Whole paths, compared decoded."""
-    prefixes: list[UrlPath] = Field(default_factory=list)
+    prefixes: list[UrlPrefix] = Field(default_factory=list)
     """Paths with all below them: /shop is also /shop/cart, and not /shopping."""
     methods: list[Method] = Field(default_factory=list)
     """Methods, such as GET. Empty: any."""

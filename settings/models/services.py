@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from settings.models.base import Domain, Form, Name, Port, Prose, Strict, Unit
+from settings.models.base import Domain, Form, Name, Port, Prose, Strict, Unit, fault
 from settings.models.charts import SecretKey
 from settings.models.image_names import ImageName
 from settings.models.platform import NodePort
-from settings.models.routing import Route, UrlPath
+from settings.models.routing import Route, UrlPath, UrlPrefix
+
+
+def _port_of(reference: str) -> str:
+    port = reference.rpartition(":")[2]
+    if port.isdigit() and int(port) > 65_535:
+        raise fault("has no such port", "write a port of 1 to 65535")
+    return reference
+
 
 ServiceReference = Annotated[
     str,
@@ -20,6 +28,7 @@ ServiceReference = Annotated[
         "is no Service of the cluster",
         "write NAMESPACE/NAME:PORT, the port by its number or its name",
     ),
+    AfterValidator(_port_of),
 ]
 """A Service's namespace, name (RFC 1035) and port (an IANA service name, RFC 6335, at most 15
 characters)."""
@@ -44,14 +53,57 @@ AnnotationKey = Annotated[
 ]
 """Kubernetes' "Annotations", syntax and character set."""
 
+_KERNELS: Final = ("/dev", "/proc", "/sys")
+
+
+def _of_the_image(folder: str) -> str:
+    if folder.startswith(tuple(f"{each}/" for each in _KERNELS)) or folder in _KERNELS:
+        raise fault("is the kernel's", "write a folder that the application writes to")
+    return folder
+
+
 Folder = Annotated[
     str,
+    AfterValidator(_of_the_image),
     Form(
         r"(/[A-Za-z0-9_][A-Za-z0-9._-]*)+",
         "is no folder of a container",
         "write its whole path, such as /tmp",
     ),
 ]
+
+_BY_KEY: Final = {
+    "kubernetes.io/ingress.class": "write ingress_class, or leave it out for platform.ingress",
+    "cert-manager.io/cluster-issuer": "write issuer",
+    "cert-manager.io/issuer": "write issuer",
+}
+
+
+def _no_keys_own(annotation: str) -> str:
+    if annotation in _BY_KEY:
+        raise fault("is said by a key of its own", _BY_KEY[annotation])
+    return annotation
+
+
+ServiceAnnotation = Annotated[AnnotationKey, AfterValidator(_no_keys_own)]
+"""Of a service's Ingress: what has a key of its own is said there (of two classes Kubernetes
+refuses the object)."""
+
+GIVEN: Final = ("POD_NAME", "POD_IP", "NODE_NAME")
+"""Variables that every pod has, of the pod itself."""
+
+
+def _no_pods_own(variable: str) -> str:
+    if variable in GIVEN:
+        raise fault("is there in any case, of the pod itself", "leave it out, or call it otherwise")
+    return variable
+
+
+OwnVariable = Annotated[Variable, AfterValidator(_no_pods_own)]
+"""One that a stack may say."""
+
+OwnSecret = Annotated[SecretKey, AfterValidator(_no_pods_own)]
+"""The same, whose value is secret."""
 
 FOR_IMAGES: Final = (
     *("port", "replicas", "env", "secrets", "cpu", "memory", "memory_limit", "health_path"),
@@ -63,7 +115,7 @@ FOR_IMAGES: Final = (
 class Alert(Strict):
     """How much of a service may fail before somebody is told."""
 
-    availability: float = Field(ge=95, le=99.999)
+    availability: Annotated[float, Unit("percent")] = Field(ge=95, le=99.999)
     """Percent of the answers of thirty days that are to be no server error (5xx). What is missing
     to 100 is what may fail: alerts tell when that is used up too fast."""
 
@@ -77,7 +129,7 @@ class PublicService(Strict):
     hosts: list[Domain] = Field(min_length=1, max_length=50)
     """The host names it answers to. Each gets a record where `cdn.zone` has it, and must be of the
     balancers' certificate."""
-    path: UrlPath = "/"
+    path: UrlPrefix = "/"
     """The path with all below it that is its own; others' are of other services under the same
     name. The application sees the whole path."""
     image: ImageName | None = None
@@ -89,9 +141,9 @@ class PublicService(Strict):
     """Of `image` alone, as all down to `writable`: where the application listens (plain HTTP)."""
     replicas: int = Field(default=2, ge=1, le=1000)
     """Pods, spread over the nodes, of which a drain takes one at a time."""
-    env: dict[Variable, Annotated[str, Prose()]] = Field(default_factory=dict, max_length=200)
+    env: dict[OwnVariable, Annotated[str, Prose()]] = Field(default_factory=dict, max_length=200)
     """Environment variables, in clear. POD_NAME, POD_IP and NODE_NAME are there in any case."""
-    secrets: list[SecretKey] = Field(default_factory=list, max_length=200)
+    secrets: list[OwnSecret] = Field(default_factory=list, max_length=200)
     """Environment variables whose values the secret `platformSecrets` has, each in a line
     `NAME/NAME/VARIABLE=VALUE` with the service's own name twice."""
     cpu: Annotated[int, Unit("thousandths of a core")] = Field(default=50, ge=1, le=64_000)
@@ -113,7 +165,7 @@ class PublicService(Strict):
     """Who signs the certificate that the ingress shows for it: of platform.cert_manager.issuers.
     Null: the ingress' own self-made one, which the balancers do not verify. Visitors see the
     balancers' in any case."""
-    annotations: dict[AnnotationKey, Annotated[str, Prose()]] = Field(
+    annotations: dict[ServiceAnnotation, Annotated[str, Prose()]] = Field(
         default_factory=dict, max_length=50
     )
     """Further ones of its Ingress, for what its ingress controller is to do otherwise."""

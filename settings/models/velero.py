@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
@@ -10,11 +11,15 @@ from settings.models.base import Form, Strict, Unit, fault
 from settings.models.charts import Chart
 from settings.models.image_names import ImageName
 from settings.models.platform_logging import STORE_KEYS, STORE_SECRET, Bucket, Region
-from settings.models.urls import WebUrl
+from settings.models.urls import StoreUrl
 
 VELERO_NAMESPACE: Final = "velero"
 """Where Velero and its Secret are."""
 _RANGES: Final = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
+
+
+_DAYS: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+"""Of each month, at most."""
 
 
 def _possible(schedule: str) -> str:
@@ -25,6 +30,15 @@ def _possible(schedule: str) -> str:
                     f"has {each} where {least} to {most} is possible",
                     "write minute, hour, day of the month, month and day of the week (0 is Sunday)",
                 )
+        for first, last in re.findall(r"([0-9]+)-([0-9]+)", field):
+            if int(first) > int(last):
+                right = f"write {first}-{most},{least}-{last} if that was meant"
+                raise fault(f"has {first}-{last}, which ends before it begins", right)
+    minute, _, day, month, weekday = schedule.split(" ")
+    if minute in ("*", "*/1"):
+        raise fault("is every minute", f"write {schedule.replace(minute, '0', 1)}")
+    if day.isdigit() and month.isdigit() and weekday == "*" and int(day) > _DAYS[int(month) - 1]:
+        raise fault("is a day that never comes", "write another, such as 0 2 1 * *")
     return schedule
 
 
@@ -53,7 +67,7 @@ class Velero(Strict):
     """The bucket's name."""
     region: Region
     """Its region; what a store of your own goes by (often us-east-1)."""
-    endpoint: WebUrl | None = None
+    endpoint: StoreUrl | None = None
     """Who serves it. Null: Amazon's, by the region."""
     path_style: bool = True
     """Whether the bucket is the first part of the path, as most stores other than Amazon's want, or

@@ -42,7 +42,7 @@ def test_unknown_keys_wrong_types_and_collisions_are_told_together() -> None:
         "layered-cloud:proxmoxApiToken: is a secret in clear text; remove it, then: "
         "pulumi config set --secret layered-cloud:proxmoxApiToken",
         'layered-cloud:access.journald_max_mebibytes: "lots" is not a whole number; '
-        "write a number without quotes",
+        "write a whole number of MiB",
         "layered-cloud:access.epoch: 0 is too small; write at least 1",
         "layered-cloud:balancers.machines[0].lan: 198.18.10.2 belongs to router router-a already "
         "(routers.machines[0].lan); give balancer lb-a an address of its own",

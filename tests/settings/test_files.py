@@ -24,7 +24,7 @@ def test_a_key_that_stands_twice_is_refused_with_its_place() -> None:
     text = "config:\n  layered-cloud:environment: a\n  layered-cloud:environment: b\n"
     assert refusal(text) == (
         "Pulumi.x.yaml: line 3, column 3 (layered-cloud:environment): not YAML: the key "
-        "layered-cloud:environment stands twice; correct the file"
+        "layered-cloud:environment stands twice; leave one of the two"
     )
 
 

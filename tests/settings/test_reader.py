@@ -3,6 +3,7 @@ place."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def told(text: str) -> list[str]:
         (
             "config:\n  x: !!python/object:os.system {}\n",
             "f: line 2, column 6: not YAML: the tag tag:yaml.org,2002:python/object:os.system is "
-            "not read; correct the file",
+            "not read; write the value without a tag, and secrets as the engine seals them",
         ),
         (
             "config:\n\tx: 1\n",
@@ -59,6 +60,54 @@ def told(text: str) -> list[str]:
         (
             f"config:\n  x: {'9' * 5000}\n",
             "f: line 2, column 6: not YAML: a number of 5000 digits; correct the file",
+        ),
+        (
+            'config:\n  x: "\\U00110000"\n',
+            "f: line 2, column 9: not YAML: a number that stands for nothing; write a character as "
+            "it is, and no escape or directive",
+        ),
+        (
+            'config:\n  x: "\\UFFFFFFFF"\n',
+            "f: line 2, column 9: not YAML: a number that stands for nothing; write a character as "
+            "it is, and no escape or directive",
+        ),
+        (
+            f"%YAML 1.{'9' * 5000}\n---\nconfig: {{}}\n",
+            "f: line 1, column 9: not YAML: a number that stands for nothing; write a character as "
+            "it is, and no escape or directive",
+        ),
+        (
+            "config:\n  x: *.example.org\n",
+            "f: line 2, column 7: not YAML: expected alphabetic or numeric character, but found "
+            "'.'; quote a value that starts with * or &",
+        ),
+        (
+            "config:\n  x: {{ zone }}\n",
+            "f: line 2, column 7: not YAML: found unhashable key; write keys as text, and quote a "
+            "value that starts with {",
+        ),
+        (
+            "config:\n  x: { <<: 5 }\n",
+            "f: line 2, column 12: not YAML: expected a mapping or list of mappings for merging, "
+            "but found scalar; write <<: *NAME, of a mapping that has &NAME in front",
+        ),
+        (
+            "config:\n  x: { <<: { a: 1 }, <<: { a: 2 } }\n",
+            "f: line 2, column 22: not YAML: the key << stands twice; leave one of the two",
+        ),
+        (
+            "config: {}\n---\nconfig: {}\n",
+            "f: line 2, column 1: not YAML: but found another document; write one document: no "
+            "line of dashes between",
+        ),
+        (
+            "config:\n<<<<<<< HEAD\n  a: 1\n=======\n  a: 2\n>>>>>>> b\n",
+            "f: line 2: holds a conflict that Git left; keep one side, without the marks",
+        ),
+        (
+            "config:\n  a: 1\n  b: 2\n\u00a0 c: 3\n  d: 1\n",
+            "f: line 4, column 1: not YAML: U+00A0 (NO-BREAK SPACE) indents nothing; write an "
+            "ordinary blank",
         ),
         (
             "konfig: {}\nconfig: {}\n",
@@ -89,6 +138,35 @@ def test_a_file_of_too_many_values_is_read_no_further_than_that() -> None:
     assert rest == "more than 20000 values; correct the file"
     # The document, its key, what that holds, the list's key and the list: 19,995 members are left.
     assert line == f"f: line 2, column {len('  x: [') + 2 * 19_995 + 1}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "config:\n" + "".join(f"  layered-cloud:k{at}: x\n" for at in range(9000)),
+        "config:\n  layered-cloud:proxmox:\n" + "".join(f"    k{at}: x\n" for at in range(9000)),
+    ],
+    ids=["sections", "keys"],
+)
+def test_of_thousands_of_errors_the_first_are_told_in_no_time(text: str) -> None:
+    started = time.process_time()
+    lines = told(text)
+    assert time.process_time() - started < 2
+    (rest,) = [line for line in lines if "more errors" in line]
+    number = int(rest.split()[2])
+    assert rest == f"config: has {number} more errors, which are not told; mend these first"
+    assert number + len([line for line in lines if "is not a key here" in line]) >= 9000
+
+
+def test_a_secret_of_a_provider_in_clear_is_refused() -> None:
+    token = "root@pam!x=12345678-1234-1234-1234-123456789012"
+    (line,) = [
+        line for line in told(f"config:\n  proxmoxve:apiToken: {token}\n") if "apiToken" in line
+    ]
+    assert line == (
+        "proxmoxve:apiToken: is a secret in clear text; remove it, and replace it; then: "
+        "pulumi config set --secret proxmoxve:apiToken"
+    )
 
 
 def test_a_mark_at_the_beginning_and_text_with_a_tag_are_read() -> None:
