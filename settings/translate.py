@@ -57,7 +57,8 @@ def translate(error: ErrorDetails, location: tuple[Step, ...], written: str | No
         return Problem(key=key, wrong="is missing", right=_meaning(location))
     if kind == "extra_forbidden":
         parent = model_of(annotation_at(location[:-1]))
-        right = nearest(str(location[-1]), list(hints(parent)) if parent is not None else [])
+        name, known = str(location[-1]), getattr(parent, "elsewhere", {})
+        right = known.get(name) or nearest(name, list(hints(parent)) if parent is not None else [])
         return Problem(key=key, wrong="is not a key here", right=right)
     annotation = annotation_at(location)
     if kind in _COUNTED and isinstance(value, Sized):

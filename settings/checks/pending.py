@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from settings.checks.claims import claims
 from settings.models.addresses import DOCUMENTATION, AnyNetwork, within
+from settings.models.cert_manager import Issuer
 from settings.models.charts import Chart
 from settings.models.proxmox import Image
 from settings.models.software import AptRepository
@@ -66,6 +67,8 @@ def _examples(stack: Stack) -> Iterator[Problem]:
         given += [(f"{path}.uris[{index}]", uri) for index, uri in enumerate(repository.uris)]
     for path, chart in walk(stack, Chart):
         given.append((f"{path}.repository", chart.repository))
+    for path, issuer in walk(stack, Issuer):
+        given.append((f"{path}.email", issuer.email))
     for path, text in given:
         if text is not None and _EXAMPLE.search(text):
             yield problem(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from settings.checks.platform_charts import KUBERNETES, OWN
 from settings.checks.platform_ingress import INGRESS
@@ -93,3 +94,30 @@ def somebody_judges_the_alerts(stack: Stack) -> Iterator[Problem]:
                 "is judged by nobody: platform.monitoring is not there",
                 "add it, or remove the alert",
             )
+
+
+_ANNOTATES: Final = {
+    "traefik.ingress.kubernetes.io": "traefik",
+    "nginx.org": "nginx",
+    "haproxy.org": "haproxy",
+    "projectcontour.io": "contour",
+    "ingress.cilium.io": "cilium",
+    "nginx.ingress.kubernetes.io": "ingress-nginx",
+}
+"""What annotations of an Ingress begin with, by the controller that reads them."""
+
+
+@doubts("platform", "services")
+def somebody_reads_the_annotations(stack: Stack) -> Iterator[Problem]:
+    """One controller's annotations say nothing to another."""
+    kind = stack.platform.ingress.kind
+    for index, each in enumerate(stack.services):
+        for key in each.annotations if each.ingress_class is None else ():
+            reader = _ANNOTATES.get(key.partition("/")[0], kind)
+            if reader != kind:
+                yield problem(
+                    f"services[{index}].annotations.{key}",
+                    ABSENT,
+                    f"is read by {reader}, and platform.ingress.kind is {kind}",
+                    f"write what {kind} reads, or remove it",
+                )

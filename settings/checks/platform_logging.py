@@ -133,3 +133,18 @@ def requests_are_found_at_every_hop(stack: Stack) -> Iterator[Problem]:
             "writes no line of a request, by its id or otherwise, for platform.logging to collect",
             "look at the balancers' line and the application's, or write another kind",
         )
+
+
+@doubts("platform")
+def lines_have_a_class_that_is_there(stack: Stack) -> Iterator[Problem]:
+    """A volume of a class that nobody makes is waited for."""
+    logging, storage = stack.platform.logging, stack.platform.storage
+    wanted = None if logging is None else logging.store.storage_class
+    classes = [] if storage is None else [each.name for each in storage.classes]
+    if wanted is not None and classes and wanted not in classes:
+        yield problem(
+            "platform.logging.store.storage_class",
+            wanted,
+            "is none of platform.storage.classes",
+            f"write {' or '.join(classes)}, unless something else makes it",
+        )

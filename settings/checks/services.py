@@ -63,6 +63,10 @@ def _made(here: str, service: PublicService) -> Iterator[Problem]:
             yield problem(at, key, "is a variable of it twice", "name it once")
         elif key in service.env:
             yield problem(at, key, f"is in {here}.env too", "remove it there")
+    for place, folder in enumerate(service.writable):
+        if folder in service.writable[:place]:
+            at = f"{here}.writable[{place}]"
+            yield problem(at, folder, "is a folder of it twice", "name each folder once")
     limit = service.memory_limit
     if limit is not None and limit < service.memory:
         wrong = f"MiB are less than what is kept for each pod, {here}.memory ({service.memory})"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     AfterValidator,
@@ -33,6 +34,9 @@ class Strict(BaseModel):
     Strict also about types: text is not a number, and `yes` is not a boolean, because the engine's
     YAML reader (YAML 1.2) and Python's (YAML 1.1) disagree about such words.
     """
+
+    elsewhere: ClassVar[Mapping[str, str]] = {}
+    """Keys that somebody may look for here, and where what they say belongs."""
 
     model_config = ConfigDict(
         extra="forbid",

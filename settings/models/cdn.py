@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -209,6 +209,10 @@ class Hsts(Strict):
 
 class Cdn(Strict):
     """What stands in front of the routers and calls them."""
+
+    elsewhere: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("api_token", "api_key", "token"), "put the token into the secret cloudflareApiToken"
+    )
 
     kind: Literal["cloudflare", "listed", "fastly", "none"]
     """`cloudflare`: it is asked for its ranges, and records and zone settings are managed.

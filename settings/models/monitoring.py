@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -41,6 +41,11 @@ RECEIVER_KINDS: Final[Mapping[str, ReceiverTraits]] = MappingProxyType(
 
 class Receiver(Strict):
     """Who is told of alerts, and again when they are over."""
+
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        "url": "put it into the secret platformSecrets, as monitoring/alerts-NAME/url",
+        "password": "put it into the secret platformSecrets, as monitoring/alerts-NAME/password",
+    }
 
     name: Name
     """What Alertmanager calls it, and its line in the secret `platformSecrets`."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -102,6 +103,11 @@ class ProxmoxHost(Strict):
 
 class Proxmox(Strict):
     """The hypervisors. The token is the secret `proxmoxApiToken`, the SSH key `proxmoxSshKey`."""
+
+    elsewhere: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("api_token", "token", "username", "password"),
+        "put the token into the secret proxmoxApiToken",
+    )
 
     endpoint: ApiUrl
     """The API, without a path."""

@@ -87,6 +87,7 @@ WebUrl = Annotated[str, Url(("http", "https"))]
 SecureUrl = Annotated[str, Url(("https",))]
 """Fetched over HTTPS alone."""
 
+
 def _rooted(url: str) -> str:
     """A bucket is named beside it, and goes behind it or before it."""
     if urlsplit(url).path not in ("", "/"):

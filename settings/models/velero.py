@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Final
 
 from pydantic import AfterValidator, Field
 
@@ -58,6 +59,12 @@ Schedule = Annotated[
 class Velero(Strict):
     """Backups of the cluster's objects, and of volumes' files, to a bucket that speaks S3. Its key
     is in `platformSecrets` as `velero/store/access-key-id` and `velero/store/secret-access-key`."""
+
+    elsewhere: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("access_key", "access_key_id", "secret_key", "secret_access_key", "credentials"),
+        "put it into the secret platformSecrets, as velero/store/access-key-id and "
+        "velero/store/secret-access-key",
+    )
 
     chart: Chart
     """Velero's chart."""
