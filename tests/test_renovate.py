@@ -20,6 +20,7 @@ import jsonschema
 import pytest
 import yaml
 
+from settings.checks.cluster import MINORS
 from settings.models.mesh import MESH_KINDS
 from settings.pinned import CHARTS, CONTAINERD, KUBERNETES, minor
 from tests.settings.test_pinned import charts_of, stack_in
@@ -81,6 +82,7 @@ SCHEMA: Mapping[str, Any] = {
                     "matchDepNames": TEXTS,
                     "matchFileNames": TEXTS,
                     "groupName": TEXT,
+                    "allowedVersions": {"type": "string", "pattern": "^/.+/$"},
                     "separateMinorPatch": {"type": "boolean"},
                     "separateMultipleMinor": {"type": "boolean"},
                     "enabled": {"type": "boolean"},
@@ -356,6 +358,15 @@ def test_a_release_is_read_as_the_line_has_it() -> None:
         assert match is not None
         assert match["version"] == version
         assert pattern.search("v1.37.0-rc.1") is None
+
+
+def test_no_minor_is_proposed_that_the_settings_refuse() -> None:
+    (rule,) = (each for each in CONFIG["packageRules"] if "allowedVersions" in each)
+    assert rule["matchDepNames"] == ["kubernetes"]
+    allowed = translated(rule["allowedVersions"][1:-1])
+    minors = {f"1.{number}" for number in range(1, 100)}
+    for version in ("{}", "{}.0", "{}.12"):
+        assert {each for each in minors if allowed.search(version.format(each))} == set(MINORS)
 
 
 def test_new_stacks_pins_of_the_cluster_are_found(all_found: list[Found]) -> None:
