@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Hashable, Iterator
 from typing import Any, Final
 
 import yaml
 
 from settings.problems import NAMESPACE, Problem, SettingsError
+from settings.unreadable import NO_NUMBER, not_yaml, unprintable
 
 Location = tuple[str | int, ...]
 """Where a value stands: the whole key, then keys and indexes inside."""
@@ -30,25 +30,9 @@ _MERGE = "tag:yaml.org,2002:merge"
 _KEYS = ("config", "secretsprovider", "encryptedkey", "encryptionsalt", "environment")
 """Of a stack file (pulumi's ProjectStack)."""
 
-_KEY = re.compile(rf" {{0,4}}[\"']?({NAMESPACE}:[A-Za-z]+)[\"']?:")
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+")
 _OTHER_NUMBER = re.compile(
     r"[-+]?(0b_*[01][01_]*|0o_*[0-7][0-7_]*_[0-7_]*|0x_*[0-9a-fA-F][0-9a-fA-F_]*_[0-9a-fA-F_]*|[1-9][0-9]*_[0-9_]*)"
-)
-_NO_NUMBER: Final = "a number that stands for nothing"
-_HINTS: Final = (
-    ("'\\t'", "indent with blanks, not tabs"),
-    ("mapping values are not allowed", "indent keys alike, and quote a value that holds `: `"),
-    ("cannot start any token", "quote the value"),
-    ("found undefined alias", "quote a value that starts with *"),
-    ("expected the node content", "close what was opened, or quote the value"),
-    ("expected alphabetic or numeric", "quote a value that starts with * or &"),
-    ("unhashable key", "write keys as text, and quote a value that starts with {"),
-    (_NO_NUMBER, "write a character as it is, and no escape or directive"),
-    ("is not read", "write the value without a tag, and secrets as the engine seals them"),
-    ("for merging", "write <<: *NAME, of a mapping that has &NAME in front"),
-    ("another document", "write one document: no line of dashes between"),
-    ("stands twice", "leave one of the two"),
 )
 
 
@@ -136,7 +120,7 @@ def read_config(text: str, source: str) -> Config:
     except _Refused as refused:
         raise SettingsError(refused.problems, source) from None
     except yaml.YAMLError as error:
-        raise SettingsError([_not_yaml(error, text)], source) from None
+        raise SettingsError([not_yaml(error, text)], source) from None
 
 
 def read_bytes(data: bytes, source: str) -> Config:
@@ -163,47 +147,10 @@ class _Refused(Exception):
         self.problems = problems
 
 
-def _not_yaml(error: yaml.YAMLError, text: str) -> Problem:
-    mark = getattr(error, "problem_mark", None)
-    where = "file" if mark is None else _place(text, mark.line, mark.column)
-    words = str(getattr(error, "problem", None) or error)
-    if (other := _of_others(text, 0 if mark is None else mark.line)) is not None:
-        return other
-    right = next((right for sign, right in _HINTS if sign in words), "correct the file")
-    return Problem(key=where, wrong=f"not YAML: {words}", right=right)
-
-
-def _of_others(text: str, line: int) -> Problem | None:
-    """What neither YAML nor the operator wrote: Git's marks of a conflict, and blanks that look
-    like others, at a line (counted from 0) that cannot be read or the one above."""
-    lines = text.split("\n")
-    for number, each in enumerate(lines):
-        if re.match(r"(<{7}|>{7}) ", each):
-            wrong, right = "holds a conflict that Git left", "keep one side, without the marks"
-            return Problem(key=f"line {number + 1}", wrong=wrong, right=right)
-    for number in range(max(line - 1, 0), min(line + 1, len(lines))):
-        for column, each in enumerate(lines[number]):
-            if each != " " and unicodedata.category(each) == "Zs":
-                return Problem(
-                    key=_place(text, number, column),
-                    wrong=f"not YAML: U+{ord(each):04X} ({unicodedata.name(each)}) indents nothing",
-                    right="write an ordinary blank",
-                )
-    return None
-
-
-def _place(text: str, line: int, column: int) -> str:
-    """A place in the file (counted from 0), with the key that it belongs to."""
-    above = [_KEY.match(each) for each in text.split("\n")[: line + 1]]
-    keys = [found[1] for found in above if found is not None]
-    inside = f" ({keys[-1]})" if keys else ""
-    return f"line {line + 1}, column {column + 1}{inside}"
-
-
 def _config(text: str) -> Config:
     text = text.removeprefix("\ufeff")
     if (bad := yaml.reader.Reader.NON_PRINTABLE.search(text)) is not None:
-        raise _Refused([_unprintable(text, bad.start())])
+        raise _Refused([unprintable(text, bad.start())])
     loader = _Loader(text)
     try:
         root = loader.get_single_node()
@@ -211,7 +158,7 @@ def _config(text: str) -> Config:
         document = loader.construct_document(root) if root is not None else None
     except (ValueError, OverflowError):  # of a character or a version that there is not
         mark = loader.get_mark()
-        raise yaml.MarkedYAMLError(problem=_NO_NUMBER, problem_mark=mark) from None
+        raise yaml.MarkedYAMLError(problem=NO_NUMBER, problem_mark=mark) from None
     finally:
         loader.dispose()
     found = _stray(document) if isinstance(document, dict) else []
@@ -236,18 +183,6 @@ def _config(text: str) -> Config:
         if node.style is None and (number := _ambiguous(node.value)) is not None:
             read.ambiguous[location] = (node.value, number)
     return read
-
-
-def _unprintable(text: str, position: int) -> Problem:
-    line = text.count("\n", 0, position)
-    column = position - text.rfind("\n", 0, position) - 1
-    code = f"U+{ord(text[position]):04X}"
-    name = unicodedata.name(text[position], "a control character")
-    return Problem(
-        key=_place(text, line, column),
-        wrong=f"not YAML: {code} ({name}) is no text",
-        right="remove it",
-    )
 
 
 def _measured(

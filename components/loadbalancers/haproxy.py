@@ -112,7 +112,7 @@ def part(model: BalancersModel, balancer: Balancer) -> Part:
 
     Its own Prometheus endpoint is on the management leg, beside the statistics page.
     """
-    way = WAYS[model.reach]
+    way, api = WAYS[model.reach], "the Kubernetes API"
     drop_in = _text(
         "haproxy.dropin",
         directory=DIRECTORY,
@@ -143,10 +143,7 @@ def part(model: BalancersModel, balancer: Balancer) -> Part:
             Service(name=HAPROXY, on_change=(RELOAD,), watches=(BASE, DROP_IN), health=_HEALTH),
         ),
         ports=(
-            *(
-                _port(model.api_port, leg, leg, "the Kubernetes API")
-                for leg in ("lan", "management")
-            ),
+            *(_port(model.api_port, leg, leg, api) for leg in ("lan", "management")),
             _port(model.stats_port, "management", "management", "statistics and metrics"),
             _port(ALIVE_PORT, "loopback", "itself", "keepalived's check"),
             *(_table_ports() if model.shares_tables else ()),
