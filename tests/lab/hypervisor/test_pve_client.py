@@ -22,7 +22,7 @@ from lab.engine import Engine, EngineError, find_cli, workspace
 from lab.hypervisor import images
 from lab.paths import CHECKOUT
 from lab.processes import children
-from tests.components import stacks
+from settings.files import load_stack
 from tests.lab.hypervisor.cluster import IMAGE, Cluster, cluster
 from tests.lab.plugins import real
 
@@ -251,7 +251,7 @@ def test_what_a_machine_cannot_become_is_refused_before_anything_is_done(served:
 def restarting(served: Cluster, cores: int) -> Engine:
     """The machine, and what asks for its restart, as a stack with it in maintenance has them; in
     place of the action that asks the machine, a component."""
-    proxmox = stacks.lab().proxmox.model_copy(
+    proxmox = load_stack(CHECKOUT / "Pulumi.lab.yaml").proxmox.model_copy(
         update={"endpoint": served.endpoint, "insecure": True}
     )
 
