@@ -33,13 +33,15 @@ def mended(text: str) -> Iterator[str]:
 
 def parts(text: str) -> Iterator[str]:
     """One part of the text alone: the host of a URL, what stands before or behind a colon or an
-    equals sign, in angle brackets, or behind the last slash."""
+    equals sign, in angle brackets, or behind the last slash: of a path on a machine a file's."""
     if len(text) > _LONGEST:
         return
     host = _SCHEME.sub("", text).partition("/")[0].strip(".-")
     before, _, behind = re.sub("=+", ":", host).partition(":")
     inside = re.search("<([^<>]+)>", text)
     last = text.rpartition("/")[2]
+    if text.startswith("/") and "." not in last:
+        last = ""
     for each in (host, before, behind, inside[1] if inside else "", last):
         yield from _cases(each)
 
