@@ -99,11 +99,8 @@ def _no_pods_own(variable: str) -> str:
     return variable
 
 
-OwnVariable = Annotated[Variable, AfterValidator(_no_pods_own)]
-"""One that a stack may say."""
-
 OwnSecret = Annotated[SecretKey, AfterValidator(_no_pods_own)]
-"""The same, whose value is secret."""
+"""A variable whose value is secret: those of the pod would hide it."""
 
 FOR_IMAGES: Final = (
     *("port", "replicas", "env", "secrets", "cpu", "memory", "memory_limit", "health_path"),
@@ -141,7 +138,7 @@ class PublicService(Strict):
     """Of `image` alone, as all down to `writable`: where the application listens (plain HTTP)."""
     replicas: int = Field(default=2, ge=1, le=1000)
     """Pods, spread over the nodes, of which a drain takes one at a time."""
-    env: dict[OwnVariable, Annotated[str, Prose()]] = Field(default_factory=dict, max_length=200)
+    env: dict[Variable, Annotated[str, Prose()]] = Field(default_factory=dict, max_length=200)
     """Environment variables, in clear. POD_NAME, POD_IP and NODE_NAME are there in any case."""
     secrets: list[OwnSecret] = Field(default_factory=list, max_length=200)
     """Environment variables whose values the secret `platformSecrets` has, each in a line

@@ -41,7 +41,7 @@ def mine() -> list[str]:
 
 def test_up_is_quick_repeatable_and_changes_nothing_the_second_time(network: Network) -> None:
     before, started = links(), time.monotonic()
-    assert len(network.up()) == 8
+    assert len(network.up()) == 9
     assert time.monotonic() - started < 3
     assert network.up() == []
     assert [s.wrong for s in network.status() if not s.ok] == []
