@@ -92,6 +92,7 @@ def test_everything_named_is_everything_there_is() -> None:
     others = {each.name for each in (*goitems.TOOLS, *plugins.BUILT.values())}
     others |= {checkers.item(name).name for name in checkers.FURTHER}
     assert reached.isdisjoint(others)
+    others |= {name for each in stack.profiles() for name in stack.profile_software(each)}
     of_the_upgrade = {item.name for item in _flattened([known[UPGRADE]])}
     assert reached | others | of_the_upgrade >= set(known)
 
