@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.cost import Cost
+from lab import runs
 from lab.paths import CHECKOUT, cache_dir
 
 CHANGE, NO_OP, ASKED, AGAIN = "change", "no-op", "asked", "again"
@@ -104,24 +105,12 @@ def beside_the_page() -> Path:
 
 def append(record: Record, file: Path) -> None:
     """Keep one."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a") as out:
-        out.write(f"{_line(record)}\n")
+    runs.append(file, _line(record))
 
 
 def read(file: Path) -> list[Record]:
     """Those of such a file. A line that was cut off is passed over."""
-    try:
-        lines = file.read_text().splitlines()
-    except FileNotFoundError:
-        return []
-    found = []
-    for line in lines:
-        try:
-            found.append(Record.from_dict(json.loads(line)))
-        except (ValueError, TypeError, KeyError):
-            continue
-    return found
+    return runs.read(file, lambda line: Record.from_dict(json.loads(line)))
 
 
 def shown(text: str) -> list[Record]:

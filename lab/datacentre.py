@@ -191,27 +191,30 @@ def world() -> World:
     Raises:
         LabError: it is not up.
     """
-    found, profile = outputs(), _profile()
+    found, profile = outputs(), _made_of()
     settings = load_stack(runner.folder() / f"Pulumi.{stack.NAME}.yaml")
-    topology, called = Topology.default(), profile.read_text() if profile.exists() else ""
+    topology = Topology.default()
     return World(
         stack=settings,
         topology=topology,
         outputs=found,
-        profile=called,
-        edge=Edge.of(topology, _edge_folder()) if _has_edge(called) else None,
+        profile=profile,
+        edge=Edge.of(topology, _edge_folder()) if _has_edge(profile) else None,
     )
 
 
 def services() -> list[Service]:
     """The helpers that the running lab has."""
-    profile = _profile()
-    edged = profile.exists() and _has_edge(profile.read_text())
-    return [DEPOT, CLOUDFLARE, *([EDGE] if edged else [])]
+    return [DEPOT, CLOUDFLARE, *([EDGE] if _has_edge(_made_of()) else [])]
 
 
 def _has_edge(profile: str) -> bool:
     return edge.NAME in stack.profile_software(profile)
+
+
+def _made_of() -> str:
+    """The name of the profile that the running lab was made of, empty for none."""
+    return _profile().read_text() if _profile().exists() else ""
 
 
 def _profile() -> Path:

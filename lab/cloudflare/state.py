@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import secrets
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,6 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from lab import private
 
 Json: TypeAlias = dict[str, Any]
 
@@ -107,11 +108,7 @@ class State:
     def save(self) -> None:
         """Writes the file, whole or not at all."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(self.data, file, indent=1)
-        fresh.rename(self._path)
+        private.write(self._path, json.dumps(self.data, indent=1))
 
     def _add_zone(self, name: str) -> None:
         settings = {key: {"value": value} for key, value in DEFAULT_SETTINGS.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from cryptography.x509.oid import NameOID
+
+from lab import private
 
 NAME = "Lab Edge CA"
 DAYS = 90
@@ -34,9 +35,9 @@ class Authority:
             own = _builder(name, name, fresh.public_key(), 3650).add_extension(
                 x509.BasicConstraints(ca=True, path_length=0), critical=True
             )
-            _written(key, _pem_of(fresh))
+            private.write(key, _pem_of(fresh))
             signed = own.sign(fresh, hashes.SHA256())
-            _written(self.path, signed.public_bytes(Encoding.PEM).decode())
+            private.write(self.path, signed.public_bytes(Encoding.PEM).decode())
         loaded = load_pem_private_key(key.read_bytes(), password=None)
         assert isinstance(loaded, ec.EllipticCurvePrivateKey)
         self._key = loaded
@@ -76,9 +77,3 @@ def _builder(
 def _pem_of(key: ec.EllipticCurvePrivateKey) -> str:
     form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return key.private_bytes(*form).decode()
-
-
-def _written(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lab import private
 from lab.edge.render import FOLDER, KNOT, NGINX
 
 _IN_TREE = r"""
@@ -88,8 +88,4 @@ def _lay(folder: Path, files: Mapping[str, str]) -> None:
         if path.name not in files:
             path.unlink()
     for name, text in files.items():
-        fresh = folder / f".{name}"
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-        fresh.replace(folder / name)
+        private.write(folder / name, text)

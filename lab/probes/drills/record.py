@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
+from lab import runs
 from lab.paths import CHECKOUT, cache_dir
 from lab.probes.drills.stream import Felt
 from lab.trials import content
@@ -92,31 +93,15 @@ def beside_the_page() -> Path:
 
 def append(record: Record) -> None:
     """Keep one."""
-    path().parent.mkdir(parents=True, exist_ok=True)
-    with path().open("a") as out:
-        out.write(json.dumps(asdict(record)) + "\n")
+    runs.append(path(), json.dumps(asdict(record)))
 
 
 def read() -> list[Record]:
     """All that are known, the oldest first. A line that a cut-off run left half written, or that an
     older version wrote, is passed over."""
-    shown = _lines(beside_the_page())
-    found = [*shown, *(each for each in _lines(path()) if each not in shown)]
+    shown = runs.read(beside_the_page(), Record.from_json)
+    found = [*shown, *(each for each in runs.read(path(), Record.from_json) if each not in shown)]
     return sorted(found, key=lambda each: each.at)
-
-
-def _lines(file: Path) -> list[Record]:
-    try:
-        lines = file.read_text().splitlines()
-    except FileNotFoundError:
-        return []
-    found = []
-    for line in lines:
-        try:
-            found.append(Record.from_json(line))
-        except (ValueError, TypeError, KeyError):
-            continue
-    return found
 
 
 def keep(records: Sequence[Record], drills: Sequence[str]) -> str:
